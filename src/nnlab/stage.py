@@ -1,0 +1,49 @@
+"""How a stage script starts and ends: paths in, one line and a non-zero exit code on an error that a user can mend."""
+
+import errno
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from nnlab.errors import UserError
+
+
+def run(main: Callable[..., None]) -> None:
+    """Call `main` with the command line's arguments, converted to the types that its signature names (Path or str)."""
+    sys.exit(call(main, sys.argv[1:]))
+
+
+def call(main: Callable[..., None], arguments: list[str]) -> int:
+    """Call `main`; return the exit code: 0, 1 after an error that was printed, 2 for wrong arguments."""
+    parameters = list(inspect.signature(main, eval_str=True).parameters.values())
+    needed = [p.name for p in parameters if p.default is p.empty]
+    if not len(needed) <= len(arguments) <= len(parameters):
+        print(f"usage: {sys.argv[0]} {' '.join(p.name.upper() for p in parameters)}", file=sys.stderr)
+        return 2
+    try:
+        main(*(p.annotation(text) for p, text in zip(parameters, arguments)))
+    except UserError as error:
+        return _fail(str(error))
+    except OSError as error:
+        if error.errno is None:
+            raise
+        return _fail(_system_error(error))
+    except KeyboardInterrupt:
+        return _fail("interrupted; run the same command again to go on") or 130
+    return 0
+
+
+def _fail(line: str) -> int:
+    name = Path(sys.argv[0]).stem
+    print(f"{name}: error: {' '.join(line.split())}", file=sys.stderr)
+    return 1
+
+
+def _system_error(error: OSError) -> str:
+    """One line for what the operating system refused; a full disk names the way out."""
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{where}{os.strerror(error.errno)}; free some space and run `dvc repro` again"
+    return f"{where}{os.strerror(error.errno or 0)}"

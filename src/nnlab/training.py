@@ -1,0 +1,123 @@
+"""What every training run needs: seeds, device, precision, tensors on disk, resume state, TensorBoard."""
+
+import hashlib
+import json
+import shutil
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from nnlab.errors import UserError
+from nnlab.files import atomic, sha256
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+RUNS = Path("runs")  # TensorBoard; not tracked by DVC, because event files hold times and host names
+RESUME = Path(".resume")
+
+# The CPU features that make bfloat16 matrix work faster than float32 (Intel's names, as Linux lists them).
+FAST_BF16 = {"avx512_bf16", "amx_bf16"}
+
+
+def generator(seed: int, *stream: int | str) -> torch.Generator:
+    """Return a CPU generator whose draws depend on `seed` and the named stream alone, on no earlier draw.
+
+    `generator(seed, "batch", t)` makes the batch of step t the same for every worker, process and resumed run.
+    """
+    digest = hashlib.sha256(json.dumps([seed, *stream]).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+def pick_device(name: str) -> torch.device:
+    """Turn `hardware.device` into a device; "auto" takes the first GPU if there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"hardware.device = {name!r} cannot be used here ({reason}); use auto or cpu") from None
+    return device
+
+
+def pick_precision(name: str, device: torch.device) -> torch.dtype:
+    """Turn `hardware.precision` into torch.float32 or torch.bfloat16; "auto" takes bfloat16 where it is fast."""
+    if name == "float32":
+        return torch.float32
+    if name == "bfloat16":
+        return torch.bfloat16
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    return torch.bfloat16 if device.type == "cpu" and FAST_BF16 & _cpu_flags() else torch.float32
+
+
+def _cpu_flags() -> set[str]:
+    """The CPU's feature flags where the system lists them (Linux); empty elsewhere, which means float32."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    return set(next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), []))
+
+
+def autocast(device: torch.device, precision: torch.dtype) -> AbstractContextManager:
+    """Autocast to `precision`; does nothing for float32."""
+    return nullcontext() if precision == torch.float32 else torch.autocast(device.type, precision)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Number of trainable scalars."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write tensors as safetensors, whole or not at all."""
+    with atomic(path) as temporary:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary, metadata)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read what `save_tensors` wrote: tensors and metadata. A damaged or foreign file is a `UserError`."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except FileNotFoundError:
+        raise UserError(f"{path}: not found; run `dvc repro` to make it") from None
+    except SafetensorError as error:
+        raise UserError(f"{path}: not a whole safetensors file ({error}); delete it and run `dvc repro`") from None
+
+
+def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) -> Path:
+    """Return the folder for the resume state of the job `name`: `.resume/<name>-<hash>`.
+
+    The hash covers the settings (anything JSON can hold) and the content of the files and folders in `code` and `data`,
+    so that a state never serves a job with other parameters, code or data. States of the same job with another hash
+    are removed: they can never be used again.
+    """
+    state = hashlib.sha256(json.dumps([torch.__version__, settings], sort_keys=True, default=str).encode())
+    for path in [*code, *data]:
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            if "__pycache__" not in file.parts:
+                state.update(f"{file.relative_to(path)} {sha256(file)}\n".encode())
+    folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
+    for stale in RESUME.glob(f"{name}-*"):
+        if stale != folder and len(stale.name) == len(folder.name):
+            shutil.rmtree(stale, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def log_writer(name: str) -> "SummaryWriter":
+    """TensorBoard writer into runs/<name>, emptied first so that one folder shows one run."""
+    from torch.utils.tensorboard import SummaryWriter  # slow to import: only training stages pay
+
+    shutil.rmtree(RUNS / name, ignore_errors=True)
+    return SummaryWriter(str(RUNS / name))
