@@ -1,0 +1,117 @@
+"""The AdaIN network (Huang & Belongie 2017, arXiv:1703.06868): encoder to relu4_1, AdaIN, decoder.
+
+Images are (B, 3, H, W) RGB in [0, 1]; features are (B, C, h, w). Both modules compute in the dtype and memory format
+of their input: float32 master weights with bfloat16 inputs give a bfloat16 forward pass with float32 gradients.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# The style layers of the paper's section 5; the last one is the content layer.
+FEATURES = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+EPS = 1e-5  # added to the variance under the root, as the reference does
+
+# VGG19 up to relu4_1: (name, input channels, output channels), a pooling before each block but the first.
+ENCODER_LAYERS = (
+    ("block1_conv1", 3, 64),
+    ("block1_conv2", 64, 64),
+    ("block2_conv1", 64, 128),
+    ("block2_conv2", 128, 128),
+    ("block3_conv1", 128, 256),
+    ("block3_conv2", 256, 256),
+    ("block3_conv3", 256, 256),
+    ("block3_conv4", 256, 256),
+    ("block4_conv1", 256, 512),
+)
+DECODER_LAYERS = tuple((name, outputs, inputs) for name, inputs, outputs in reversed(ENCODER_LAYERS))
+
+MIN_SIDE = 9  # pixels: three poolings (rounding up) must leave the two positions that reflection padding needs
+
+
+def _conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
+    """3x3 convolution (B, C, h, w) -> (B, D, h, w) with a reflected border of one position."""
+    padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
+    bias = None if layer.bias is None else layer.bias.to(x.dtype)
+    return F.conv2d(padded, layer.weight.to(x.dtype), bias)
+
+
+class Encoder(nn.Module):
+    """Normalised VGG19 up to relu4_1, with reflection padding and pooling that rounds odd sizes up.
+
+    The shift of the colours that Caffe's VGG expects (BGR, 0-255, minus the mean) is part of ``block1_conv1``:
+    a linear map of the colours commutes with reflection, so the function is the reference's.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, inputs, outputs in ENCODER_LAYERS:
+            setattr(self, name, nn.Conv2d(inputs, outputs, 3))
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the four features of images (B, 3, H, W) in [0, 1], H and W >= 9, by their names in FEATURES.
+
+        relu1_1 is (B, 64, H, W), relu2_1 (B, 128, H/2, W/2), relu3_1 (B, 256, H/4, W/4), relu4_1 (B, 512, H/8, W/8),
+        sizes rounded up. Raises ValueError for smaller images.
+        """
+        if min(images.shape[-2:]) < MIN_SIDE:
+            raise ValueError(
+                f"the encoder needs images of at least {MIN_SIDE} pixels a side, got {tuple(images.shape)}"
+            )
+        features: dict[str, Tensor] = {}
+        x = images
+        for name, _, _ in ENCODER_LAYERS:
+            block, conv = name.split("_")
+            if conv == "conv1" and block != "block1":
+                x = F.max_pool2d(x, 2, 2, ceil_mode=True)
+            x = F.relu_(_conv(x, getattr(self, name)))
+            if conv == "conv1":
+                features[f"relu{block[-1]}_1"] = x
+        return features
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Return relu4_1 (B, 512, H/8, W/8) of images (B, 3, H, W) in [0, 1]."""
+        return self(images)[FEATURES[-1]]
+
+
+class Decoder(nn.Module):
+    """Mirror of the encoder: nearest-neighbour up-sampling, reflection padding, no normalisation layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, inputs, outputs in DECODER_LAYERS:
+            setattr(self, name, nn.Conv2d(inputs, outputs, 3))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return images (B, 3, 8h, 8w), about [0, 1] but not clamped, for features (B, 512, h, w) of relu4_1's kind."""
+        x = features
+        for name, _, _ in DECODER_LAYERS:
+            x = _conv(x, getattr(self, name))
+            if name == "block1_conv1":
+                return x
+            x = F.relu_(x)
+            if name.endswith("conv1"):
+                x = F.interpolate(x, scale_factor=2, mode="nearest")
+        raise AssertionError("the last layer of the decoder is block1_conv1")
+
+
+def mean_std(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation over positions, both (B, C, 1, 1) float32, of features (B, C, h, w).
+
+    The variance is the unbiased one, and EPS is added to it (the reference's ``calc_mean_std``).
+    """
+    variance, mean = torch.var_mean(features.float(), dim=(2, 3), keepdim=True)
+    return mean, (variance + EPS).sqrt()
+
+
+def adain(content: Tensor, style: Tensor) -> Tensor:
+    """Give content features (B, C, h, w) the means and deviations of style features (B, C, h', w') (paper, eq. 8)."""
+    return adain_statistics(content, *mean_std(style))
+
+
+def adain_statistics(content: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """AdaIN towards given statistics, (B, C, 1, 1) or (1, C, 1, 1); the result has the dtype of ``content``."""
+    content_mean, content_std = mean_std(content)
+    return ((content - content_mean) / content_std * std + mean).to(content.dtype)
