@@ -29,7 +29,9 @@ def load_idx(path: Path) -> Tensor:
     shape = tuple(int(size) for size in np.frombuffer(data, ">u4", data[3], 4))
     expected, found = int(np.prod(shape, dtype=np.int64)), len(data) - start
     if found != expected:
-        raise UserError(f"{path}: {found} bytes of data where its header says {expected}; delete it and run `dvc repro`")
+        raise UserError(
+            f"{path}: {found} bytes of data where its header says {expected}; delete it and run `dvc repro`"
+        )
     return torch.from_numpy(np.frombuffer(data, np.uint8, offset=start).reshape(shape).copy())
 
 
@@ -39,7 +41,9 @@ def load_split(folder: Path, split: str) -> tuple[Tensor, Tensor]:
     images = load_idx(Path(folder) / f"{prefix}-images-idx3-ubyte")
     labels = load_idx(Path(folder) / f"{prefix}-labels-idx1-ubyte")
     if len(images) != len(labels):
-        raise UserError(f"{folder}: {len(images)} {split} images but {len(labels)} labels; delete it and run `dvc repro`")
+        raise UserError(
+            f"{folder}: {len(images)} {split} images but {len(labels)} labels; delete it and run `dvc repro`"
+        )
     return images, labels.long()
 
 

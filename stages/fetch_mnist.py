@@ -1,0 +1,18 @@
+"""Fetch MNIST: four raw IDX files, verified."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(folder: Path, params: Path = Path("params.yaml")) -> None:
+    """Fill `folder` with the files of MNIST and their provenance."""
+    from nnlab.assets import MNIST
+    from nnlab.fetch import fetch
+    from nnlab.schema import load_params
+
+    fetch(MNIST, folder, load_params(params).sources.mirror)
+
+
+if __name__ == "__main__":
+    run(main)
