@@ -1,0 +1,91 @@
+"""The result files that a report is made from. A file that is missing or damaged is one line for the user."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnlab.errors import UserError
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The folders that the other stages write into."""
+
+    metrics: Path
+    plots: Path
+    results: Path
+    raw: Path
+
+    def metric(self, name: str) -> dict[str, Any]:
+        """metrics/<name>.json, nested keys joined by dots."""
+        return flatten(read_json(self.metrics / f"{name}.json"))
+
+    def table(self, name: str) -> dict[str, list[str]]:
+        """plots/<name> (CSV) as column -> texts."""
+        return read_csv(self.plots / name)
+
+    def plot(self, name: str) -> Path:
+        """The figure plots/<name>."""
+        return existing(self.plots / name)
+
+    def result(self, name: str) -> Path:
+        """The picture or table data/results/<name>."""
+        return existing(self.results / name)
+
+
+def existing(path: Path) -> Path:
+    """The path itself, if there is such a file; else `UserError`."""
+    if not path.is_file():
+        raise UserError(f"{path}: not found; the report is made from it: run `dvc repro`")
+    return path
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file that holds an object."""
+    try:
+        value = json.loads(existing(path).read_text(encoding="utf-8"))
+    except ValueError:
+        raise UserError(f"{path}: not valid JSON; delete it and run `dvc repro`") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: must hold a JSON object; delete it and run `dvc repro`")
+    return value
+
+
+def read_csv(path: Path) -> dict[str, list[str]]:
+    """A CSV file with a header as column -> texts."""
+    with existing(path).open(newline="", encoding="utf-8") as file:
+        header, *rows = list(csv.reader(file)) or [[]]
+    if not header or not rows or any(len(row) != len(header) for row in rows):
+        raise UserError(f"{path}: not a whole table; delete it and run `dvc repro`")
+    return {name: [row[i] for row in rows] for i, name in enumerate(header)}
+
+
+def column(table: dict[str, list[str]], name: str, path: str) -> list[float]:
+    """One column as numbers; `path` is for the message of the `UserError` when there is no such column."""
+    if name not in table:
+        raise UserError(f"{path}: has no column {name}; found {', '.join(table)}")
+    return [float(text) for text in table[name]]
+
+
+def numeric(table: dict[str, list[str]]) -> dict[str, list[float | None]]:
+    """The columns that hold numbers; an empty cell is None."""
+    columns: dict[str, list[float | None]] = {}
+    for name, texts in table.items():
+        try:
+            columns[name] = [float(text) if text else None for text in texts]
+        except ValueError:
+            continue
+    return columns
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as one dict with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
