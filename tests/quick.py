@@ -1,0 +1,97 @@
+"""Run the whole graph at reduced settings in a scratch copy: `make quick`, and the end-to-end test.
+
+The copy holds the working tree (what git tracks or would track) with the values of `tests/quick.yaml` put into its
+`params.yaml`. Data sets that the workspace has fetched serve as the mirror, so nothing is downloaded twice.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+QUICK = Path(__file__).with_name("quick.yaml")
+
+
+def copy_tree(target: Path, overrides: dict[str, Any] | None = None) -> None:
+    """Copy the working tree to `target`, make it a git repository of its own, and change `params.yaml`."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
+        if (ROOT / name).is_file():  # a file deleted in the working tree is still listed
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    override(target / "params.yaml", yaml.safe_load(QUICK.read_text(encoding="utf-8")) or {})
+    override(target / "params.yaml", overrides or {})
+    git = ["git", "-c", "user.name=quick", "-c", "user.email=quick@localhost", "-c", "commit.gpgsign=false"]
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "Scratch copy"]):
+        subprocess.run([*git, *command], cwd=target, check=True, env=environment(target))
+
+
+def override(path: Path, values: dict[str, Any]) -> None:
+    """Set dotted keys of a YAML file; a key that is not there is an error: it would change nothing."""
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for dotted, value in values.items():
+        *parents, last = dotted.split(".")
+        section = params
+        for key in parents:
+            section = section[key]
+        if last not in section:
+            raise KeyError(f"{QUICK.name}: {dotted} is not in {path.name}")
+        section[last] = value
+    path.write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def environment(tree: Path) -> dict[str, str]:
+    """The environment in which the commands of a scratch copy run: its own code, this interpreter, no outer git."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
+    if (ROOT / "data/raw").is_dir():
+        variables.setdefault("NNLAB_MIRROR", str(ROOT / "data/raw"))
+    path = os.pathsep.join([str(Path(sys.executable).parent), variables.get("PATH", "")])
+    return {**variables, "PATH": path, "PYTHONPATH": str(tree / "src"), "PYTHONUNBUFFERED": "1"}
+
+
+def repro(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `dvc repro` in a scratch copy; its output is in `.stdout`."""
+    command = [sys.executable, "-m", "dvc", "repro", *arguments]
+    return subprocess.run(
+        command, cwd=tree, env=environment(tree), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def main() -> int:
+    """Run, say how long it took, and leave nothing behind unless asked to."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--keep", action="store_true", help="keep the scratch copy, to look at its figures")
+    parser.add_argument("stages", nargs="*", help="stages to run (default: all)")
+    options = parser.parse_args()
+    tree = Path(tempfile.mkdtemp(prefix="nnlab-quick-")) / ROOT.name
+    try:
+        copy_tree(tree)
+        begin = time.monotonic()
+        command = [sys.executable, "-m", "dvc", "repro", *options.stages]
+        code = subprocess.run(command, cwd=tree, env=environment(tree)).returncode
+        print(
+            f"quick run: {'done' if code == 0 else f'failed with exit code {code}'}, {time.monotonic() - begin:.0f} s"
+        )
+        return code
+    finally:
+        if options.keep:
+            print(f"kept: {tree}")
+        else:
+            shutil.rmtree(tree.parent, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
