@@ -1,0 +1,30 @@
+"""Fixtures that several test modules share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import quick
+
+
+@pytest.fixture(scope="session")
+def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The whole pipeline at reduced settings, run once for all tests, in a folder with a space and Chinese characters.
+
+    Gives the folder and what `dvc repro` printed.
+    """
+    tree = tmp_path_factory.mktemp("quick") / "新手 clone"
+    quick.copy_tree(tree)
+    result = quick.repro(tree)
+    assert result.returncode == 0, result.stdout[-4000:]
+    yield tree, result.stdout
+
+
+@pytest.fixture(autouse=True)
+def _offline_by_default(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests do not depend on a mirror that the developer has set up."""
+    if not request.node.get_closest_marker("registry"):
+        monkeypatch.delenv("NNLAB_MIRROR", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "2"))

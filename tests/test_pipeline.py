@@ -1,0 +1,192 @@
+"""The graph itself: paths, parameters, dependencies on code, import direction, one whole run."""
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests import quick
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src/nnlab"
+EXPERIMENTS = {"fashion", "autoencoder", "gatys", "adain", "report"}
+# Modules that carry a run but cannot change its results: a stage need not depend on them.
+PLUMBING = {"errors", "files", "params", "schema", "stage", "progress", "download", "fetch", "sources"}
+UNTRACKED_SECTIONS = {"hardware", "sources"}  # where to compute and fetch from does not change what comes out
+
+
+@cache
+def stages() -> dict:
+    """Every stage of the graph as DVC resolves it: name -> stage."""
+    from dvc.repo import Repo
+
+    with Repo(str(ROOT)) as repo:
+        return {stage.addressing: stage for stage in repo.index.stages}
+
+
+def stage_names() -> list[str]:
+    """Names for parametrised tests, read without starting DVC: foreach groups stand for their stages."""
+    return sorted(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
+
+
+def paths(items) -> set[str]:
+    return {item.def_path for item in items}
+
+
+def test_every_path_in_a_command_is_declared() -> None:
+    for name, stage in stages().items():
+        script, *arguments = shlex.split(stage.cmd)[1:]
+        declared = paths(stage.deps) | paths(stage.outs)
+        assert script in paths(stage.deps), f"{name} does not depend on its own script"
+        for argument in arguments:
+            if "/" in argument:
+                assert argument in declared, f"{name}: {argument} is in cmd but neither a dep nor an out"
+
+
+def test_a_stage_is_named_after_its_script() -> None:
+    for name, stage in stages().items():
+        assert shlex.split(stage.cmd)[1] == f"stages/{name.split('@')[0]}.py"
+
+
+def test_every_script_is_a_stage() -> None:
+    scripts = {path.stem for path in (ROOT / "stages").glob("*.py")}
+    assert scripts == {name.split("@")[0] for name in stages()}
+
+
+def test_reports_are_in_git_and_data_in_the_cache() -> None:
+    for name, stage in stages().items():
+        for out in stage.outs:
+            if out.def_path.startswith(("metrics/", "plots/")):
+                assert not out.use_cache, f"{name}: {out.def_path} must be `cache: false`, git shows it"
+                assert not name.split("@")[0].endswith("_train"), f"{name}: an uncached out turns off the run cache"
+            else:
+                assert out.use_cache, f"{name}: {out.def_path} must be cached"
+
+
+def test_every_parameter_is_tracked_by_a_stage() -> None:
+    tracked = {key for stage in stages().values() for dep in stage.deps for key in getattr(dep, "params", [])}
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    for leaf in leaves(params):
+        if leaf.split(".")[0] not in UNTRACKED_SECTIONS:
+            covered = any(leaf == key or leaf.startswith(f"{key}.") for key in tracked)
+            assert covered, f"no stage depends on {leaf}"
+
+
+def leaves(values: dict, prefix: str = "") -> list[str]:
+    found = []
+    for key, value in values.items():
+        found += leaves(value, f"{prefix}{key}.") if isinstance(value, dict) and value else [f"{prefix}{key}"]
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names below `nnlab` that a file imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nnlab"):
+            below = node.module.removeprefix("nnlab").lstrip(".")
+            found |= {
+                f"{below}.{a.name}".lstrip(".") if module_file(f"{below}.{a.name}") else below for a in node.names
+            }
+        elif isinstance(node, ast.Import):
+            found |= {a.name.removeprefix("nnlab.") for a in node.names if a.name.startswith("nnlab.")}
+    return found
+
+
+def module_file(dotted: str) -> Path | None:
+    base = PACKAGE / dotted.strip(".").replace(".", "/")
+    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+
+
+def used_modules(script: Path) -> set[str]:
+    """All of the package's modules that a stage script reaches, plumbing left out."""
+    seen, todo = set(), list(imports(script))
+    while todo:
+        dotted = todo.pop()
+        if dotted in seen or dotted.split(".")[0] in PLUMBING:
+            continue
+        seen.add(dotted)
+        if file := module_file(dotted):
+            todo += imports(file)
+    return seen
+
+
+@pytest.mark.parametrize("name", stage_names())
+def test_a_stage_depends_on_the_code_that_it_uses(name: str) -> None:
+    for address, stage in stages().items():
+        if address.split("@")[0] != name:
+            continue
+        declared = {path.removesuffix(".py").removeprefix("src/nnlab/") for path in paths(stage.deps)}
+        for module in used_modules(ROOT / f"stages/{name}.py"):
+            path = module.replace(".", "/")
+            if path.endswith("params"):
+                continue  # sections only validate: the values themselves are tracked
+            covered = any(path == dep or path.startswith(f"{dep}/") for dep in declared)
+            assert covered, f"{address} uses src/nnlab/{path} but does not depend on it"
+
+
+def test_imports_go_one_way() -> None:
+    for file in PACKAGE.rglob("*.py"):
+        inside = file.relative_to(PACKAGE).parts
+        own = inside[0] if len(inside) > 1 else ""
+        if inside in {("schema.py",), ("cli.py",)}:
+            continue  # the two that put the experiments together
+        for module in imports(file):
+            other = module.split(".")[0]
+            if other in EXPERIMENTS:
+                assert own == other, f"{file.relative_to(ROOT)} imports the experiment {module}"
+
+
+@pytest.mark.slow
+def test_importing_a_module_does_nothing(tmp_path: Path) -> None:
+    names = [".".join(p.relative_to(ROOT / "src").with_suffix("").parts) for p in PACKAGE.rglob("*.py")]
+    modules = sorted(name.removesuffix(".__init__") for name in names if not name.endswith("__main__"))
+    code = "import importlib\nfor name in %r: importlib.import_module(name)\n" % (modules,)  # noqa: UP031
+    code += "import torch, random; print(torch.initial_seed(), end='')"
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True,
+                            env=quick.environment(ROOT))  # fmt: skip
+    assert re.fullmatch(r"\d+", result.stdout), f"an import printed: {result.stdout[:200]}"
+    assert not list(tmp_path.iterdir()), "an import wrote files"
+
+
+@pytest.mark.parametrize("stage", sorted(p.stem for p in (ROOT / "stages").glob("*.py")))
+def test_a_stage_script_is_thin_and_starts_without_torch(stage: str) -> None:
+    lines = (ROOT / f"stages/{stage}.py").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 60, f"{len(lines)} lines: move work into the library"
+    body = ast.parse("\n".join(lines)).body
+    top = {alias.name for node in body if isinstance(node, ast.Import) for alias in node.names}
+    assert not top & {"torch", "numpy", "matplotlib"}
+
+
+@pytest.mark.slow
+class TestWholeRun:
+    """One run of everything at reduced settings."""
+
+    def test_every_stage_ran(self, quick_run: tuple[Path, str]) -> None:
+        ran = set(re.findall(r"Running stage '([^']+)'", quick_run[1]))
+        assert ran == set(stages())
+
+    def test_a_second_run_executes_nothing(self, quick_run: tuple[Path, str]) -> None:
+        result = quick.repro(quick_run[0])
+        assert result.returncode == 0
+        assert "Running stage" not in result.stdout
+
+    def test_every_declared_result_is_there_and_whole(self, quick_run: tuple[Path, str]) -> None:
+        tree = quick_run[0]
+        for stage in stages().values():
+            for out in stage.outs:
+                path = tree / out.def_path
+                assert path.exists()
+                if path.suffix == ".json":
+                    assert json.loads(path.read_text(encoding="utf-8"))
+
+    def test_the_workspace_is_left_as_it_was(self, quick_run: tuple[Path, str]) -> None:
+        assert not list(ROOT.glob("*.new"))
+        assert quick_run[0].parent not in [ROOT, *ROOT.parents]
