@@ -1,7 +1,6 @@
 """Fixtures that several test modules share."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from tests import quick
 
 
 @pytest.fixture(scope="session")
-def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+def quick_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The whole pipeline at reduced settings, run once for all tests, in a folder with a space and Chinese characters.
 
     Gives the folder and what `dvc repro` printed.
@@ -19,7 +18,7 @@ def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
     quick.copy_tree(tree)
     result = quick.repro(tree)
     assert result.returncode == 0, result.stdout[-4000:]
-    yield tree, result.stdout
+    return tree, result.stdout
 
 
 @pytest.fixture(autouse=True)
