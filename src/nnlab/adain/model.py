@@ -4,15 +4,13 @@ Images are (B, 3, H, W) RGB in [0, 1]; features are (B, C, h, w). Both modules c
 of their input: float32 master weights with bfloat16 inputs give a bfloat16 forward pass with float32 gradients.
 """
 
-from __future__ import annotations
-
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nnlab.adain.statistics import mean_std
+
 # The style layers of the paper's section 5; the last one is the content layer.
 FEATURES = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-EPS = 1e-5  # added to the variance under the root, as the reference does
 
 # VGG19 up to relu4_1: (name, input channels, output channels), a pooling before each block but the first.
 ENCODER_LAYERS = (
@@ -95,15 +93,6 @@ class Decoder(nn.Module):
             if name.endswith("conv1"):
                 x = F.interpolate(x, scale_factor=2, mode="nearest")
         raise AssertionError("the last layer of the decoder is block1_conv1")
-
-
-def mean_std(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation over positions, both (B, C, 1, 1) float32, of features (B, C, h, w).
-
-    The variance is the unbiased one, and EPS is added to it (the reference's ``calc_mean_std``).
-    """
-    variance, mean = torch.var_mean(features.float(), dim=(2, 3), keepdim=True)
-    return mean, (variance + EPS).sqrt()
 
 
 def adain(content: Tensor, style: Tensor) -> Tensor:

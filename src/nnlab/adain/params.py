@@ -1,0 +1,63 @@
+"""Section `adain` of params.yaml."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from nnlab.params import Section
+
+Fraction = Annotated[float, Field(gt=0, le=1)]
+
+
+class AdainNormaliseParams(Section):
+    """How the normalised encoder is made from the plain VGG19."""
+
+    photo_side: int = Field(ge=32, le=1024)
+
+
+class AdainTrainParams(Section):
+    """What the decoder is trained on and how."""
+
+    content: str = Field(min_length=1)
+    style: str = Field(min_length=1)
+    max_iter: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    crop: int = Field(ge=16, multiple_of=8)
+    resize: int = Field(ge=16)
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["reference", "cosine"]
+    warmup: int = Field(ge=0)
+    beta2: float = Field(gt=0, lt=1)
+    average: float = Field(ge=0, lt=1)
+    content_weight: float = Field(ge=0)
+    style_weight: float = Field(ge=0)
+    checkpoint_fractions: list[Fraction] = Field(min_length=1)
+    held_out: int = Field(ge=1)
+    seed: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _check(self) -> "AdainTrainParams":
+        if self.crop > self.resize:
+            raise ValueError(f"crop = {self.crop} is larger than resize = {self.resize}: no crop fits into an image")
+        if list(self.checkpoint_fractions) != sorted(set(self.checkpoint_fractions)):
+            raise ValueError("checkpoint_fractions must rise")
+        if self.checkpoint_fractions[-1] != 1:
+            raise ValueError("checkpoint_fractions must end with 1.0, the final decoder")
+        return self
+
+
+class AdainRunParams(Section):
+    """How the training runs, not what it computes; not tracked by DVC."""
+
+    workers: int = Field(ge=0)
+    save_every: int = Field(ge=1)
+    log_every: int = Field(ge=1)
+    cache_mib: int = Field(ge=1)
+
+
+class AdainParams(Section):
+    """The whole section."""
+
+    normalise: AdainNormaliseParams
+    train: AdainTrainParams
+    run: AdainRunParams
