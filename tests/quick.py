@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = Path(__file__).with_name("quick.yaml")
@@ -32,7 +32,7 @@ def copy_tree(target: Path, overrides: dict[str, Any] | None = None) -> None:
         if (ROOT / name).is_file():  # a file deleted in the working tree is still listed
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    override(target / "params.yaml", yaml.safe_load(QUICK.read_text(encoding="utf-8")) or {})
+    override(target / "params.yaml", YAML(typ="safe").load(QUICK) or {})
     override(target / "params.yaml", overrides or {})
     git = ["git", "-c", "user.name=quick", "-c", "user.email=quick@localhost", "-c", "commit.gpgsign=false"]
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "Scratch copy"]):
@@ -41,7 +41,8 @@ def copy_tree(target: Path, overrides: dict[str, Any] | None = None) -> None:
 
 def override(path: Path, values: dict[str, Any]) -> None:
     """Set dotted keys of a YAML file; a key that is not there is an error: it would change nothing."""
-    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    yaml = YAML()  # as DVC reads and writes it: comments and 1e-4 stay what they are
+    params = yaml.load(path)
     for dotted, value in values.items():
         *parents, last = dotted.split(".")
         section = params
@@ -50,7 +51,7 @@ def override(path: Path, values: dict[str, Any]) -> None:
         if last not in section:
             raise KeyError(f"{QUICK.name}: {dotted} is not in {path.name}")
         section[last] = value
-    path.write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    yaml.dump(params, path)
 
 
 def environment(tree: Path) -> dict[str, str]:

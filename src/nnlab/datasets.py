@@ -1,5 +1,6 @@
 """IDX files (MNIST, Fashion-MNIST) -> tensors, and the order in which training reads them."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def load_idx(path: Path) -> Tensor:
         raise UserError(f"{path}: not an IDX file of unsigned bytes; delete it and run `dvc repro`")
     start = 4 + 4 * data[3]
     shape = tuple(int(size) for size in np.frombuffer(data, ">u4", data[3], 4))
-    expected, found = int(np.prod(shape, dtype=np.int64)), len(data) - start
+    expected, found = math.prod(shape), len(data) - start
     if found != expected:
         raise UserError(
             f"{path}: {found} bytes of data where its header says {expected}; delete it and run `dvc repro`"
@@ -49,7 +50,7 @@ def load_split(folder: Path, split: str) -> tuple[Tensor, Tensor]:
 
 def unit(images: Tensor) -> Tensor:
     """Images (N, ...) uint8 in 0..255 -> (N, ...) float32 in [0, 1]."""
-    return images.float().div_(255.0)
+    return images.to(torch.float32, copy=True).div_(255.0)
 
 
 def epoch_batches(count: int, batch_size: int, seed: int, epoch: int) -> tuple[Tensor, ...]:

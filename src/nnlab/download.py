@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import requests
+import urllib3
 
 from nnlab.progress import Progress
 
@@ -34,7 +35,7 @@ def download(url: str, path: Path, *, tries: int = TRIES, timeout: tuple[float, 
             reason = "connection cut"
         except requests.RequestException as error:
             reason = _reason(error)
-            if getattr(error.response, "status_code", 500) < 500:
+            if getattr(error.response, "status_code", 500) < 500 or isinstance(error, ValueError):  # or a malformed URL
                 raise DownloadError(f"{url}: {reason}") from None
             if isinstance(error, requests.ConnectionError) and before == 0 and failures == 0 and not part.exists():
                 raise DownloadError(f"{url}: {reason}") from None  # unreachable host: the next source is asked at once
@@ -62,10 +63,10 @@ def _receive(url: str, part: Path, timeout: tuple[float, float]) -> bool:
         total = have + int(length) if length else None
         with part.open("ab" if have else "wb") as file, Progress(total or 0, part.stem, "B", have) as bar:
             try:
-                for block in response.iter_content(_BLOCK):
+                for block in response.raw.stream(_BLOCK, decode_content=False):  # a .gz stays a .gz, whatever its label
                     file.write(block)
                     bar.update(len(block))
-            except (requests.exceptions.ChunkedEncodingError, requests.ConnectionError):
+            except urllib3.exceptions.HTTPError:
                 return False
     return total is None or part.stat().st_size == total
 
@@ -78,4 +79,4 @@ def _reason(error: requests.RequestException) -> str:
         return "no answer in time"
     if isinstance(error, requests.ConnectionError):
         return "cannot be reached"
-    return type(error).__name__
+    return "not a valid address" if isinstance(error, ValueError) else type(error).__name__

@@ -3,11 +3,13 @@
 Every key is in the file: a default that is hidden in code would be a parameter that nobody can see.
 """
 
+import reprlib
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML, YAMLError  # DVC's parser: both read YAML 1.2, where 1e-4 is a number and no is a word
+from ruamel.yaml.constructor import DuplicateKeyError
 
 from nnlab.errors import UserError
 
@@ -27,15 +29,19 @@ def load(path: Path, model: type[Model]) -> Model:
     Raises `UserError` with one line that names the first wrong key by its full path, its value and what is allowed.
     """
     try:
-        values = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+        values = YAML(typ="safe").load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run from the project's folder") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: not a UTF-8 text file") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    except (RecursionError, ValueError) as error:
-        raise UserError(f"{path}: not valid YAML: {type(error).__name__}") from None
+    except DuplicateKeyError as error:
+        raise UserError(f"{path}: {error.problem}{_place(error)}; delete one of them") from None
+    except YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {getattr(error, 'problem', None) or error}{_place(error)}") from None
+    except RecursionError:
+        raise UserError(f"{path}: not valid YAML: nested too deeply") from None
+    except (ValueError, TypeError, AttributeError) as error:  # ruamel's own on odd dates, numbers, tags and keys
+        raise UserError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: must hold sections ({', '.join(model.model_fields)}), found {_shown(values)}")
     return parse(values, model, str(path))
@@ -47,18 +53,13 @@ def parse(values: dict[str, Any], model: type[Model], origin: str) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         raise UserError(f"{origin}: {_line(error, model)}") from None
+    except RecursionError:
+        raise UserError(f"{origin}: nested too deeply") from None
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe loader that refuses a key given twice, which YAML would silently take the last of."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if isinstance(key, (list, dict)) or keys.count(key) > 1:
-                problem = f"key {key!r} is given twice" if not isinstance(key, (list, dict)) else "a key must be a name"
-                raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
-        return super().construct_mapping(node, deep)
+def _place(error: YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
 
 
 def _line(error: ValidationError, model: type[Section]) -> str:
@@ -91,6 +92,10 @@ def _value_type(annotation: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    """A value as the user wrote it, cut to a readable length."""
-    text = repr(value).replace("\n", " ")
+    """A value as the user wrote it, cut to a readable length (and cheaply: YAML aliases can make one immense)."""
+    text = _SHORT.repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60

@@ -13,13 +13,14 @@ class Progress:
     """Counts steps of a job: `with Progress(total, "training") as bar: bar.update(1, loss=0.3)`.
 
     `start` is the number of steps that an earlier, interrupted run has done already. Values given to `update` are
-    shown as they are: pass floats that are at hand, never a tensor that would make the device wait.
+    shown as they are: pass floats that are at hand, never a tensor that would make the device wait. A total of 0 means
+    that nobody knows it.
     """
 
     def __init__(self, total: int, description: str, unit: str = "it", start: int = 0) -> None:
         self._terminal = sys.stderr.isatty()
         self._bar = tqdm(
-            total=total,
+            total=total or None,
             initial=start,
             desc=description,
             unit=unit,
@@ -53,7 +54,7 @@ class Progress:
         self._logged = time.monotonic()
         elapsed = max(self._logged - self._began, 1e-9)
         rate = (self._done - self._start) / elapsed
-        left = (self._total - self._done) / rate if rate > 0 else 0.0
+        left = f", {(self._total - self._done) / rate:.0f} s left" if rate > 0 and self._total else ""
         shown = "".join(f", {name} {value:.4g}" for name, value in values.items())
-        head = f"{self._description}: {self._done}/{self._total} {self._unit}"
-        print(f"{head}, {rate:.1f} {self._unit}/s, {left:.0f} s left{shown}", file=sys.stderr, flush=True)
+        head = f"{self._description}: {self._done}{f'/{self._total}' if self._total else ''} {self._unit}"
+        print(f"{head}, {rate:.1f} {self._unit}/s{left}{shown}", file=sys.stderr, flush=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnlab.errors import UserError
 from nnlab.files import atomic
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ TEN_COLORS = (
     "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#000000",
 )  # fmt: skip
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "figure.dpi": 110,
     "savefig.dpi": 110,
     "figure.facecolor": "white",
@@ -45,7 +46,12 @@ _STYLE = {
 
 
 def write_metrics(path: Path, values: dict[str, Any]) -> None:
-    """Write metrics as JSON with sorted keys; floats keep six significant digits. NaN or infinity is a ValueError."""
+    """Write metrics as JSON with sorted keys; floats keep six significant digits.
+
+    A value that is not finite is a `UserError`: a training that ran away must not look like a result.
+    """
+    if lost := _not_finite(values):
+        raise UserError(f"{path}: {', '.join(lost)} not finite: the training diverged; lower its learning rate")
     with atomic(path) as temporary:
         temporary.write_text(
             json.dumps(_rounded(values), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n",
@@ -69,26 +75,36 @@ def record_timing(name: str, seconds: float) -> None:
         timings = json.loads(TIMINGS.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         timings = {}
-    write_metrics(TIMINGS, {**timings, name: seconds})
+    write_metrics(TIMINGS, {**(timings if isinstance(timings, dict) else {}), name: seconds})
+
+
+def _not_finite(value: Any, key: str = "") -> list[str]:
+    """Dotted names of the numbers in `value` that are NaN or infinite."""
+    if isinstance(value, dict):
+        return [name for k, inner in value.items() for name in _not_finite(inner, f"{key}.{k}" if key else str(k))]
+    if isinstance(value, (list, tuple)):
+        return [name for i, inner in enumerate(value) for name in _not_finite(inner, f"{key}.{i}")]
+    return [key] if isinstance(value, (float, np.floating)) and not math.isfinite(value) else []
 
 
 def _rounded(value: Any) -> Any:
-    """Floats to six significant digits, also inside dicts and lists; all else unchanged."""
+    """Floats to six significant digits, NumPy's integers to Python's, also in dicts and lists; all else unchanged."""
     if isinstance(value, dict):
         return {key: _rounded(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_rounded(inner) for inner in value]
     if isinstance(value, (float, np.floating)):
         return float(f"{value:.6g}") if math.isfinite(value) else float(value)
-    return value
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def style() -> AbstractContextManager:
     """Matplotlib settings that every figure shares: `with style(): ...`. Selects the backend that needs no screen."""
     import matplotlib as mpl
+    from cycler import cycler
 
     mpl.use("Agg")
-    return mpl.rc_context({**_STYLE, "axes.prop_cycle": mpl.cycler(color=PALETTE)})
+    return mpl.rc_context({**_STYLE, "axes.prop_cycle": cycler(color=PALETTE)})
 
 
 def save_figure(figure: "Figure", path: Path) -> None:

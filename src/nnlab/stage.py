@@ -16,7 +16,7 @@ def run(main: Callable[..., None]) -> None:
 
 
 def call(main: Callable[..., None], arguments: list[str]) -> int:
-    """Call `main`; return the exit code: 0, 1 after an error that was printed, 2 for wrong arguments."""
+    """Call `main`; return the exit code: 0, 1 after an error that was printed, 2 for wrong arguments, 130 on Ctrl-C."""
     parameters = list(inspect.signature(main, eval_str=True).parameters.values())
     needed = [p.name for p in parameters if p.default is p.empty]
     if not len(needed) <= len(arguments) <= len(parameters):
@@ -27,18 +27,23 @@ def call(main: Callable[..., None], arguments: list[str]) -> int:
     except UserError as error:
         return _fail(str(error))
     except OSError as error:
-        if error.errno is None:
-            raise
         return _fail(_system_error(error))
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
+            raise
+        return _fail("not enough memory; lower the batch or picture sizes in params.yaml, or close other programs")
     except KeyboardInterrupt:
-        return _fail("interrupted; run the same command again to go on") or 130
+        return _fail("interrupted; run the same command again to go on", 130)
     return 0
 
 
-def _fail(line: str) -> int:
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # torch: CUDA, Linux, Windows
+
+
+def _fail(line: str, code: int = 1) -> int:
     name = Path(sys.argv[0]).stem
     print(f"{name}: error: {' '.join(line.split())}", file=sys.stderr)
-    return 1
+    return code
 
 
 def _system_error(error: OSError) -> str:
@@ -46,4 +51,4 @@ def _system_error(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{where}{os.strerror(error.errno)}; free some space and run `dvc repro` again"
-    return f"{where}{os.strerror(error.errno or 0)}"
+    return f"{where}{os.strerror(error.errno)}" if error.errno else f"{where}{error or type(error).__name__}"

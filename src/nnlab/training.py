@@ -1,7 +1,10 @@
 """What every training run needs: seeds, device, precision, tensors on disk, resume state, TensorBoard."""
 
+import glob
 import hashlib
 import json
+import os
+import re
 import shutil
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -40,9 +43,9 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        torch.zeros(1, device=device).item()  # the "meta" device, which computes nothing, fails here
+    except Exception as error:  # each kind of device has its own: RuntimeError, AssertionError, ImportError ...
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(f"hardware.device = {name!r} cannot be used here ({reason}); use auto or cpu") from None
     return device
 
@@ -80,7 +83,13 @@ def count_parameters(model: nn.Module) -> int:
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write tensors as safetensors, whole or not at all."""
     with atomic(path) as temporary:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary, metadata)
+        whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        try:
+            save_file(whole, temporary, metadata)
+        except SafetensorError as error:  # the system's refusals arrive as text: "... (os error 28)"
+            if code := re.search(r"os error (\d+)", str(error)):
+                raise OSError(int(code[1]), os.strerror(int(code[1]))) from None
+            raise
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -108,7 +117,7 @@ def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) 
             if "__pycache__" not in file.parts:
                 state.update(f"{file.relative_to(path)} {sha256(file)}\n".encode())
     folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
-    for stale in RESUME.glob(f"{name}-*"):
+    for stale in RESUME.glob(f"{glob.escape(name)}-*"):
         if stale != folder and len(stale.name) == len(folder.name):
             shutil.rmtree(stale, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
