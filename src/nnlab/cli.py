@@ -1,0 +1,116 @@
+"""The command `nnlab`: one subcommand per thing that works without the pipeline.
+
+Here are the options; what a subcommand does is imported when it is called, so that `nnlab --help` answers at once. What a user can cause ends in one line on standard error and exit code 1.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnlab.errors import UserError
+
+EXAMPLES = """examples:
+  nnlab stylize --content photo.jpg --style painting.jpg --output result.jpg
+  nnlab stylize --content photo.jpg --style a.jpg b.jpg --style-weights 0.3 0.7 --alpha 0.8 --output result.png
+  nnlab stylize --content photos/ --style paintings/ --size 512 --output results/
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; return the exit code: 0, 1 after a printed error, 2 for wrong usage, 130 for Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+        return 0
+    except UserError as error:
+        return _fail(str(error))
+    except OSError as error:
+        if error.errno is None:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{os.strerror(error.errno)}")
+    except KeyboardInterrupt:
+        _fail("interrupted; finished pictures are whole")
+        return 130
+
+
+def _fail(line: str) -> int:
+    print(f"nnlab: error: {' '.join(line.split())}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nnlab", description="Neural Lab's command-line tools.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_stylize(commands)
+    _add_export(commands)
+    return parser
+
+
+def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "stylize",
+        help="draw photos in the style of paintings (AdaIN)",
+        description="Draw photos in the style of paintings with AdaIN. Results have exactly the size of the content.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = command.add_argument
+    add("--content", type=Path, required=True, metavar="PATH", help="photo, or folder of photos")
+    add("--style", nargs="+", action="extend", required=True, metavar="PATH",
+        help="painting; several are blended; a folder stands for each painting in it")  # fmt: skip
+    add("--output", type=Path, required=True, metavar="PATH", help="file; or folder for CONTENT_STYLE.jpg")
+    add("--alpha", type=float, default=1.0, metavar="A", help="0 keeps the photo, 1 is all style (default: 1)")
+    add("--style-weights", nargs="+", metavar="W", help="share of each style in the blend (default: equal)")
+    add("--preserve-color", action="store_true", help="keep the photo's colours (CORAL on the style, as pytorch-AdaIN)")
+    add("--size", type=_size, default=0, metavar="PX", help="shorter side of the photo; 0: original (default: 0)")
+    add("--style-size", type=_size, default=512, metavar="PX",
+        help="shorter side of the painting; 0: original (default: 512); larger means larger strokes")  # fmt: skip
+    add("--format", choices=("jpg", "png", "webp"), default="jpg", help="of files in an output folder (default: jpg)")
+    _add_models(command)
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (default: auto)")
+    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto",
+        help="auto: bfloat16 where the machine is fast at it (default: auto)")  # fmt: skip
+    command.set_defaults(run=_stylize)
+
+
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "export",
+        help="write encoder and decoder as files for naoto0804/pytorch-AdaIN",
+        description="Write vgg_normalised.pth and decoder.pth; pytorch-AdaIN's test.py runs with the two together.",
+    )
+    command.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the two files")
+    _add_models(command)
+    command.set_defaults(run=_export)
+
+
+def _add_models(command: argparse.ArgumentParser) -> None:
+    """Other networks than the shipped ones; a decoder needs the encoder that it was trained with."""
+    for part in ("encoder", "decoder"):
+        command.add_argument(
+            f"--{part}",
+            type=Path,
+            metavar="FILE",
+            help=f"other {part}: .safetensors of the pipeline, or the reference's .pth",
+        )
+
+
+def _size(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number of pixels, 0 or more")
+    return int(text)
+
+
+def _stylize(options: argparse.Namespace) -> None:
+    from nnlab.adain.command import stylize
+
+    stylize(options)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from nnlab.adain.command import export_networks
+
+    export_networks(options)
