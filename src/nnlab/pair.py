@@ -39,7 +39,7 @@ PAIR = Asset(
 def fetch_pair(samples: Path, art: Path, folder: Path, mirror: str = "") -> bool:
     """Bring content.jpg and style.jpg into `folder`; True if they are the assignment's, False if one is a stand-in.
 
-    The originals may lie in `folder` already, in `mirror`/pair or in `mirror`, under either name. Stand-ins are a photo of
+    The originals may lie in `folder` already, in `mirror`/pair or in `mirror`, under either name. Stand-ins: a photo of
     `samples` and a generated painting of `art`; `provenance.json` then has `stand_in` true and a note that says which.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from nnlab.adain.paint_params import ArtParams
 from nnlab.params import Section
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
@@ -32,7 +33,8 @@ class AdainTrainParams(Section):
     content_weight: float = Field(ge=0)
     style_weight: float = Field(ge=0)
     checkpoint_fractions: list[Fraction] = Field(min_length=1)
-    held_out: int = Field(ge=1)
+    held_out_pairs: int = Field(ge=1)
+    log_every: int = Field(ge=1)
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
@@ -49,10 +51,17 @@ class AdainTrainParams(Section):
 class AdainRunParams(Section):
     """How the training runs, not what it computes; not tracked by DVC."""
 
+    processes: int = Field(ge=1)
     workers: int = Field(ge=0)
     save_every: int = Field(ge=1)
-    log_every: int = Field(ge=1)
-    cache_mib: int = Field(ge=1)
+    cache_mib: int = Field(ge=0)
+    compile: bool
+
+
+class AdainEvaluateParams(Section):
+    """How the checkpoints are judged."""
+
+    side: int = Field(ge=16, multiple_of=8)
 
 
 class AdainParams(Section):
@@ -61,3 +70,4 @@ class AdainParams(Section):
     normalise: AdainNormaliseParams
     train: AdainTrainParams
     run: AdainRunParams
+    evaluate: AdainEvaluateParams
