@@ -4,6 +4,7 @@ Images are (B, 3, H, W) RGB in [0, 1]; features are (B, C, h, w). Both modules c
 of their input: float32 master weights with bfloat16 inputs give a bfloat16 forward pass with float32 gradients.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -93,6 +94,11 @@ class Decoder(nn.Module):
             if name.endswith("conv1"):
                 x = F.interpolate(x, scale_factor=2, mode="nearest")
         raise AssertionError("the last layer of the decoder is block1_conv1")
+
+
+def to_images(crops: Tensor, dtype: torch.dtype) -> Tensor:
+    """(B, 3, H, W) uint8 -> images in [0, 1] of ``dtype``, channels-last, on the same device."""
+    return crops.to(dtype, memory_format=torch.channels_last).div_(255)
 
 
 def adain(content: Tensor, style: Tensor) -> Tensor:

@@ -67,6 +67,7 @@ class AdainEvaluateParams(Section):
 class AdainParams(Section):
     """The whole section."""
 
+    art: ArtParams
     normalise: AdainNormaliseParams
     train: AdainTrainParams
     run: AdainRunParams

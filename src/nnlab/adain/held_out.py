@@ -1,0 +1,93 @@
+"""The pictures that training never sees, and the losses of a decoder on fixed pairs of them."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnlab.adain.losses import training_losses
+from nnlab.adain.model import Decoder, Encoder, to_images
+from nnlab.errors import UserError
+from nnlab.pools import Pool
+from nnlab.training import generator
+
+_BATCH = 8  # pairs at once; bounds memory
+
+
+class Part:
+    """Some pictures of a pool, as a pool."""
+
+    def __init__(self, pool: Pool, indices: list[int]) -> None:
+        self._pool, self._indices = pool, indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self._pool[self._indices[index]]
+
+    def pixels(self, index: int) -> np.ndarray:
+        """Picture `index` as (H, W, 3) uint8; do not write into it."""
+        return self._pool.pixels(self._indices[index])
+
+    @property
+    def names(self) -> list[str]:
+        """The original names, by index."""
+        names = self._pool.names
+        return [names[index] for index in self._indices]
+
+    @property
+    def fits(self) -> bool:
+        """Whether the pool's cache can hold it."""
+        return self._pool.fits
+
+
+def split(pool: Pool, pairs: int, seed: int, name: str) -> tuple[Part, Part]:
+    """Return the pictures to train on and those held out, drawn by seed.
+
+    Up to `pairs` pictures are held out, but no more than a sixth of the pool. UserError for fewer than six pictures.
+    """
+    count = min(pairs, len(pool) // 6)
+    if count < 1:
+        raise UserError(f"the {name} pool has {len(pool)} pictures; training needs at least 6, one of them held out")
+    order = torch.randperm(len(pool), generator=generator(seed, "held out", name)).tolist()
+    return Part(pool, sorted(order[count:])), Part(pool, sorted(order[:count]))
+
+
+class Pairs(NamedTuple):
+    """Content and style pictures of each pair, (N, 3, side, side) uint8 both."""
+
+    content: Tensor
+    style: Tensor
+
+
+def held_out_pairs(content: Pool, style: Pool, pairs: int, side: int, seed: int) -> Pairs:
+    """The middle squares of held-out pictures, paired so that every held-out content and style takes part.
+
+    The pools' `resize` must be `side`: the pictures are judged as a whole, at that size.
+    """
+    contents, styles = (
+        torch.stack([_middle(picture, side) for picture in split(pool, pairs, seed, name)[1]])
+        for pool, name in ((content, "content"), (style, "style"))
+    )
+    numbers = torch.arange(pairs)
+    return Pairs(contents[numbers % len(contents)], styles[numbers * len(styles) // pairs])
+
+
+def _middle(picture: Tensor, side: int) -> Tensor:
+    """(3, H, W) -> the square in its middle (3, side, side)."""
+    y, x = (picture.shape[1] - side) // 2, (picture.shape[2] - side) // 2
+    return picture[:, y : y + side, x : x + side]
+
+
+@torch.no_grad()
+def held_out_losses(encoder: Encoder, decoder: Decoder, pairs: Pairs, device: torch.device) -> tuple[float, float]:
+    """Return the mean unweighted content and style loss over the pairs, computed in float32."""
+    encoder, decoder = (m.to(device, torch.float32, memory_format=torch.channels_last) for m in (encoder, decoder))
+    total = torch.zeros(2, dtype=torch.float64)
+    for content, style in zip(pairs.content.split(_BATCH), pairs.style.split(_BATCH)):
+        images = (to_images(crops.to(device), torch.float32) for crops in (content, style))
+        total += len(content) * training_losses(encoder, decoder, *images).double().cpu()
+    content_loss, style_loss = (total / len(pairs.content)).tolist()
+    return content_loss, style_loss

@@ -1,0 +1,72 @@
+"""One process or several (torchrun): who they are and how they agree."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from nnlab.errors import UserError
+
+TIMEOUT = timedelta(minutes=5)  # a step takes seconds; who waits longer waits for a process that is gone
+
+
+class Processes(NamedTuple):
+    """This process's rank among ``world``, and the device that it computes on."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def writes(self) -> bool:
+        """Whether this is the one process that writes files and shows progress."""
+        return self.rank == 0
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """Let gradients be averaged over the processes."""
+        return DistributedDataParallel(module, gradient_as_bucket_view=True) if self.world > 1 else module
+
+    def average(self, values: Tensor) -> Tensor:
+        """Mean of a tensor over the processes."""
+        if self.world > 1:
+            distributed.all_reduce(values)
+            values = values / self.world
+        return values
+
+    def wait(self) -> None:
+        """Wait until every process has come this far."""
+        if self.world > 1:
+            distributed.barrier()
+
+
+@contextmanager
+def processes(device: torch.device) -> Iterator[Processes]:
+    """Join the processes that torchrun started, gloo on CPUs and NCCL on GPUs; outside torchrun there is one.
+
+    A process that ends early ends the others with one line instead of a stack of traces.
+    """
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield Processes(0, 1, device)
+        return
+    rank = int(os.environ["RANK"])
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
+    try:
+        yield Processes(rank, world, device)
+    except RuntimeError as error:  # gloo raises RuntimeError, NCCL DistBackendError, which is one
+        if "onnection" not in str(error) and "imed out" not in str(error) and "NCCL" not in str(error):
+            raise
+        raise UserError(
+            f"process {rank} of {world} lost another one ({str(error).splitlines()[0][:120]}); "
+            "run the same command again: the training goes on from its last saved state, with any number of processes"
+        ) from None
+    finally:
+        distributed.destroy_process_group()

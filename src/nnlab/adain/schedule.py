@@ -1,0 +1,26 @@
+"""Learning rates by step, as plain functions of the parameters."""
+
+import math
+
+from nnlab.adain.params import AdainTrainParams
+
+REFERENCE_DECAY = 5e-5  # pytorch-AdaIN, train.py, --lr_decay
+FLOOR = 0.01  # a cosine ends at this part of the learning rate
+
+
+def learning_rate(params: AdainTrainParams, step: int) -> float:
+    """Learning rate of ``step`` (0-based).
+
+    "reference": learning_rate / (1 + 5e-5 step), as pytorch-AdaIN does. "cosine": half a cosine down to a hundredth.
+    Both rise linearly over the first ``warmup`` steps (0: none, as in the reference).
+    """
+    rise = min(1.0, (step + 1) / (params.warmup + 1))
+    if params.schedule == "reference":
+        return rise * params.learning_rate / (1 + REFERENCE_DECAY * step)
+    done = max(0, step - params.warmup) / max(1, params.max_iter - params.warmup)
+    return rise * params.learning_rate * (FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * min(1.0, done))) / 2)
+
+
+def milestones(params: AdainTrainParams) -> dict[int, int]:
+    """Percentage -> number of steps after which that checkpoint is kept, rounded up, for ``checkpoint_fractions``."""
+    return {round(100 * part): math.ceil(part * params.max_iter - 1e-9) for part in params.checkpoint_fractions}
