@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from nnlab.adain.paint_params import ArtParams
+from nnlab.adain.picture_params import Alphas, PictureParams
 from nnlab.params import Section
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
@@ -72,3 +73,5 @@ class AdainParams(Section):
     train: AdainTrainParams
     run: AdainRunParams
     evaluate: AdainEvaluateParams
+    pictures: PictureParams
+    alpha: Alphas

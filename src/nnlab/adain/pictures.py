@@ -1,0 +1,53 @@
+"""What the stages after training share: opening pictures and networks, the line below a figure."""
+
+import json
+from pathlib import Path
+
+from PIL import Image
+
+from nnlab.adain.stylize import Stylizer
+from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.errors import UserError
+from nnlab.images import read_image, resize_shorter
+from nnlab.training import load_tensors, pick_device, pick_precision
+
+CONTENT, STYLE = "content.jpg", "style.jpg"  # file names in the pair's folder
+ASSIGNED_ITERATIONS = 10_000
+
+
+def open_stylizer(encoder: Path, decoder: Path, device: str, precision: str) -> Stylizer:
+    """Load both networks onto the device that `hardware` names, in its precision."""
+    place = pick_device(device)
+    return Stylizer(load_encoder(encoder), load_decoder(decoder), place, pick_precision(precision, place))
+
+
+def open_picture(path: Path, size: int) -> Image.Image:
+    """Read a picture with its shorter side resized to `size` pixels; 0 keeps the original size."""
+    return resize_shorter(read_image(path), size)
+
+
+def iterations(decoder: Path) -> int | None:
+    """Training iterations that a decoder file says it had, None if it does not say."""
+    text = load_tensors(decoder)[1].get("iteration", "")
+    return int(text) if text.isdecimal() else None
+
+
+def notes(pair: Path | None, decoder: Path, other: str = "") -> str:
+    """The line below a figure: stand-ins in the pair's folder, `other`, a short training; "" if all is as asked."""
+    found = [_stand_in(pair) if pair else "", other]
+    count = iterations(decoder)
+    if count is not None and count < ASSIGNED_ITERATIONS:
+        found.append(f"Reduced training: {count:,} iterations instead of {ASSIGNED_ITERATIONS:,}")
+    return ". ".join(text.rstrip(".") for text in found if text)
+
+
+def _stand_in(folder: Path) -> str:
+    """The note of a folder's provenance.json if it holds stand-ins."""
+    path = folder / "provenance.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return values["note"] if values["stand_in"] else ""
+    except FileNotFoundError:
+        return ""
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{path}: damaged; run `dvc repro -f fetch_pair`") from None

@@ -1,0 +1,42 @@
+"""Draw one photo in one style at every strength in `adain.alpha`."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+STEPS = [step / 10 for step in range(11)]  # what the web report's slider shows, beside adain.alpha
+
+
+def main(
+    photos: Path, samples: Path, pair: Path, art: Path, encoder: Path, decoder: Path, figure: Path, results: Path
+) -> None:
+    """Draw the first photo for each alpha; write the row and, into `results`, every picture of it."""
+    from nnlab.adain.choice import PAIR, choose_photos, choose_style
+    from nnlab.adain.pictures import STYLE, notes, open_picture, open_stylizer
+    from nnlab.adain.sheets import alpha_sheet
+    from nnlab.files import atomic_dir
+    from nnlab.images import save_image
+    from nnlab.reports import save_figure, style
+    from nnlab.schema import load_params
+
+    params = load_params()
+    hardware, pictures, alphas = params.hardware, params.adain.pictures, params.adain.alpha
+    chosen = choose_photos(photos, pictures.photos, samples)
+    photo = open_picture(chosen.files[0], pictures.size)
+    painting = open_picture(choose_style(pictures.alpha_style, pair / STYLE, art), pictures.style_size)
+    stylizer = open_stylizer(encoder, decoder, hardware.device, hardware.precision)
+    content, statistics = stylizer.content(photo), [stylizer.statistics(painting)]
+    drawn = {alpha: stylizer.paint(content, statistics, alpha=alpha) for alpha in sorted({*STEPS, *alphas})}
+
+    with style():
+        note = notes(pair if pictures.alpha_style == PAIR else None, decoder, chosen.note(1))
+        save_figure(alpha_sheet(photo, painting, [(alpha, drawn[alpha]) for alpha in alphas], note), figure)
+    with atomic_dir(results) as folder:
+        for name, picture in {"content": photo, "style": painting}.items():
+            save_image(picture, folder / f"{name}.png")
+        for alpha, picture in drawn.items():
+            save_image(picture, folder / f"alpha_{alpha:.2f}.png")
+
+
+if __name__ == "__main__":
+    run(main)

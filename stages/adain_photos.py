@@ -1,0 +1,32 @@
+"""Draw two photos, the user's or sample photos, in one style."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(photos: Path, samples: Path, pair: Path, art: Path, encoder: Path, decoder: Path, figure: Path) -> None:
+    """Choose two photos and a style, draw them, and write the figure: photo, style, result for both."""
+    from nnlab.adain.choice import PAIR, choose_photos, choose_style
+    from nnlab.adain.pictures import STYLE, notes, open_picture, open_stylizer
+    from nnlab.adain.sheets import photos_sheet
+    from nnlab.reports import save_figure, style
+    from nnlab.schema import load_params
+
+    params = load_params()
+    hardware, pictures = params.hardware, params.adain.pictures
+    chosen = choose_photos(photos, pictures.photos, samples)
+    painting = open_picture(choose_style(pictures.photos_style, pair / STYLE, art), pictures.style_size)
+    stylizer = open_stylizer(encoder, decoder, hardware.device, hardware.precision)
+    rows = []
+    for path in chosen.files:
+        photo = open_picture(path, pictures.size)
+        rows.append((photo, painting, stylizer.stylize(photo, [painting])))
+
+    with style():
+        note = notes(pair if pictures.photos_style == PAIR else None, decoder, chosen.note())
+        save_figure(photos_sheet(rows, note), figure)
+
+
+if __name__ == "__main__":
+    run(main)
