@@ -1,48 +1,58 @@
-# make repro      install into .venv, then run the whole pipeline: data, training, figures, reports
-# make test       install, then run all tests
-# make quick      the whole graph at reduced settings, in a scratch copy
-# make bench      measure side by side with peers: benchmarks/RESULTS.md
-# make verify     compare the results in the workspace with the committed ones
+# make repro         install into .venv, then run everything: data, training, figures, reports
+# make test          install, then run all tests
+# make quick         the whole graph at reduced settings, in a scratch copy
+# make report        the web page and the PDF alone
+# make bench         measure side by side with peers: benchmarks/RESULTS.md
+# make verify        compare the results in the workspace with the committed ones
+# make test-faults   kill, cut, fill the disk ...: all fault tests in full
 # Paths stay relative: the project's folder may have spaces or Chinese characters in its name.
 
 PYTHON ?= python3
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+DVC := $(BIN)/python -m dvc
+# Stages are started as `python stages/...`: this puts the environment's python first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
-.DEFAULT_GOAL := repro
-.PHONY: repro test test-faults quick bench verify lint install requirements
+OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
+
+.PHONY: repro report install test lint test-faults quick bench verify requirements
 
 repro: install
-	@dvc repro
+	@$(DVC) repro --all-pipelines
 
-install: .venv/installed
+report: install
+	@$(DVC) repro report/dvc.yaml
 
-.venv/installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and f"Python 3.10 or newer is needed, found {sys.version.split()[0]}; run: make PYTHON=python3.12")'
-	@echo "Installing the tested versions into .venv (about 6 GB on Linux, where PyTorch brings CUDA; some minutes) ..."
-	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
-	@touch .venv/installed
+install: $(BIN)/installed
+
+$(BIN)/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and $(OLD_PYTHON))'
+	@echo "Installing the tested versions into .venv (about 6 GB on Linux, where PyTorch brings CUDA; some minutes)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) -r requirements.txt
+	@$(PIP) --no-deps -e .
+	@touch $@
 
 test: install lint
-	@python -m pytest -q
-
-test-faults: install
-	@NNLAB_FAULTS=full python -m pytest -q -m faults
+	@$(BIN)/python -m pytest -q
 
 lint: install
-	@ruff check --quiet .
-	@ruff format --check --quiet .
-	@mypy
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+test-faults: install
+	@NNLAB_FAULTS=full $(BIN)/python -m pytest -q -m faults
 
 quick: install
-	@python tests/quick.py
+	@$(BIN)/python tests/quick.py
 
 bench: install
-	@python benchmarks/run.py
+	@$(BIN)/python benchmarks/run.py
 
 verify: install
-	@nnlab verify
+	@$(BIN)/nnlab verify
 
 # The pinned versions, for every Python and system at once (needs uv: pip install uv).
 # The CUDA packages are left out: each torch build asks for exactly its own.

@@ -64,8 +64,8 @@ def environment(tree: Path) -> dict[str, str]:
 
 
 def repro(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `dvc repro` in a scratch copy; its output is in `.stdout`."""
-    command = [sys.executable, "-m", "dvc", "repro", *arguments]
+    """Run everything in a scratch copy; its output is in `.stdout`."""
+    command = [sys.executable, "-m", "dvc", "repro", "--all-pipelines", *arguments]
     return subprocess.run(
         command, cwd=tree, env=environment(tree), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -81,7 +81,7 @@ def main() -> int:
     try:
         copy_tree(tree)
         begin = time.monotonic()
-        command = [sys.executable, "-m", "dvc", "repro", *options.stages]
+        command = [sys.executable, "-m", "dvc", "repro", *(options.stages or ["--all-pipelines"])]
         code = subprocess.run(command, cwd=tree, env=environment(tree)).returncode
         print(
             f"quick run: {'done' if code == 0 else f'failed with exit code {code}'}, {time.monotonic() - begin:.0f} s"
