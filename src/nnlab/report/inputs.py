@@ -9,6 +9,17 @@ from typing import Any
 from nnlab.errors import UserError
 
 
+class Metrics(dict[str, Any]):
+    """Named numbers; a name that is not there is a `UserError` with the file and what it has."""
+
+    def __init__(self, values: dict[str, Any], path: Path) -> None:
+        super().__init__(values)
+        self.path = path
+
+    def __missing__(self, key: str) -> Any:
+        raise UserError(f"{self.path}: has no {key}; found {', '.join(sorted(self))[:300]}")
+
+
 @dataclass(frozen=True)
 class Inputs:
     """The folders that the other stages write into."""
@@ -18,9 +29,10 @@ class Inputs:
     results: Path
     raw: Path
 
-    def metric(self, name: str) -> dict[str, Any]:
+    def metric(self, name: str) -> "Metrics":
         """metrics/<name>.json, nested keys joined by dots."""
-        return flatten(read_json(self.metrics / f"{name}.json"))
+        path = self.metrics / f"{name}.json"
+        return Metrics(flatten(read_json(path)), path)
 
     def table(self, name: str) -> dict[str, list[str]]:
         """plots/<name> (CSV) as column -> texts."""

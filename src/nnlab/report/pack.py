@@ -12,7 +12,8 @@ from nnlab.files import atomic
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip file can hold
 _SKIPPED_FOLDERS = {
     ".git", ".venv", "venv", "env", "data", "report", "runs", ".resume", ".queue", "node_modules", "build",
-    "dist", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints", ".idea", ".vscode",
+    "dist", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints", ".idea",
+    ".vscode",
 }  # fmt: skip
 _SKIPPED_SUFFIXES = {".pyc", ".pyo", ".zip", ".pdf"}
 _DATA_README = "data/photos/README.md"  # the one file under data/ that belongs to the code

@@ -1,0 +1,101 @@
+"""Parameters and result files -> the report as data: tasks in the assignment's order, warnings, data really used."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from nnlab.params import Section
+from nnlab.report.document import Asset, Context, Report, Say, Task, shown
+from nnlab.report.inputs import Inputs, read_json
+from nnlab.report.params import ReportParams, assigned_alpha, placeholders
+from nnlab.report.tasks import adain, autoencoder, fashion, gatys
+
+# The assignment's order.
+TASKS: tuple[Callable[[Context], Task], ...] = (
+    fashion.build,
+    autoencoder.build,
+    autoencoder.build_denoiser,
+    gatys.build,
+    adain.build,
+)
+
+
+def build(params: Section, report: ReportParams, inputs: Inputs) -> Report:
+    """Read every result file and say what it shows. `params` is the whole of params.yaml, `report` its last section."""
+    say = speaker(report.language)
+    context = Context(params.model_dump(), inputs, say)
+    tasks = [task(context) for task in TASKS]
+    assets = _assets(inputs.raw, say)
+    return Report(
+        language=report.language,
+        title=say("实验三", "Experiment 3"),
+        name=report.name,
+        student_id=report.student_id,
+        course=report.course,
+        warnings=[
+            *_placeholders(report, say),
+            *_alpha(report.student_id, context.params["adain"]["alpha"], say),
+            *[_stand_in(asset, say) for asset in assets if asset.stand_in],
+            *[warning for task in tasks for warning in task.warnings],
+        ],
+        assets=assets,
+        tasks=tasks,
+    )
+
+
+def speaker(language: str) -> Say:
+    """The function that picks the text of `language` out of (Chinese, English)."""
+    return lambda chinese, english: chinese if language == "zh" else english
+
+
+def _placeholders(report: ReportParams, say: Say) -> list[str]:
+    unset = placeholders(report)
+    if not unset:
+        return []
+    keys = " ".join(f"-S '{key}=…'" for key in unset)
+    return [
+        say(
+            f"尚未填写 {'、'.join(unset)}，报告使用占位符。请在 params.yaml 中填写，或运行：dvc exp run {keys}",
+            f"{', '.join(unset)} not set, the report has placeholders. Fill them in in params.yaml, or run: "
+            f"dvc exp run {keys}",
+        )
+    ]
+
+
+def _alpha(student_id: str, alpha: Sequence[float], say: Say) -> list[str]:
+    """A line where the sweep is not the one that the student number asks for."""
+    wanted = assigned_alpha(student_id)
+    if wanted is None or (len(alpha) == len(wanted) and all(map(math.isclose, sorted(alpha), wanted))):
+        return []
+    command = f"dvc exp run -S 'adain.alpha={shown(wanted).replace(' ', '')}'"
+    asked, found = shown(wanted), shown(alpha)
+    return [
+        say(
+            f"学号 {student_id} 要求 α = {asked}，而 adain.alpha 为 {found}。请运行：{command}",
+            f"Student number {student_id} asks for α = {asked}, but adain.alpha is {found}. Run: {command}",
+        )
+    ]
+
+
+def _stand_in(asset: Asset, say: Say) -> str:
+    return say(
+        f"替代素材：{asset.name} 无法获取，使用了替代文件{'：' if asset.note else '。'}{asset.note}",
+        f"Stand-in: {asset.name} could not be fetched and was replaced{': ' if asset.note else '.'}{asset.note}",
+    )
+
+
+def _assets(raw: Path, say: Say) -> list[Asset]:
+    """Every provenance.json one folder below `raw`, by folder name."""
+    return [_asset(path, say) for path in sorted(raw.glob("*/provenance.json"))]
+
+
+def _asset(path: Path, say: Say) -> Asset:
+    record = read_json(path)
+    files = record.get("files", {})
+    return Asset(
+        name=str(record.get("name", path.parent.name)),
+        source=str(record.get("source", "")) or say("以 SHA-256 校验", "verified by SHA-256"),
+        stand_in=bool(record.get("stand_in", False)),
+        note=str(record.get("note", "")),
+        files={str(k): str(v) for k, v in files.items()} if isinstance(files, dict) else {},
+    )

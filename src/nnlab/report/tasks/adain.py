@@ -1,0 +1,218 @@
+"""The report's part on AdaIN."""
+
+from pathlib import Path
+from typing import Any
+
+from nnlab.errors import UserError
+from nnlab.report.document import Chart, Context, Figure, Formula, Frame, Number, Quote, Say, Slider, Table, Task
+from nnlab.report.document import parameters as flat_parameters
+from nnlab.report.inputs import existing, numeric
+from nnlab.report.measures import color_distance, same_shapes
+from nnlab.report.tasks.words import change, course_of, short
+
+REQUIRED_ITERATIONS = 10_000  # what the assignment asks for
+
+
+def build(context: Context) -> Task:
+    """AdaIN from metrics/adain.json, plots/adain and data/results/adain."""
+    say, results = context.say, context.inputs.results / "adain"
+    metrics = context.inputs.metric("adain")
+    section = context.params["adain"]
+    checkpoints = _numbered(results / "checkpoints")
+    alphas = _numbered(results / "alpha", "alpha_")
+    return Task(
+        key="adain",
+        title=say("自适应实例归一化风格迁移（AdaIN）", "Style transfer with adaptive instance normalisation (AdaIN)"),
+        done=_done(section, metrics, say),
+        parameters=flat_parameters(section, "adain"),
+        numbers=[
+            Number(say("训练迭代", "training iterations"), f"{metrics['iterations']:,}"),
+            Number(say("留出集内容损失", "held-out content loss"), short(metrics["heldout_content_loss"])),
+            Number(say("留出集风格损失", "held-out style loss"), short(metrics["heldout_style_loss"])),
+        ],
+        findings=[*_training(metrics, checkpoints, say), *_strength(results / "alpha", alphas, section["alpha"], say)],
+        figures=_figures(context),
+        formulas=_formulas(section["train"], say),
+        tables=[_table(metrics, checkpoints, say)],
+        charts=_charts(context),
+        sliders=_sliders(results, checkpoints, alphas, say),
+        quotes=[
+            Quote("adain/model.py", "adain", "AdaIN"),
+            Quote("adain/losses.py", "content_loss", say("内容损失", "Content loss")),
+            Quote("adain/losses.py", "style_loss", say("风格损失", "Style loss")),
+            Quote("adain/stylize.py", "stylize", say("α 混合", "Blending with α")),
+        ],
+        warnings=_warnings(metrics, say),
+    )
+
+
+def _warnings(metrics: dict[str, Any], say: Say) -> list[str]:
+    if metrics["iterations"] >= REQUIRED_ITERATIONS:
+        return []
+    return [
+        say(
+            f"AdaIN 只训练了 {metrics['iterations']:,} 次迭代，作业要求至少 {REQUIRED_ITERATIONS:,} 次"
+            "（params.yaml 中的 adain.train.max_iter）。",
+            f"AdaIN was trained for {metrics['iterations']:,} iterations only; the assignment asks for at least "
+            f"{REQUIRED_ITERATIONS:,} (adain.train.max_iter in params.yaml).",
+        )
+    ]
+
+
+def _done(section: dict[str, Any], metrics: dict[str, Any], say: Say) -> list[str]:
+    train = section["train"]
+    return [
+        say(
+            f"编码器（VGG19 到 relu4_1，滤波器已归一化）保持固定，只训练解码器：{metrics['iterations']:,} 次迭代，"
+            f"每批 {train['batch_size']} 对图像，随机裁剪 {train['crop']} 像素（短边缩放到 {train['resize']} 像素），Adam；"
+            "内容损失、风格损失、学习率与示例图像写入 TensorBoard（在项目文件夹中运行 tensorboard --logdir runs 查看）。"
+            "然后用训练途中保存的检查点处理同一对图像，把两张照片变成同一种风格，并改变风格强度 α。",
+            f"The encoder (VGG19 to relu4_1 with normalised filters) is frozen and the decoder is trained for "
+            f"{metrics['iterations']:,} iterations: batches of {train['batch_size']} pairs, random crops of "
+            f"{train['crop']} pixels (shorter side {train['resize']}), Adam. Losses, learning rate and pictures go to "
+            "TensorBoard (tensorboard --logdir runs). Then the checkpoints stylise one pair of pictures, two photos are "
+            "given one style, and the strength α is varied.",
+        )
+    ]
+
+
+def _formulas(train: dict[str, Any], say: Say) -> list[Formula]:
+    return [
+        Formula(
+            say("AdaIN（f 为编码器 relu4_1 的特征，μ、σ 为每个通道在所有位置上的均值与标准差，c 内容图，s 风格图）：",
+                "AdaIN (f: the encoder's features at relu4_1; μ, σ: mean and deviation per channel over all positions; c: "
+                "content, s: style):"),
+            r't = sigma(f(s)) dot (f(c) - mu(f(c))) / sigma(f(c)) + mu(f(s))',
+        ),
+        Formula(
+            say("内容损失（g 为解码器）：", "Content loss (g: the decoder):"),
+            r'cal(L)_c = "MSE"(f(g(t)), t)',
+        ),
+        Formula(
+            say("风格损失（φ 为 relu1_1、relu2_1、relu3_1、relu4_1 的特征）：",
+                "Style loss (φ: features at relu1_1, relu2_1, relu3_1, relu4_1):"),
+            r'cal(L)_s = sum_(i=1)^4 ["MSE"(mu(phi_i (g(t))), mu(phi_i (s))) + "MSE"(sigma(phi_i (g(t))), sigma(phi_i (s)))]',
+        ),
+        Formula(
+            say("总损失：", "Total:"),
+            rf'cal(L) = {train["content_weight"]:g} thin cal(L)_c + {train["style_weight"]:g} thin cal(L)_s',
+        ),
+        Formula(
+            say("风格强度 α（0：只重建内容图，1：完全风格化）：", "Strength α (0: the content rebuilt, 1: full style):"),
+            r'T(c, s, alpha) = g(alpha t + (1 - alpha) f(c))',
+        ),
+    ]  # fmt: skip
+
+
+def _numbered(folder: Path, prefix: str = "") -> dict[float, Path]:
+    """The pictures of a folder whose names, less `prefix`, are numbers, by number."""
+    found = {}
+    for path in folder.glob(f"{prefix}*.png"):
+        try:
+            found[float(path.stem.removeprefix(prefix))] = path
+        except ValueError:
+            continue
+    if not found:
+        raise UserError(f"{folder}: holds no numbered picture; the report is made from them: run `dvc repro`")
+    return dict(sorted(found.items()))
+
+
+def _per_checkpoint(metrics: dict[str, Any], checkpoints: dict[float, Path], kind: str) -> dict[float, float]:
+    """heldout_<kind>_loss per checkpoint, for those that metrics/adain.json has."""
+    keys = {number: f"checkpoint_{number:g}.heldout_{kind}_loss" for number in checkpoints}
+    return {number: metrics[key] for number, key in keys.items() if key in metrics}
+
+
+def _training(metrics: dict[str, Any], checkpoints: dict[float, Path], say: Say) -> list[str]:
+    """How the held-out losses run over the checkpoints."""
+    said = []
+    for kind, word in (("content", say("内容", "content")), ("style", say("风格", "style"))):
+        values = _per_checkpoint(metrics, checkpoints, kind)
+        if len(values) < 2:
+            continue
+        (first, a), (last, b) = next(iter(values.items())), list(values.items())[-1]
+        said.append(say(
+            f"从 {first:g} % 到 {last:g} % 的训练，留出集上的{word}损失由 {short(a)} 变为 {short(b)}"
+            f"（{change(a, b, say)}），{course_of(list(values.values()), say)}。",
+            f"From {first:g} % to {last:g} % of training the held-out {word} loss goes from {short(a)} to {short(b)} "
+            f"({change(a, b, say)}); it {course_of(list(values.values()), say)}.",
+        ))  # fmt: skip
+    return said
+
+
+def _strength(folder: Path, alphas: dict[float, Path], chosen: list[float], say: Say) -> list[str]:
+    """What α changes, measured on the pictures."""
+    content, style = existing(folder / "content.png"), existing(folder / "style.png")
+    shapes = {alpha: same_shapes(content, path) for alpha, path in alphas.items()}
+    colors = {alpha: color_distance(style, path) for alpha, path in alphas.items()}
+    wanted = [alpha for alpha in alphas if any(abs(alpha - other) < 1e-9 for other in chosen)] or list(alphas)
+    values = say("、", ", ").join
+    return [
+        say(
+            f"α = {values(f'{a:g}' for a in wanted)} 时，结果与内容图的亮度相关系数为 "
+            f"{values(f'{shapes[a]:.3f}' for a in wanted)}；与风格图的颜色距离为 "
+            f"{values(f'{colors[a]:.3f}' for a in wanted)}。",
+            f"For α = {values(f'{a:g}' for a in wanted)} the result's brightness correlates with the content picture by "
+            f"{values(f'{shapes[a]:.3f}' for a in wanted)}; its colours are {values(f'{colors[a]:.3f}' for a in wanted)} "
+            "from the style picture's.",
+        ),
+        say(
+            f"α 由 {min(alphas):g} 增大到 {max(alphas):g} 时，前者{course_of(list(shapes.values()), say)}，"
+            f"后者{course_of(list(colors.values()), say)}。",
+            f"As α grows from {min(alphas):g} to {max(alphas):g}, the former {course_of(list(shapes.values()), say)} and "
+            f"the latter {course_of(list(colors.values()), say)}.",
+        ),
+    ]
+
+
+def _table(metrics: dict[str, Any], checkpoints: dict[float, Path], say: Say) -> Table:
+    content, style = (_per_checkpoint(metrics, checkpoints, kind) for kind in ("content", "style"))
+    rows = [
+        [f"{number:g} %", short(content[number]), short(style[number])] for number in checkpoints if number in content
+    ]
+    columns = [say("检查点", "checkpoint"), say("内容损失", "content loss"), say("风格损失", "style loss")]
+    return Table(
+        say("各检查点在留出集上的损失（未加权）", "Held-out losses per checkpoint (unweighted)"), columns, rows
+    )
+
+
+def _charts(context: Context) -> list[Chart]:
+    say = context.say
+    charts = []
+    for file, title in (
+        ("losses", say("训练损失", "Training losses")),
+        ("heldout", say("留出集损失", "Held-out losses")),
+    ):
+        values = numeric(context.inputs.table(f"adain/{file}.csv"))
+        x = [v or 0.0 for v in values.pop("iteration")]
+        values.pop("learning_rate", None)
+        charts.append(
+            Chart(title, say("迭代", "iteration"), say("损失（对数刻度）", "loss (log scale)"), x, values, log=True)
+        )
+    return charts
+
+
+def _sliders(results: Path, checkpoints: dict[float, Path], alphas: dict[float, Path], say: Say) -> list[Slider]:
+    def beside(folder: Path) -> list[Frame]:
+        return [
+            Frame(say("内容图", "content"), existing(folder / "content.png")),
+            Frame(say("风格图", "style"), existing(folder / "style.png")),
+        ]
+
+    return [
+        Slider(say("训练进度", "Progress of training"),
+               [Frame(say(f"训练 {n:g} %", f"{n:g} % of training"), path) for n, path in checkpoints.items()],
+               beside(results / "checkpoints")),
+        Slider(say("风格强度 α", "Strength α"), [Frame(f"α = {a:g}", path) for a, path in alphas.items()],
+               beside(results / "alpha")),
+    ]  # fmt: skip
+
+
+def _figures(context: Context) -> list[Figure]:
+    say, plot = context.say, context.inputs.plot
+    return [
+        Figure(plot("adain/losses.png"), say("训练与留出集的损失", "Losses in training and on held-out pairs"), web=False),
+        Figure(plot("adain/checkpoints.png"), say("同一对图像，由训练途中的各检查点风格化", "One pair stylised by each checkpoint")),
+        Figure(plot("adain/photos.png"), say("两张照片，同一种风格", "Two photos in one style")),
+        Figure(plot("adain/alpha.png"), say("改变风格强度 α", "The strength α")),
+    ]  # fmt: skip

@@ -1,0 +1,182 @@
+"""The report's parts on the MNIST autoencoder and the denoiser."""
+
+import csv
+from typing import Any
+
+import numpy as np
+
+from nnlab.errors import UserError
+from nnlab.report.document import Chart, Context, Figure, Formula, Number, Quote, Say, Task, parameters
+from nnlab.report.inputs import numeric
+from nnlab.report.tasks.words import change, course_of, percent, short
+
+_BCE = (
+    r"cal(L) = - 1/(784 N) sum_(n=1)^N sum_(i=1)^784 "
+    r"[x_(n i) log hat(x)_(n i) + (1 - x_(n i)) log (1 - hat(x)_(n i))]"
+)
+
+
+def build(context: Context) -> Task:
+    """The autoencoder, from metrics/autoencoder.json, plots/autoencoder and data/results/autoencoder."""
+    say, plot = context.say, context.inputs.plot
+    metrics = context.inputs.metric("autoencoder")
+    loss = context.inputs.table("autoencoder/loss.csv")
+    section = context.params["autoencoder"]
+    return Task(
+        key="autoencoder",
+        title=say("MNIST 深度自编码器", "A deep autoencoder for MNIST"),
+        done=[
+            say(
+                "编码器把 28×28 的手写数字压缩成 2 个数，解码器由这 2 个数重建图像；网络用全部 60,000 张训练图像训练，"
+                "数字的类别标签不参与训练。然后画出测试集编码的散点图，并在潜空间的均匀网格上逐点解码。",
+                "The encoder squeezes a 28×28 digit into two numbers and the decoder rebuilds it from them. All 60,000 "
+                "training images are used, their labels are not. Then the codes of the test images are drawn, and the "
+                "decoder is run over a uniform grid of the latent space.",
+            )
+        ],
+        parameters=parameters(section, "autoencoder"),
+        numbers=[
+            Number(say("测试 BCE", "test BCE"), f"{metrics['test_bce']:.4f}", say("纳特/像素", "nats per pixel")),
+            Number(say("编码的 10-NN 准确率", "10-NN accuracy on codes"), percent(metrics["knn_accuracy"]), "%"),
+            Number(say("训练轮数", "epochs"), str(metrics["epochs"])),
+        ],
+        findings=[
+            _loss_course(loss, say),
+            say(
+                f"只看 2 维编码，10 近邻分类器在测试集上的准确率为 {percent(metrics['knn_accuracy'])} %"
+                "（随机猜测约为 10 %）：虽然训练时没有用标签，相同的数字在潜空间中仍聚在一起。",
+                f"From the two numbers alone, ten nearest neighbours name {percent(metrics['knn_accuracy'])} % of the "
+                "test digits (guessing: about 10 %): equal digits lie together although no label was used.",
+            )
+            if metrics["knn_accuracy"] > 0.3
+            else say(
+                f"只看 2 维编码，10 近邻分类器的准确率为 {percent(metrics['knn_accuracy'])} %：潜空间还没有把数字分开。",
+                f"From the two numbers alone, ten nearest neighbours name only {percent(metrics['knn_accuracy'])} % of "
+                "the test digits: the latent space does not separate them yet.",
+            ),
+        ],
+        figures=[
+            Figure(plot("autoencoder/loss.png"), say("损失曲线", "Loss"), wide=False, web=False),
+            Figure(plot("autoencoder/reconstructions.png"), say("原图与重建", "Originals and reconstructions")),
+            Figure(
+                plot("autoencoder/latent.png"),
+                say("测试集的编码，按数字着色", "Codes of the test set by digit"),
+                wide=False,
+                web=False,
+            ),
+            Figure(
+                plot("autoencoder/grid.png"),
+                say("潜空间均匀网格上的解码结果", "The decoder over a uniform grid of the latent space"),
+                wide=False,
+                web=False,
+            ),
+        ],
+        formulas=[_formula(say)],
+        charts=_charts(loss, say),
+        quotes=[
+            Quote("autoencoder/model.py", "Autoencoder", say("网络", "The network")),
+            Quote("autoencoder/losses.py", "bce", say("损失", "The loss")),
+        ],
+        extras={"latent": _latent(context)},
+    )
+
+
+def build_denoiser(context: Context) -> Task:
+    """The denoiser, from metrics/denoiser.json and plots/denoiser."""
+    say, plot = context.say, context.inputs.plot
+    metrics = context.inputs.metric("denoiser")
+    loss = context.inputs.table("denoiser/loss.csv")
+    gain = metrics["denoised_psnr_db"] - metrics["noisy_psnr_db"]
+    factor = shown_factor(metrics["noise_factor"])
+    return Task(
+        key="denoiser",
+        title=say("MNIST 去噪自编码器", "A denoising autoencoder for MNIST"),
+        done=[
+            say(
+                f"输入是加了噪声的图像 x + {factor}·N(0, 1)，目标是干净的图像 x；每一轮都重新抽取噪声。",
+                f"The input is the noisy image x + {factor}·N(0, 1), the target the clean image x; noise is drawn anew in "
+                "every epoch.",
+            )
+        ],
+        parameters=parameters(context.params["denoiser"], "denoiser"),
+        numbers=[
+            Number(say("带噪图像 PSNR", "PSNR of the noisy image"), f"{metrics['noisy_psnr_db']:.2f}", "dB"),
+            Number(say("重建图像 PSNR", "PSNR of the rebuilt image"), f"{metrics['denoised_psnr_db']:.2f}", "dB"),
+            Number(say("测试 BCE", "test BCE"), f"{metrics['test_bce']:.4f}", say("纳特/像素", "nats per pixel")),
+        ],
+        findings=[
+            _loss_course(loss, say),
+            say(
+                f"去噪使 PSNR 从 {metrics['noisy_psnr_db']:.2f} dB 变为 {metrics['denoised_psnr_db']:.2f} dB"
+                f"（{gain:+.2f} dB），即均方误差变为原来的 {10 ** (-gain / 10):.3g} 倍。",
+                f"Denoising takes the PSNR from {metrics['noisy_psnr_db']:.2f} dB to {metrics['denoised_psnr_db']:.2f} dB "
+                f"({gain:+.2f} dB): the mean squared error becomes {10 ** (-gain / 10):.3g} times what it was.",
+            ),
+        ],
+        figures=[
+            Figure(plot("denoiser/loss.png"), say("损失曲线", "Loss"), wide=False, web=False),
+            Figure(
+                plot("denoiser/digits.png"),
+                say("数字 0–9：原图、带噪图像、重建", "Digits 0-9: original, noisy, rebuilt"),
+            ),
+        ],
+        formulas=[
+            Formula(
+                say("加噪（每一轮重新抽取 ε）：", "Noise (ε is drawn anew in every epoch):"),
+                rf"tilde(x) = x + {factor} epsilon, quad epsilon ~ cal(N)(0, I)",
+            ),
+            _formula(say),
+        ],
+        charts=_charts(loss, say),
+        quotes=[Quote("autoencoder/noise.py", "add_noise", say("加噪", "The noise"))],
+    )
+
+
+def shown_factor(value: float) -> str:
+    """The noise factor as in params.yaml."""
+    return f"{value:g}"
+
+
+def _formula(say: Say) -> Formula:
+    return Formula(
+        say(
+            "二元交叉熵（x̂ 为重建，像素值在 0 到 1 之间）：",
+            "Binary cross-entropy (x̂: the reconstruction, pixels in 0 to 1):",
+        ),
+        _BCE,
+    )
+
+
+def _loss_course(loss: dict[str, list[str]], say: Say) -> str:
+    """How the test loss (or, without one, the last loss column) runs."""
+    values = {k: v for k, v in numeric(loss).items() if k != "epoch"}
+    name = next((key for key in values if "test" in key), list(values)[-1])
+    run = [v for v in values[name] if v is not None]
+    kind = say("测试损失" if "test" in name else "损失", "The test loss" if "test" in name else "The loss")
+    return say(
+        f"{kind}由 {short(run[0])} 变为 {short(run[-1])} 纳特/像素（{change(run[0], run[-1], say)}），{course_of(run, say)}。",
+        f"{kind} goes from {short(run[0])} to {short(run[-1])} nats per pixel ({change(run[0], run[-1], say)}); it "
+        f"{course_of(run, say)}.",
+    )
+
+
+def _charts(loss: dict[str, list[str]], say: Say) -> list[Chart]:
+    values = numeric(loss)
+    x = [v or 0.0 for v in values.pop("epoch")]
+    words = {"train": say("训练", "training"), "test": say("测试", "test")}
+    series = {next((text for key, text in words.items() if key in name), name): v for name, v in values.items()}
+    return [Chart(say("重建损失", "Reconstruction loss"), say("轮", "epoch"), say("BCE（纳特/像素）", "BCE (nats per pixel)"),
+                  x, series)]  # fmt: skip
+
+
+def _latent(context: Context) -> dict[str, Any]:
+    """Codes (x, y, digit) of the test set and the decoded grid."""
+    path = context.inputs.result("autoencoder/codes.csv")
+    with path.open(newline="", encoding="utf-8") as file:
+        codes = [(float(row["x"]), float(row["y"]), int(row["digit"])) for row in csv.DictReader(file)]
+    grid_path = context.inputs.result("autoencoder/grid.npz")
+    try:
+        with np.load(grid_path, allow_pickle=False) as grid:
+            return {"codes": codes, "images": grid["images"], "xs": grid["xs"].tolist(), "ys": grid["ys"].tolist()}
+    except (KeyError, ValueError, OSError, EOFError) as error:
+        raise UserError(f"{grid_path}: damaged ({error}); delete it and run `dvc repro`") from None

@@ -1,0 +1,173 @@
+"""The report's part on Fashion-MNIST."""
+
+from typing import Any
+
+from nnlab.report.document import Chart, Context, Figure, Formula, Number, Quote, Say, Table, Task, parameters
+from nnlab.report.inputs import column, numeric
+from nnlab.report.tasks.words import change, percent
+
+
+def build(context: Context) -> Task:
+    """Fashion-MNIST from metrics/fashion*.json and plots/fashion."""
+    say, inputs = context.say, context.inputs
+    metrics, variants = inputs.metric("fashion"), inputs.metric("fashion_variants")
+    curves = inputs.table("fashion/accuracy.csv")
+    pairs = inputs.table("fashion/confusion.csv")
+    section = context.params["fashion"]
+    per_class = dict(zip(*(inputs.table("fashion/per_class.csv")[key] for key in ("class", "accuracy"))))
+    accuracy = {name: float(value) for name, value in per_class.items()}
+    return Task(
+        key="fashion",
+        title=say("Fashion-MNIST 图像分类", "Classifying Fashion-MNIST"),
+        done=_done(section, metrics, say),
+        parameters=parameters(section, "fashion"),
+        numbers=[
+            Number(say("测试准确率", "test accuracy"), percent(metrics["test_accuracy"]), "%"),
+            Number(say("训练准确率", "training accuracy"), percent(metrics["train_accuracy"]), "%"),
+            Number(say("训练轮数", "epochs"), str(metrics["epochs"])),
+            Number(say("测试图像", "test images"), f"{int(metrics['test_images']):,}"),
+        ],
+        findings=_findings(metrics, curves, accuracy, pairs, variants, say),
+        figures=_figures(context),
+        formulas=[
+            Formula(
+                say(
+                    "交叉熵损失（z 为网络输出的 10 个分数，y 为真实类别，N 为批大小）：",
+                    "Cross-entropy (z: the ten scores, y: the true class, N: the batch size):",
+                ),
+                r"cal(L) = - 1/N sum_(n=1)^N log (exp(z_(n, y_n))) / (sum_(k=0)^9 exp(z_(n, k)))",
+            )
+        ],
+        tables=[_table(variants, say)],
+        charts=_charts(curves, say),
+        quotes=_quotes(say),
+        extras={"confusion": confusion(pairs, list(accuracy)), "per_class": accuracy},
+    )
+
+
+def _quotes(say: Say) -> list[Quote]:
+    return [
+        Quote("fashion/model.py", "build", say("网络", "The network")),
+        Quote("fashion/train.py", "train", say("训练", "Training")),
+    ]
+
+
+def _done(section: dict[str, Any], metrics: dict[str, Any], say: Say) -> list[str]:
+    hidden = section.get("hidden", [128])
+    layers = "-".join(str(n) for n in [784, *hidden, 10])
+    return [
+        say(
+            f"用 Fashion-MNIST 的全部 60,000 张训练图像训练全连接网络 {layers}（ReLU 激活，交叉熵损失）"
+            f"{metrics['epochs']} 轮，并在 10,000 张测试图像上计算总准确率、各类准确率与混淆矩阵；"
+            "随后用同样的数据训练几种不同结构的网络并排比较。",
+            f"A fully connected network {layers} (ReLU, cross-entropy) is trained on the 60,000 training images of "
+            f"Fashion-MNIST for {metrics['epochs']} epochs. Accuracy, accuracy per class and the confusion matrix are "
+            "computed on the test images; then networks of other shapes are trained on the same data and compared.",
+        )
+    ]
+
+
+def _findings(metrics, curves, accuracy, pairs, variants, say) -> list[str]:  # noqa: ANN001 (tables as read)
+    test = column(curves, "test_accuracy", "plots/fashion/accuracy.csv")
+    gap = 100 * (metrics["train_accuracy"] - metrics["test_accuracy"])
+    best, worst = max(accuracy, key=accuracy.__getitem__), min(accuracy, key=accuracy.__getitem__)
+    actual, predicted, count = _most_confused(pairs)
+    top = max(_names(variants), key=lambda name: variants[f"{name}.test_accuracy"])
+    said = [
+        say(
+            f"测试准确率由第 1 轮的 {percent(test[0])} % 变为第 {len(test)} 轮的 {percent(test[-1])} %"
+            f"（{change(test[0], test[-1], say)}）；训练准确率比测试准确率{_more(gap, say)}"
+            f" {abs(gap):.2f} 个百分点{_overfit(gap, say)}。",
+            f"Test accuracy goes from {percent(test[0])} % after epoch 1 to {percent(test[-1])} % after epoch "
+            f"{len(test)} ({change(test[0], test[-1], say)}); accuracy on the training images is {abs(gap):.2f} "
+            f"percentage points {_more(gap, say)}{_overfit(gap, say)}.",
+        ),
+        say(
+            f"最容易的类别是 {best}（{percent(accuracy[best])} %），最难的是 {worst}（{percent(accuracy[worst])} %）。",
+            f"The easiest class is {best} ({percent(accuracy[best])} %), the hardest {worst} "
+            f"({percent(accuracy[worst])} %).",
+        ),
+        say(
+            f"几种结构中测试准确率最高的是 {top}：{percent(variants[f'{top}.test_accuracy'])} %。",
+            f"Of the compared networks, {top} has the highest test accuracy: "
+            f"{percent(variants[f'{top}.test_accuracy'])} %.",
+        ),
+    ]
+    if count:
+        said.insert(2, say(
+            f"最常见的混淆：{count} 张 {actual} 被判为 {predicted}。",
+            f"The most frequent confusion: {count} images of {actual} are taken for {predicted}.",
+        ))  # fmt: skip
+    return said
+
+
+def _more(gap: float, say: Say) -> str:
+    return say("高", "higher") if gap > 0 else say("低", "lower")
+
+
+def _overfit(gap: float, say: Say) -> str:
+    return say("，已出现一定的过拟合", ", so it has begun to overfit") if gap > 2 else ""
+
+
+def _most_confused(pairs: dict[str, list[str]]) -> tuple[str, str, int]:
+    """The wrong pair (actual, predicted) with the most images; ("", "", 0) if none is wrong."""
+    counts: dict[tuple[str, str], int] = {}
+    for pair in zip(pairs["actual"], pairs["predicted"]):
+        if pair[0] != pair[1]:
+            counts[pair] = counts.get(pair, 0) + 1
+    if not counts:
+        return "", "", 0
+    pair = max(counts, key=lambda key: (counts[key], key))
+    return *pair, counts[pair]
+
+
+def confusion(pairs: dict[str, list[str]], classes: list[str]) -> dict[str, Any]:
+    """Counts [actual][predicted] in the order of `classes`."""
+    index = {name: i for i, name in enumerate(classes)}
+    counts = [[0] * len(classes) for _ in classes]
+    for actual, predicted in zip(pairs["actual"], pairs["predicted"]):
+        counts[index[actual]][index[predicted]] += 1
+    return {"classes": classes, "counts": counts}
+
+
+def _names(variants: dict[str, Any]) -> list[str]:
+    return [key.removesuffix(".test_accuracy") for key in variants if key.endswith(".test_accuracy")]
+
+
+def _table(variants: dict[str, Any], say: Say) -> Table:
+    rows = [
+        [name, percent(variants[f"{name}.train_accuracy"]), percent(variants[f"{name}.test_accuracy"])]
+        for name in sorted(_names(variants), key=lambda name: variants[f"{name}.test_accuracy"])
+    ]
+    columns = [say("网络", "network"), say("训练准确率 (%)", "training accuracy (%)"),
+               say("测试准确率 (%)", "test accuracy (%)")]  # fmt: skip
+    return Table(say("不同结构的比较", "Networks compared"), columns, rows)
+
+
+def _charts(curves: dict[str, list[str]], say: Say) -> list[Chart]:
+    values = numeric(curves)
+    x = [v or 0.0 for v in values["epoch"]]
+    names = {"train": say("训练", "training"), "test": say("测试", "test")}
+    epoch = say("轮", "epoch")
+    return [
+        Chart(say("准确率", "Accuracy"), epoch, say("准确率 (%)", "accuracy (%)"), x,
+              {names[k]: [100 * (v or 0.0) for v in values[f"{k}_accuracy"]] for k in names}),
+        Chart(say("交叉熵损失", "Cross-entropy"), epoch, say("损失（纳特）", "loss (nats)"), x,
+              {names[k]: values[f"{k}_loss"] for k in names}),
+    ]  # fmt: skip
+
+
+def _figures(context: Context) -> list[Figure]:
+    say, plot = context.say, context.inputs.plot
+    return [
+        Figure(plot("fashion/samples.png"), say("数据集中的图像及其类别", "Images of the data set with their classes")),
+        Figure(plot("fashion/accuracy.png"), say("每轮的准确率", "Accuracy per epoch"), wide=False, web=False),
+        Figure(plot("fashion/per_class.png"), say("各类别的准确率", "Accuracy per class"), wide=False, web=False),
+        Figure(plot("fashion/confusion.png"), say("混淆矩阵", "Confusion matrix"), web=False),
+        Figure(plot("fashion/prediction_right.png"), say("一次正确的预测：十个类别的置信度（蓝：真实类别）",
+               "A right prediction: confidence in the ten classes (blue: the true one)")),
+        Figure(plot("fashion/prediction_wrong.png"), say("一次错误的预测（蓝：真实类别，红：错误的预测）",
+               "A wrong prediction (blue: the true class, red: the wrong prediction)")),
+        Figure(plot("fashion/predictions.png"), say("更多预测", "More predictions")),
+        Figure(plot("fashion/variants.png"), say("不同结构的比较", "Networks compared")),
+    ]  # fmt: skip

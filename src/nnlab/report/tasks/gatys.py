@@ -1,0 +1,211 @@
+"""The report's part on style transfer by optimisation."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from nnlab.report.document import Chart, Context, Figure, Formula, Frame, Number, Quote, Say, Slider, Table, Task
+from nnlab.report.document import parameters as flat_parameters
+from nnlab.report.inputs import column, existing, numeric
+from nnlab.report.measures import color_distance, same_shapes
+from nnlab.report.tasks.words import change, listed, short
+
+
+def build(context: Context) -> Task:
+    """Gatys from metrics/gatys.json, plots/gatys and data/results/gatys, job by job."""
+    say, jobs = context.say, context.params["gatys"]["jobs"]
+    folders = {job: context.inputs.results / "gatys" / job for job in jobs}
+    metrics = context.inputs.metric("gatys")
+    likeness = {job: _likeness(folder) for job, folder in folders.items()}
+    return Task(
+        key="gatys",
+        title=say("基于优化的神经风格迁移（Gatys）", "Neural style transfer by optimisation (Gatys)"),
+        done=_done(say),
+        parameters=flat_parameters(context.params["gatys"], "gatys") | flat_parameters(context.params["vgg"], "vgg"),
+        numbers=[
+            number
+            for job in jobs
+            for number in (
+                Number(say(f"{job}：内容损失", f"{job}: content loss"), short(metrics[f"{job}.content_loss"])),
+                Number(say(f"{job}：风格损失", f"{job}: style loss"), short(metrics[f"{job}.style_loss"])),
+                Number(say(f"{job}：迭代次数", f"{job}: iterations"), str(metrics[f"{job}.iterations"])),
+            )
+        ],
+        findings=_findings(context, likeness),
+        figures=_figures(context),
+        formulas=_formulas(say),
+        tables=[_table(jobs, likeness, say)],
+        charts=[chart for job in jobs for chart in _charts(job, context)],
+        sliders=[_slider(job, folder, say) for job, folder in folders.items()],
+        quotes=[
+            Quote("gatys/losses.py", "content_loss", say("内容损失", "Content loss")),
+            Quote("gatys/losses.py", "gram", say("Gram 矩阵", "Gram matrix")),
+            Quote("gatys/losses.py", "style_loss", say("一层的风格损失", "Style loss of one layer")),
+            Quote("gatys/objective.py", "Objective.__call__", say("加权总损失", "The weighted total")),
+        ],
+    )
+
+
+def _done(say: Say) -> list[str]:
+    return [
+        say(
+            "固定预训练的 VGG19，直接优化图像的像素：使它在内容层上的特征接近内容图，在风格层上的 Gram 矩阵接近风格图。"
+            "每隔固定的迭代次数保存一次结果。每个任务（job）有自己的内容层、风格层与权重，便于比较。",
+            "VGG19 is frozen and the pixels are optimised: features at the content layers are drawn towards those of the "
+            "content picture, Gram matrices at the style layers towards those of the style picture. The picture is saved "
+            "at fixed intervals. Every job has its own content layers, style layers and weights.",
+        )
+    ]
+
+
+def _formulas(say: Say) -> list[Formula]:
+    return [
+        Formula(
+            say(
+                "内容损失：特征的均方误差（F 为生成图在该层 ReLU 之后的特征，P 为内容图的特征，C 个通道，M = H·W 个位置）：",
+                "Content loss: mean squared error of features (F: the generated picture's, after the layer's ReLU; P: the "
+                "content picture's; C channels, M = H·W positions):",
+            ),
+            r'cal(L)_"content" = 1/(C M) sum_(i,j) (F_(i j) - P_(i j))^2',
+        ),
+        Formula(
+            say("Gram 矩阵（除以特征的元素个数 C·M）：", "Gram matrix (divided by the number of elements, C·M):"),
+            r'G = (F F^top) / (C M)',
+        ),
+        Formula(
+            say("一层的风格损失：Gram 矩阵的均方误差（A 为风格图的 Gram 矩阵）：",
+                "Style loss of one layer: mean squared error of Gram matrices (A: the style picture's):"),
+            r'cal(L)_"style" = 1/C^2 sum_(i,j) (G_(i j) - A_(i j))^2',
+        ),
+        Formula(
+            say("总损失（α、β、γ 为权重，w 为每层的权重）：", "Total (α, β, γ: weights; w: weights per layer):"),
+            r'cal(L) = alpha sum_(l in "content") w_l cal(L)_"content"^((l)) + beta sum_(l in "style") w_l '
+            r'cal(L)_"style"^((l)) + gamma cal(L)_"tv"',
+        ),
+    ]  # fmt: skip
+
+
+def _likeness(folder: Path) -> dict[str, float]:
+    """How much a job's result has of its content picture's shapes and of its style picture's colours."""
+    content, style, result = (existing(folder / f"{name}.png") for name in ("content", "style", "result"))
+    return {
+        "shapes": same_shapes(content, result),
+        "colors": color_distance(style, result),
+        "colors_before": color_distance(style, content),
+    }
+
+
+def _findings(context: Context, likeness: dict[str, dict[str, float]]) -> list[str]:
+    say = context.say
+    said = []
+    for job in context.params["gatys"]["jobs"]:
+        total, iterations = _total(context.inputs.table(f"gatys/{job}_losses.csv"), job)
+        step = context.params["gatys"]["jobs"][job]["snapshot_every"]
+        early = next((i for i, n in enumerate(iterations) if n >= step), len(total) - 1)
+        drop = total[0] - total[-1]
+        share = 100 * (total[0] - total[early]) / drop if drop > 0 else 0.0
+        said.append(say(
+            f"{job}：总损失由 {short(total[0])} 变为 {short(total[-1])}（{change(total[0], total[-1], say)}）"
+            + (f"，其中 {share:.1f} % 的下降发生在前 {iterations[early]:.0f} 次迭代；之后主要是细节变化。"
+               if drop > 0 and share > 80 and early < len(total) - 1
+               else f"，到第 {iterations[early]:.0f} 次迭代时完成了下降量的 {share:.1f} %。" if drop > 0 else "。"),
+            f"{job}: the total loss goes from {short(total[0])} to {short(total[-1])} ({change(total[0], total[-1], say)})"
+            + (f"; {share:.1f} % of the fall happens in the first {iterations[early]:.0f} iterations, later ones change "
+               "details." if drop > 0 and share > 80 and early < len(total) - 1
+               else f"; by iteration {iterations[early]:.0f} {share:.1f} % of the fall is done." if drop > 0 else "."),
+        ))  # fmt: skip
+    return said + _layers(context.params["gatys"]["jobs"], likeness, say)
+
+
+def _layers(jobs: dict[str, Any], likeness: dict[str, dict[str, float]], say: Say) -> list[str]:
+    """What the choice of layers changes, where two jobs share their pictures."""
+    first, *others = jobs
+    said = []
+    for other in others:
+        if any(jobs[first][key] != jobs[other][key] for key in ("content", "style")):
+            continue
+        a, b = likeness[first], likeness[other]
+        keeps = first if a["shapes"] > b["shapes"] else other
+        nearer = first if a["colors"] < b["colors"] else other
+        said.append(say(
+            f"层的选择（{first}：{_choice(jobs[first], say)}；{other}：{_choice(jobs[other], say)}）："
+            f"与内容图的亮度相关系数分别为 {a['shapes']:.3f} 和 {b['shapes']:.3f}，"
+            f"{keeps} 保留的内容结构更多；与风格图的颜色距离分别为 {a['colors']:.3f} 和 {b['colors']:.3f}，"
+            f"{nearer} 的颜色更接近风格图。",
+            f"Choice of layers ({first}: {_choice(jobs[first], say)}; {other}: {_choice(jobs[other], say)}): brightness "
+            f"correlates with the content picture by {a['shapes']:.3f} and {b['shapes']:.3f}, so {keeps} keeps more of "
+            f"its shapes; colours are {a['colors']:.3f} and {b['colors']:.3f} from the style picture's, so {nearer} is "
+            "nearer to them.",
+        ))  # fmt: skip
+    return said
+
+
+def _choice(job: dict[str, Any], say: Say) -> str:
+    none = say("无", "none")
+    content, style = (listed(job[f"{kind}_layers"], say) or none for kind in ("content", "style"))
+    return say(f"内容层 {content}，风格层 {style}", f"content {content}; style {style}")
+
+
+def _table(jobs: dict[str, Any], likeness: dict[str, dict[str, float]], say: Say) -> Table:
+    rows = [
+        [job, Path(jobs[job]["content"]).name, Path(jobs[job]["style"]).name, f"{like['shapes']:.3f}",
+         f"{like['colors_before']:.3f} → {like['colors']:.3f}"]
+        for job, like in likeness.items()
+    ]  # fmt: skip
+    columns = [
+        say("任务", "job"),
+        say("内容图", "content"),
+        say("风格图", "style"),
+        say("亮度相关系数（结果–内容图）", "brightness correlation (result, content)"),
+        say("颜色距离（内容图→结果，对风格图）", "colour distance to the style (content → result)"),
+    ]
+    caption = say(
+        "结果与内容图、风格图的接近程度（相关系数 1 为明暗分布完全相同；颜色距离 0 为均值与标准差完全相同，满刻度为 1）",
+        "How near the results are to both pictures (correlation 1: light and dark at the same places; colour distance 0: "
+        "equal means and deviations, full scale 1)",
+    )
+    return Table(caption, columns, rows)
+
+
+def _total(table: dict[str, list[str]], job: str) -> tuple[list[float], list[float]]:
+    path = f"plots/gatys/{job}_losses.csv"
+    return column(table, "total", path), column(table, "iteration", path)
+
+
+def _charts(job: str, context: Context) -> list[Chart]:
+    say = context.say
+    values = numeric(context.inputs.table(f"gatys/{job}_losses.csv"))
+    x = [v or 0.0 for v in values.pop("iteration")]
+    return [Chart(say(f"{job}：损失", f"{job}: losses"), say("迭代", "iteration"), say("加权损失（对数刻度）",
+            "weighted loss (log scale)"), x, values, log=True)]  # fmt: skip
+
+
+def snapshots(folder: Path) -> list[Path]:
+    """snapshot_<iteration>.png in order of their iterations."""
+    return sorted(folder.glob("snapshot_*.png"), key=_iteration)
+
+
+def _iteration(path: Path) -> int:
+    return int(re.sub(r"\D", "", path.stem) or 0)
+
+
+def _slider(job: str, folder: Path, say: Say) -> Slider:
+    unit = say("次迭代", "iterations")
+    frames = [Frame(f"{_iteration(path)} {unit}", path) for path in snapshots(folder)]
+    beside = [
+        Frame(say("内容图", "content"), existing(folder / "content.png")),
+        Frame(say("风格图", "style"), existing(folder / "style.png")),
+    ]
+    return Slider(say(f"任务 {job}：迭代过程", f"Job {job}: how it grows"), frames, beside)
+
+
+def _figures(context: Context) -> list[Figure]:
+    say, plot, jobs = context.say, context.inputs.plot, context.params["gatys"]["jobs"]
+    figures = []
+    for job in jobs:
+        figures += [
+            Figure(plot(f"gatys/{job}_snapshots.png"), say(f"{job}：迭代过程（从左到右，从上到下）",
+                   f"{job}: from left to right, from top to bottom"), web=False),
+            Figure(plot(f"gatys/{job}_result.png"), say(f"{job}：内容图、风格图、结果", f"{job}: content, style, result")),
+        ]  # fmt: skip
+    return [*figures, Figure(plot("gatys/layers.png"), say("不同层的选择", "The choices of layers side by side"))]
