@@ -25,6 +25,8 @@ class VGG19(nn.Module):
     The convolutions run in the type of their weights, `cast(torch.bfloat16)` included; `mean` stays in float32.
     """
 
+    mean: Tensor
+
     def __init__(self, weights: Weights, pooling: str = "max", padding: str = "zero", ceil_mode: bool = False) -> None:
         super().__init__()
         if pooling not in POOLINGS or padding not in PADDINGS:
@@ -41,8 +43,14 @@ class VGG19(nn.Module):
 
     def cast(self, dtype: torch.dtype) -> "VGG19":
         """Convert the convolutions (not the mean) to `dtype` and channels-last; returns self."""
-        self.convs.to(dtype=dtype, memory_format=torch.channels_last)
+        for conv in self.convs.values():
+            conv.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return self
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type that the convolutions compute in."""
+        return next(self.convs.parameters()).dtype
 
     def forward(self, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """Features of `images` (B, 3, H, W), RGB in [0, 1], for each of `layers`, under the names that were asked for.
@@ -56,7 +64,7 @@ class VGG19(nn.Module):
             return {}
         deepest = max(wanted, key=LAYERS.index)
         self._check(images, deepest)
-        x = (images - self.mean).to(self.convs["block1_conv1"].weight.dtype, memory_format=torch.channels_last)
+        x = (images - self.mean).to(self.dtype, memory_format=torch.channels_last)
         features, block = {}, 1
         for layer in up_to(deepest):
             if block_of(layer) != block:
@@ -91,7 +99,7 @@ def load_vgg(
     deepest: str = LAYERS[-1],
     dtype: torch.dtype = torch.float32,
 ) -> VGG19:
-    """VGG19 from a weights file of any kind that `vgg_weights.FORMATS` knows, channels-last and in `dtype`.
+    """VGG19, channels-last and in `dtype`, from a weights file or fetch_vgg's folder; kinds: `vgg_weights.FORMATS`.
 
     `source` names the kind that the file must be (None: any). Layers behind `deepest` are left out to save memory.
     UserError for a damaged, malicious or foreign file.

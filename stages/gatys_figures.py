@@ -1,0 +1,21 @@
+"""Draw the figures of every job, and collect the metrics."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(results: Path, provenance: Path, metrics: Path, plots: Path, params: Path = Path("params.yaml")) -> None:
+    """Write metrics/gatys.json and the figures in `plots`."""
+    from nnlab.gatys import figures
+    from nnlab.reports import write_metrics
+    from nnlab.schema import load_params
+
+    jobs = load_params(params).gatys.jobs
+    read = [figures.read_result(name, job, results / name, provenance) for name, job in jobs.items()]
+    figures.draw(read, results, plots)
+    write_metrics(metrics, figures.metrics(read))
+
+
+if __name__ == "__main__":
+    run(main)
