@@ -14,7 +14,8 @@ PLOTS = {
                 "variants"),
     "autoencoder": ("loss", "reconstructions", "latent", "grid"),
     "denoiser": ("loss", "digits"),
-    "gatys": ("main_snapshots", "main_result", "other_snapshots", "other_result", "layers"),
+    "gatys": ("main_snapshots", "main_result", "main_losses", "layers_snapshots", "layers_result", "layers_losses",
+              "layers"),
     "adain": ("losses", "checkpoints", "photos", "alpha"),
 }  # fmt: skip
 PROVENANCE = {
@@ -58,7 +59,7 @@ def _metrics(folder: Path) -> None:
     _json(folder / "autoencoder.json", {"test_bce": 0.1601, "knn_accuracy": 0.871, "epochs": 20, "seed": 1})
     _json(folder / "denoiser.json", {"noisy_psnr_db": 11.2, "denoised_psnr_db": 21.5, "test_bce": 0.09,
                                      "noise_factor": 0.4, "seed": 1})  # fmt: skip
-    _json(folder / "gatys.json", {"main": job, "other": job})
+    _json(folder / "gatys.json", {"main": job, "layers": job})
     _json(folder / "adain.json", {"iterations": 10000, **held_out[100], "seed": 1,
                                   **{f"checkpoint_{n}": values for n, values in held_out.items()}})  # fmt: skip
 
@@ -74,9 +75,13 @@ def _tables(plots: Path, rng: np.random.Generator, tests: int) -> None:
     for name in ("autoencoder", "denoiser"):
         _csv(plots / name / "loss.csv", ["epoch", "train_loss", "test_loss"],
              [[i, 0.15 + 0.1 / i, 0.16 + 0.1 / i] for i in range(1, 21)])  # fmt: skip
-    for job in ("main", "other"):
-        rows = [[i, 100 / i + 1, 40 / i + 0.5, 60 / i + 0.5] for i in range(1, 301)]
-        _csv(plots / f"gatys/{job}_losses.csv", ["iteration", "total", "content", "style"], rows)
+    for job in ("main", "layers"):
+        rows = [[i, 100 / (i + 1) + 1, 40 / (i + 1) + 0.5, 60 / (i + 1) + 0.5] for i in range(301)]
+        _csv(
+            plots / f"gatys/{job}_losses.csv",
+            ["iteration", "total", "content.block5_conv2", "style.block1_conv1"],
+            rows,
+        )
     steps = [[i, 4 + 4000 / i, 3 + 2000 / i, 1e-4] for i in range(100, 10001, 100)]
     _csv(plots / "adain/losses.csv", ["iteration", "content_loss", "style_loss", "learning_rate"], steps)
     _csv(plots / "adain/heldout.csv", ["iteration", "content_loss", "style_loss"], [row[:3] for row in steps[::10]])
@@ -100,7 +105,7 @@ def _pictures(results: Path, rng: np.random.Generator, side: int) -> None:
     style = rng.random((side, side, 3)) * [1.0, 0.6, 0.2]
     mixed = {share: content * (1 - share) + 0.5 * share * content.mean(2, keepdims=True) * [2, 1.2, 0.4]
              for share in (0.1, 0.3, 0.5, 0.6, 0.8, 0.9, 1.0)}  # fmt: skip
-    for job in ("main", "other"):
+    for job in ("main", "layers"):
         folder = results / "gatys" / job
         for name, pixels in (("content", content), ("style", style), ("result", mixed[1.0])):
             _picture(folder / f"{name}.png", pixels)

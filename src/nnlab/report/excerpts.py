@@ -8,6 +8,9 @@ from pathlib import Path
 from nnlab.errors import UserError
 
 
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
 @dataclass(frozen=True)
 class Excerpt:
     """The source of one function, class or method, with the place that it came from."""
@@ -29,26 +32,24 @@ def excerpt(source: Path, file: str, name: str) -> Excerpt:
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text)
     except FileNotFoundError:
-        raise UserError(f"{path}: not found; the report quotes {name} from it (nnlab/report/tasks.py)") from None
+        raise UserError(f"{path}: not found; the report quotes {name} from it (src/nnlab/report/tasks)") from None
     except (SyntaxError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as Python ({error})") from None
-    node: ast.AST = tree
-    for part in name.split("."):
-        node = _child(node, part, path, name)
+    node = _child(tree, *name.split("."), path=path, name=name)
     lines = text.splitlines()
-    first = min([node.lineno] + [d.lineno for d in getattr(node, "decorator_list", [])])
+    first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
     kept = _without_docstring(node, lines, first)
     return Excerpt(file, name, first, textwrap.dedent("\n".join(kept)).strip("\n"))
 
 
-def _child(node: ast.AST, part: str, path: Path, name: str) -> ast.AST:
-    for child in getattr(node, "body", []):
+def _child(node: ast.Module | Definition, part: str, *below: str, path: Path, name: str) -> Definition:
+    for child in node.body:
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and child.name == part:
-            return child
-    raise UserError(f"{path}: has no {name}, which the report quotes; mend the list in nnlab/report/tasks.py")
+            return _child(child, *below, path=path, name=name) if below else child
+    raise UserError(f"{path}: has no {name}, which the report quotes; mend the list in src/nnlab/report/tasks")
 
 
-def _without_docstring(node: ast.AST, lines: list[str], first: int) -> list[str]:
+def _without_docstring(node: Definition, lines: list[str], first: int) -> list[str]:
     """The node's lines less those of its own docstring and of the docstrings of its methods."""
     drop: set[int] = set()
     for inner in ast.walk(node):
@@ -59,4 +60,4 @@ def _without_docstring(node: ast.AST, lines: list[str], first: int) -> list[str]
                 following = (doc.end_lineno or doc.lineno) + 1
                 if following <= len(lines) and not lines[following - 1].strip():
                     drop.add(following)
-    return [lines[n - 1] for n in range(first, (node.end_lineno or first) + 1) if n not in drop]  # type: ignore[attr-defined]
+    return [lines[n - 1] for n in range(first, (node.end_lineno or first) + 1) if n not in drop]

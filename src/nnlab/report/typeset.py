@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nnlab.errors import UserError
 
@@ -24,7 +24,9 @@ _FORMULA_PAGES = """
 """
 
 
-def typeset(template: str, data: Any, pictures: dict[str, Path] | None = None, form: str = "pdf") -> list[bytes]:
+def typeset(
+    template: str, data: Any, pictures: dict[str, Path] | None = None, form: Literal["pdf", "svg"] = "pdf"
+) -> list[bytes]:
     """Compile a Typst document that reads `data` from data.json; returns its pages (SVG) or the one PDF.
 
     `pictures` maps names that the template uses to files. The same input gives the same bytes: no date, no system font.
@@ -46,7 +48,7 @@ def typeset(template: str, data: Any, pictures: dict[str, Path] | None = None, f
             done = compiler.compile(format=form, timestamp=0)
         except typst.TypstError as error:
             raise RuntimeError(f"the report's template does not compile: {error.diagnostic or error}") from error
-    return [done] if isinstance(done, bytes) else list(done)
+    return [done] if isinstance(done, bytes) else list(done or [])
 
 
 def formulas_as_svg(formulas: Sequence[str]) -> list[str]:

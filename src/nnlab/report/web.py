@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from nnlab.report.document import Report, Slider, Task
+from nnlab.report.document import Report, Slider
 from nnlab.report.encode import picture, sprite, vector
 from nnlab.report.typeset import formulas_as_svg, template
 from nnlab.reports import PALETTE, TEN_COLORS
@@ -48,8 +48,9 @@ def render(report: Report) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     words = _WORDS[report.language]
-    data = {"words": words, "palette": PALETTE, "digits": TEN_COLORS, "charts": _charts(report)}
-    data["latent"] = next((_latent(task.extras["latent"]) for task in report.tasks if "latent" in task.extras), None)
+    latent = next((_latent(task.extras["latent"]) for task in report.tasks if "latent" in task.extras), None)
+    colors = {"palette": PALETTE, "digits": TEN_COLORS}
+    data: dict[str, Any] = {"words": words, **colors, "charts": _charts(report), "latent": latent}
     return environment.from_string(template("page.html.j2")).render(
         report=report,
         words=words,
@@ -107,9 +108,3 @@ def _island(data: dict[str, Any]) -> str:
     """JSON that can stand inside a script element: no character that HTML could read as markup."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def summary(task: Task) -> str:
-    """The first number of a task in one line, for the page's contents."""
-    first = task.numbers[0]
-    return f"{first.label} {first.value} {first.unit}".strip()

@@ -24,7 +24,7 @@ def build(context: Context) -> Task:
         key="adain",
         title=say("自适应实例归一化风格迁移（AdaIN）", "Style transfer with adaptive instance normalisation (AdaIN)"),
         done=_done(section, metrics, say),
-        parameters=flat_parameters(section, "adain"),
+        parameters=flat_parameters({key: value for key, value in section.items() if key != "run"}, "adain"),
         numbers=[
             Number(say("训练迭代", "training iterations"), f"{metrics['iterations']:,}"),
             Number(say("留出集内容损失", "held-out content loss"), short(metrics["heldout_content_loss"])),
@@ -37,10 +37,12 @@ def build(context: Context) -> Task:
         charts=_charts(context),
         sliders=_sliders(results, checkpoints, alphas, say),
         quotes=[
-            Quote("adain/model.py", "adain", "AdaIN"),
+            Quote("adain/statistics.py", "mean_std", say("均值与标准差", "Mean and deviation")),
+            Quote("adain/model.py", "adain_statistics", "AdaIN"),
             Quote("adain/losses.py", "content_loss", say("内容损失", "Content loss")),
             Quote("adain/losses.py", "style_loss", say("风格损失", "Style loss")),
-            Quote("adain/stylize.py", "stylize", say("α 混合", "Blending with α")),
+            Quote("adain/losses.py", "training_losses", say("一次迭代的两个损失", "Both losses of an iteration")),
+            Quote("adain/stylize.py", "blend", say("风格强度 α 的混合", "Blending with the strength α")),
         ],
         warnings=_warnings(metrics, say),
     )

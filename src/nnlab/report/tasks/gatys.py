@@ -21,13 +21,15 @@ def build(context: Context) -> Task:
         key="gatys",
         title=say("基于优化的神经风格迁移（Gatys）", "Neural style transfer by optimisation (Gatys)"),
         done=_done(say),
-        parameters=flat_parameters(context.params["gatys"], "gatys") | flat_parameters(context.params["vgg"], "vgg"),
+        parameters=_parameters(context.params),
         numbers=[
             number
             for job in jobs
             for number in (
-                Number(say(f"{job}：内容损失", f"{job}: content loss"), short(metrics[f"{job}.content_loss"])),
-                Number(say(f"{job}：风格损失", f"{job}: style loss"), short(metrics[f"{job}.style_loss"])),
+                Number(
+                    say(f"{job}：加权内容损失", f"{job}: weighted content loss"), short(metrics[f"{job}.content_loss"])
+                ),
+                Number(say(f"{job}：加权风格损失", f"{job}: weighted style loss"), short(metrics[f"{job}.style_loss"])),
                 Number(say(f"{job}：迭代次数", f"{job}: iterations"), str(metrics[f"{job}.iterations"])),
             )
         ],
@@ -44,6 +46,17 @@ def build(context: Context) -> Task:
             Quote("gatys/objective.py", "Objective.__call__", say("加权总损失", "The weighted total")),
         ],
     )
+
+
+def _parameters(params: dict[str, Any]) -> dict[str, str]:
+    """The common values, and of each job what is its own."""
+    common = params["gatys"].get("common", {})
+    own = {
+        job: {key: value for key, value in values.items() if key not in common or common[key] != value}
+        for job, values in params["gatys"]["jobs"].items()
+    }
+    flat = flat_parameters(common, "gatys.common") | flat_parameters(own, "gatys.jobs")
+    return flat | flat_parameters(params["vgg"], "vgg")
 
 
 def _done(say: Say) -> list[str]:
@@ -96,48 +109,64 @@ def _likeness(folder: Path) -> dict[str, float]:
 
 
 def _findings(context: Context, likeness: dict[str, dict[str, float]]) -> list[str]:
+    jobs = context.params["gatys"]["jobs"]
+    said = [_progress(job, jobs[job]["snapshot_every"], context) for job in jobs]
+    return said + _layers(jobs, likeness, context.say)
+
+
+def _progress(job: str, step: int, context: Context) -> str:
+    """How much of the fall of a job's loss is done at its first snapshot."""
     say = context.say
-    said = []
-    for job in context.params["gatys"]["jobs"]:
-        total, iterations = _total(context.inputs.table(f"gatys/{job}_losses.csv"), job)
-        step = context.params["gatys"]["jobs"][job]["snapshot_every"]
-        early = next((i for i, n in enumerate(iterations) if n >= step), len(total) - 1)
-        drop = total[0] - total[-1]
-        share = 100 * (total[0] - total[early]) / drop if drop > 0 else 0.0
-        said.append(say(
-            f"{job}：总损失由 {short(total[0])} 变为 {short(total[-1])}（{change(total[0], total[-1], say)}）"
-            + (f"，其中 {share:.1f} % 的下降发生在前 {iterations[early]:.0f} 次迭代；之后主要是细节变化。"
-               if drop > 0 and share > 80 and early < len(total) - 1
-               else f"，到第 {iterations[early]:.0f} 次迭代时完成了下降量的 {share:.1f} %。" if drop > 0 else "。"),
-            f"{job}: the total loss goes from {short(total[0])} to {short(total[-1])} ({change(total[0], total[-1], say)})"
-            + (f"; {share:.1f} % of the fall happens in the first {iterations[early]:.0f} iterations, later ones change "
-               "details." if drop > 0 and share > 80 and early < len(total) - 1
-               else f"; by iteration {iterations[early]:.0f} {share:.1f} % of the fall is done." if drop > 0 else "."),
-        ))  # fmt: skip
-    return said + _layers(context.params["gatys"]["jobs"], likeness, say)
+    path = f"plots/gatys/{job}_losses.csv"
+    table = context.inputs.table(f"gatys/{job}_losses.csv")
+    total, iterations = column(table, "total", path), column(table, "iteration", path)
+    first = next((i for i, n in enumerate(iterations) if n >= step), len(total) - 1)
+    drop = total[0] - total[-1]
+    said = say(
+        f"{job}：加权总损失由 {short(total[0])} 变为 {short(total[-1])}（{change(total[0], total[-1], say)}）",
+        f"{job}: the weighted total loss goes from {short(total[0])} to {short(total[-1])} "
+        f"({change(total[0], total[-1], say)})",
+    )
+    if drop <= 0 or first == len(total) - 1:
+        return said + say("。", ".")
+    early = 100 * (total[0] - total[first]) / drop
+    return said + say(
+        f"，下降量的 {early:.1f} % 在第 {iterations[first]:.0f} 次迭代前完成，其余 {100 - early:.1f} % 在第 "
+        f"{iterations[first]:.0f} 至 {iterations[-1]:.0f} 次迭代之间。",
+        f"; {early:.1f} % of the fall is done by iteration {iterations[first]:.0f}, the other {100 - early:.1f} % between "
+        f"iterations {iterations[first]:.0f} and {iterations[-1]:.0f}.",
+    )
 
 
 def _layers(jobs: dict[str, Any], likeness: dict[str, dict[str, float]], say: Say) -> list[str]:
-    """What the choice of layers changes, where two jobs share their pictures."""
+    """What the choice of layers changes, for jobs that differ from the first one in nothing else."""
     first, *others = jobs
     said = []
     for other in others:
-        if any(jobs[first][key] != jobs[other][key] for key in ("content", "style")):
+        keys = {key for key in jobs[first] if jobs[first][key] != jobs[other][key]}
+        if not keys or keys - {"content_layers", "style_layers"}:
             continue
         a, b = likeness[first], likeness[other]
-        keeps = first if a["shapes"] > b["shapes"] else other
-        nearer = first if a["colors"] < b["colors"] else other
+        shapes = _nearer(first, other, b["shapes"] - a["shapes"], say)
+        colors = _nearer(first, other, a["colors"] - b["colors"], say)
         said.append(say(
-            f"层的选择（{first}：{_choice(jobs[first], say)}；{other}：{_choice(jobs[other], say)}）："
-            f"与内容图的亮度相关系数分别为 {a['shapes']:.3f} 和 {b['shapes']:.3f}，"
-            f"{keeps} 保留的内容结构更多；与风格图的颜色距离分别为 {a['colors']:.3f} 和 {b['colors']:.3f}，"
-            f"{nearer} 的颜色更接近风格图。",
-            f"Choice of layers ({first}: {_choice(jobs[first], say)}; {other}: {_choice(jobs[other], say)}): brightness "
-            f"correlates with the content picture by {a['shapes']:.3f} and {b['shapes']:.3f}, so {keeps} keeps more of "
-            f"its shapes; colours are {a['colors']:.3f} and {b['colors']:.3f} from the style picture's, so {nearer} is "
-            "nearer to them.",
+            f"层的选择（{first}：{_choice(jobs[first], say)}；{other}：{_choice(jobs[other], say)}；其余参数相同）："
+            f"结果与内容图的亮度相关系数分别为 {a['shapes']:.3f} 和 {b['shapes']:.3f}，{shapes}更接近内容图的结构；"
+            f"与风格图的颜色距离分别为 {a['colors']:.3f} 和 {b['colors']:.3f}，{colors}更接近风格图的颜色。",
+            f"Choice of layers ({first}: {_choice(jobs[first], say)}; {other}: {_choice(jobs[other], say)}; all else equal): "
+            f"the brightness of the results correlates with the content picture by {a['shapes']:.3f} and "
+            f"{b['shapes']:.3f}: {shapes} nearer to its shapes; their colours are {a['colors']:.3f} and "
+            f"{b['colors']:.3f} from the style picture's: {colors} nearer to them.",
         ))  # fmt: skip
     return said
+
+
+def _nearer(first: str, other: str, lead: float, say: Say) -> str:
+    """Which job is nearer, `lead` being how much the other one is; a difference below 0.005 is none."""
+    if abs(lead) < 0.005:
+        return say("没有哪一个明显", "neither is clearly")
+    name = other if lead > 0 else first
+    return say(f"{name} ", f"{name} is")
 
 
 def _choice(job: dict[str, Any], say: Say) -> str:
@@ -165,11 +194,6 @@ def _table(jobs: dict[str, Any], likeness: dict[str, dict[str, float]], say: Say
         "equal means and deviations, full scale 1)",
     )
     return Table(caption, columns, rows)
-
-
-def _total(table: dict[str, list[str]], job: str) -> tuple[list[float], list[float]]:
-    path = f"plots/gatys/{job}_losses.csv"
-    return column(table, "total", path), column(table, "iteration", path)
 
 
 def _charts(job: str, context: Context) -> list[Chart]:
@@ -204,6 +228,7 @@ def _figures(context: Context) -> list[Figure]:
     figures = []
     for job in jobs:
         figures += [
+            Figure(plot(f"gatys/{job}_losses.png"), say(f"{job}：加权损失", f"{job}: weighted losses"), wide=False, web=False),
             Figure(plot(f"gatys/{job}_snapshots.png"), say(f"{job}：迭代过程（从左到右，从上到下）",
                    f"{job}: from left to right, from top to bottom"), web=False),
             Figure(plot(f"gatys/{job}_result.png"), say(f"{job}：内容图、风格图、结果", f"{job}: content, style, result")),
