@@ -10,6 +10,7 @@ from nnlab.progress import Progress
 
 TRIES = 3
 TIMEOUT_SECONDS = (10.0, 30.0)  # to connect, and between two pieces of data
+WAIT_SECONDS = 0.5  # before the next try; doubles while nothing arrives
 _BLOCK = 1 << 16
 
 
@@ -33,9 +34,11 @@ def download(url: str, path: Path, *, tries: int = TRIES, timeout: tuple[float, 
                 part.replace(path)
                 return
             reason = "connection cut"
+        except ValueError:  # requests' and urllib3's several errors for a malformed URL are all of this kind
+            raise DownloadError(f"{url}: not a valid address") from None
         except requests.RequestException as error:
             reason = _reason(error)
-            if getattr(error.response, "status_code", 500) < 500 or isinstance(error, ValueError):  # or a malformed URL
+            if getattr(error.response, "status_code", 500) < 500:
                 raise DownloadError(f"{url}: {reason}") from None
             if isinstance(error, requests.ConnectionError) and before == 0 and failures == 0 and not part.exists():
                 raise DownloadError(f"{url}: {reason}") from None  # unreachable host: the next source is asked at once
@@ -43,7 +46,7 @@ def download(url: str, path: Path, *, tries: int = TRIES, timeout: tuple[float, 
         failures = 0 if grown else failures + 1
         if failures >= tries:
             raise DownloadError(f"{url}: {reason} ({tries} tries)")
-        time.sleep(min(0.5 * 2**failures, 8.0))
+        time.sleep(min(WAIT_SECONDS * 2**failures, 8.0))
 
 
 def _receive(url: str, part: Path, timeout: tuple[float, float]) -> bool:
@@ -79,4 +82,4 @@ def _reason(error: requests.RequestException) -> str:
         return "no answer in time"
     if isinstance(error, requests.ConnectionError):
         return "cannot be reached"
-    return "not a valid address" if isinstance(error, ValueError) else type(error).__name__
+    return type(error).__name__

@@ -34,10 +34,10 @@ def load(path: Path, model: type[Model]) -> Model:
         raise UserError(f"{path}: not found; run from the project's folder") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: not a UTF-8 text file") from None
-    except DuplicateKeyError as error:
-        raise UserError(f"{path}: {error.problem}{_place(error)}; delete one of them") from None
     except YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {getattr(error, 'problem', None) or error}{_place(error)}") from None
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        kind = "" if isinstance(error, DuplicateKeyError) else "not valid YAML: "
+        raise UserError(f"{path}: {kind}{problem}{_place(error)}") from None
     except RecursionError:
         raise UserError(f"{path}: not valid YAML: nested too deeply") from None
     except (ValueError, TypeError, AttributeError) as error:  # ruamel's own on odd dates, numbers, tags and keys
@@ -73,7 +73,9 @@ def _line(error: ValidationError, model: type[Section]) -> str:
         allowed = _siblings(model, first["loc"])
         return f"{key} is not a known key; allowed here: {', '.join(allowed) or 'none'}{more}"
     message = first["msg"].removeprefix("Value error, ")
-    return f"{key} = {_shown(first['input'])}: {message[:1].lower()}{message[1:]}{more}".replace("\n", " ")
+    if first["type"] in ("model_type", "dict_type"):
+        message = "must be a section, with keys of its own"
+    return " ".join(f"{key} = {_shown(first['input'])}: {message[:1].lower()}{message[1:]}{more}".split())
 
 
 def _siblings(model: type[Section], location: tuple[int | str, ...]) -> list[str]:

@@ -102,7 +102,7 @@ def extract_files(stream: IO[bytes], folder: str, target: Path) -> None:
             while member := archive.next():
                 archive.members.clear()  # type: ignore[attr-defined]  # tarfile would remember every entry
                 inside = Path(member.name.removeprefix("./"))
-                if not member.isreg() or str(inside.parent) != folder:
+                if not member.isreg() or str(inside.parent) != folder or inside.name == "..":
                     continue
                 left -= member.size
                 content = archive.extractfile(member)

@@ -51,4 +51,4 @@ def _system_error(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{where}{os.strerror(error.errno)}; free some space and run `dvc repro` again"
-    return f"{where}{os.strerror(error.errno)}" if error.errno else f"{where}{error or type(error).__name__}"
+    return f"{where}{os.strerror(error.errno)}" if error.errno else f"{where}{str(error) or type(error).__name__}"

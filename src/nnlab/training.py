@@ -81,7 +81,7 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write tensors as safetensors, whole or not at all."""
+    """Write tensors as safetensors, whole or not at all; the same tensors and metadata make the same bytes."""
     with atomic(path) as temporary:
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         try:
@@ -90,6 +90,21 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
             if code := re.search(r"os error (\d+)", str(error)):
                 raise OSError(int(code[1]), os.strerror(int(code[1]))) from None
             raise
+        if metadata:
+            _sort_metadata(temporary)
+
+
+def _sort_metadata(path: Path) -> None:
+    """Put the metadata of a safetensors file in order: the library writes them in another order in each process."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")  # the format: length of the header, header as JSON, data
+        header = json.loads(file.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(size)
+        if len(text) != size:
+            raise ValueError(f"{path}: the header changed its length from {size} to {len(text)}")
+        file.seek(8)
+        file.write(text)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
