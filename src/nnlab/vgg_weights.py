@@ -52,7 +52,7 @@ def read_weights(path: Path, kind: str | None = None) -> Weights:
     if kind is not None and found != kind:
         raise UserError(f"{path}: these are {found} weights, expected {kind}")
     try:
-        weights = FORMATS[found][1](state)
+        weights = FORMATS[found][1]({name: t.float() if t.is_floating_point() else t for name, t in state.items()})
         _check(weights)
     except (KeyError, IndexError, ValueError, RuntimeError) as error:
         reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
@@ -98,7 +98,7 @@ def _read_state(path: Path) -> State:
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails in the reader with about ten different types
-        reason = "is refused: it would run code" if "Unsupported" in str(error) else "is damaged or no weights file"
+        reason = "is refused: it would run code" if "Unsupported global" in str(error) else "is damaged or no weights file"
         raise UserError(f"{path}: {reason} ({type(error).__name__}); fetch it again") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"{path}: not a state dict (expected a flat mapping of names to tensors)")

@@ -74,9 +74,9 @@ def _snapshots(result: Result) -> Any:
 
 
 def _result(result: Result) -> Any:
-    """Content, style, result; the style is drawn as high as the others."""
+    """Content, style, result, all of one height."""
     labels = ["content", "style", f"result, {result.job.iterations} iterations"]
-    images = [[result.content, result.style, result.result]]
+    images = [[result.content, _framed(result.style, result.content), result.result]]
     return image_grid(images, column_labels=labels, title=result.name, note=result.note, cell=3.2)
 
 
@@ -85,7 +85,10 @@ def _layers(results: list[Result]) -> Any:
     rows: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         rows.setdefault((result.job.content, result.job.style), []).append(result)
-    images = [[group[0].content, group[0].style, *(result.result for result in group)] for group in rows.values()]
+    images = [
+        [group[0].content, _framed(group[0].style, group[0].content), *(result.result for result in group)]
+        for group in rows.values()
+    ]
     labels = [
         label
         for group in rows.values()
@@ -96,20 +99,31 @@ def _layers(results: list[Result]) -> Any:
     return image_grid(images, column_labels=labels, title=title, note="\n".join(sorted(notes)) or None, cell=3.2)
 
 
+def _framed(picture: Image.Image, like: Image.Image) -> Image.Image:
+    """`picture` as large as fits, in the middle of a white picture of the size of `like`."""
+    scale = min(like.width / picture.width, like.height / picture.height)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    frame = Image.new("RGB", like.size, "white")
+    frame.paste(
+        picture.resize(size, Image.Resampling.LANCZOS), ((like.width - size[0]) // 2, (like.height - size[1]) // 2)
+    )
+    return frame
+
+
 def _names(job: JobParams) -> str:
-    """The layers in short: content conv5_2, style conv1_1 conv2_1."""
-    short = {
-        kind: [f"conv{layer[5]}_{layer[-1]}" for layer in layers]
-        for kind, layers in (("content", job.content_layers), ("style", job.style_layers))
-    }
-    return "\n".join(f"{kind}: {' '.join(names) or 'none'}" for kind, names in short.items())
+    """The layers in short, three in a line: content conv5_2, style conv1_1 conv2_1."""
+    lines = []
+    for kind, layers in (("content", job.content_layers), ("style", job.style_layers)):
+        short = [f"conv{layer[5]}_{layer[-1]}" for layer in layers] or ["none"]
+        lines += [f"{kind}: {' '.join(short[:3])}", *(" ".join(short[i : i + 3]) for i in range(3, len(short), 3))]
+    return "\n".join(lines)
 
 
 def _losses(result: Result) -> Any:
     """Weighted loss per layer and in all, against iterations, on a log scale."""
     import matplotlib.pyplot as plt
 
-    figure, axis = plt.subplots(figsize=(7.5, 4.5))
+    figure, axis = plt.subplots(figsize=(8.5, 4.5))
     iterations = result.losses["iteration"]
     for name, values in result.losses.items():
         if name == "iteration":
@@ -117,8 +131,10 @@ def _losses(result: Result) -> Any:
         kind, _, layer = name.partition(".")
         look = {"total": ("black", "-", 2.2), "content": (None, "--", 1.8)}.get(kind, (None, "-", 1.5))
         axis.plot(iterations, values, color=look[0], linestyle=look[1], linewidth=look[2], label=f"{kind} {layer}")
+    lowest = min(value for values in result.losses.values() for value in values[len(values) // 2 :] if value > 0)
     axis.set(yscale="log", xlabel="iteration", ylabel="weighted loss (log scale)", title=f"{result.name}: losses")
-    axis.legend(loc="upper right", ncols=2)
+    axis.set_ylim(bottom=lowest / 3)  # the content loss is 0 where the start is the content
+    axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     if result.note:
         figure.supxlabel(result.note, fontsize=9, color="#444444")
     return figure
