@@ -68,7 +68,7 @@ def test_words_stay_words(tmp_path: Path) -> None:
         ("epochs: 5", "epochs: true", "inner.epochs = True: input should be a valid integer"),
         ("epochs: 5", "epochs: null", "inner.epochs = None: input should be a valid integer"),
         ("epochs: 5, ", "", "inner.epochs is missing; add it"),
-        ("epochs:", "epoch:", "inner.epochs is missing; add it (and 1 more)"),
+        ("epochs:", "epoch:", "inner.epoch is not a known key; allowed here: epochs, hidden, mode, named"),
         ("epochs: 5", "epochs: 5, more: 1", "inner.more is not a known key; allowed here: epochs, hidden, mode, named"),
         ("rate: 1e-3", "rate: .nan", "inner.rate = nan: input should be a finite number"),
         ("rate: 1e-3", "rate: .inf", "inner.rate = inf: input should be a finite number"),
@@ -134,8 +134,16 @@ def test_a_file_that_refers_to_itself_or_explodes_is_refused_cheaply(tmp_path: P
 
 def test_a_long_value_is_shown_short(tmp_path: Path) -> None:
     assert len(line(tmp_path, GOOD.replace("mode: a", f"mode: {'long' * 1000}"))) < 150
+    assert line(tmp_path, GOOD.replace("mode: a", "mode: 0x" + "f" * 9000)).startswith("inner.mode = a number of 36000")
+
+
+def test_an_integer_that_no_computation_can_take_is_refused(tmp_path: Path) -> None:
+    for key, old in (("hidden", "128"), ("rate", "1e-3"), ("named", "1.0")):
+        message = line(tmp_path, GOOD.replace(old, "9" * 400))
+        assert message.startswith(f"inner.{key} = ")
+        assert message.endswith(": a number is too large")
 
 
 def test_the_origin_of_values_begins_the_line() -> None:
-    with pytest.raises(UserError, match=r"^somewhere: name is missing"):
-        parse({"inner": {}}, Section.__class__("W", (Section,), {"__annotations__": {"name": str}}), "somewhere")
+    with pytest.raises(UserError, match=r"^somewhere: inner is missing"):
+        parse({"name": "x"}, Whole, "somewhere")

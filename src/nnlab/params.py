@@ -7,17 +7,28 @@ import reprlib
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from ruamel.yaml import YAML, YAMLError  # DVC's parser: both read YAML 1.2, where 1e-4 is a number and no is a word
 from ruamel.yaml.constructor import DuplicateKeyError
 
 from nnlab.errors import UserError
+
+_TOO_LARGE = 2**53  # from here on floats skip integers
 
 
 class Section(BaseModel):
     """Base of every section: unknown keys, missing keys and wrong types are errors; values cannot change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _fits_the_machine(cls, value: Any) -> Any:
+        """Python's integers know no end; everything that computes with them does."""
+        values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        if any(isinstance(number, int) and abs(number) >= _TOO_LARGE for number in values):
+            raise ValueError("a number is too large")
+        return value
 
 
 Model = TypeVar("Model", bound=Section)
@@ -64,9 +75,12 @@ def _place(error: YAMLError) -> str:
 
 def _line(error: ValidationError, model: type[Section]) -> str:
     """One line for the first problem; pydantic's own wording says what is allowed."""
-    first, *others = error.errors(include_url=False)
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    if first["type"] == "missing":  # a misspelt key is a missing and an unknown one: the unknown one can be found
+        first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), first)
     key = ".".join(str(part) for part in first["loc"])
-    more = f" (and {len(others)} more)" if others else ""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if first["type"] == "missing":
         return f"{key} is missing; add it{more}"
     if first["type"] == "extra_forbidden":
@@ -95,7 +109,10 @@ def _value_type(annotation: Any) -> Any:
 
 def _shown(value: Any) -> str:
     """A value as the user wrote it, cut to a readable length (and cheaply: YAML aliases can make one immense)."""
-    text = _SHORT.repr(value)
+    try:
+        text = _SHORT.repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        text = f"a number of {value.bit_length()} bits" if isinstance(value, int) else type(value).__name__
     return text if len(text) <= 60 else text[:57] + "..."
 
 
