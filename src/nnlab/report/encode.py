@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nnlab.errors import UserError
+from nnlab.report.inputs import read_picture
 
 MAX_SIDE = 1500  # pixels; wider figures are reduced, which no screen that shows the page in one column can tell
 _QUALITY = 86
@@ -17,11 +17,7 @@ _LOSSLESS_LIMIT = 90_000  # bytes; drawings stay lossless as long as they are th
 
 def picture(path: Path, max_side: int = MAX_SIDE) -> dict[str, Any]:
     """A picture file as {"uri", "width", "height"}: WebP, lossless where that is small."""
-    try:
-        with Image.open(path) as image:
-            image = image.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f"{path}: not a whole picture ({error}); delete it and run `dvc repro`") from None
+    image = read_picture(path)
     scale = max_side / max(image.size)
     if scale < 1:
         image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)

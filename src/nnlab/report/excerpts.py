@@ -7,7 +7,6 @@ from pathlib import Path
 
 from nnlab.errors import UserError
 
-
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 

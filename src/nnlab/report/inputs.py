@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from nnlab.errors import UserError
 
 
@@ -67,8 +69,11 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def read_csv(path: Path) -> dict[str, list[str]]:
     """A CSV file with a header as column -> texts."""
-    with existing(path).open(newline="", encoding="utf-8") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
+    try:
+        with existing(path).open(newline="", encoding="utf-8") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+    except (ValueError, csv.Error):
+        header, rows = [], []
     if not header or not rows or any(len(row) != len(header) for row in rows):
         raise UserError(f"{path}: not a whole table; delete it and run `dvc repro`")
     return {name: [row[i] for row in rows] for i, name in enumerate(header)}
@@ -90,6 +95,15 @@ def numeric(table: dict[str, list[str]]) -> dict[str, list[float | None]]:
         except ValueError:
             continue
     return columns
+
+
+def read_picture(path: Path) -> Image.Image:
+    """A picture that another stage wrote, as RGB."""
+    try:
+        with Image.open(existing(path)) as image:
+            return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"{path}: not a whole picture ({error}); delete it and run `dvc repro`") from None
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from nnlab.report.inputs import read_picture
+
 _SIDE = 128  # pixels; both pictures are reduced to the same small size before they are compared
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, 2.5.1
 
 
 def _pixels(path: Path) -> np.ndarray:
     """A picture as (side, side, 3) float64 in [0, 1]."""
-    with Image.open(path) as image:
-        small = image.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    small = read_picture(path).resize((_SIDE, _SIDE), Image.Resampling.BOX)
     return np.asarray(small, dtype=np.float64) / 255
 
 

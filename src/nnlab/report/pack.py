@@ -16,7 +16,7 @@ _SKIPPED_FOLDERS = {
     ".vscode",
 }  # fmt: skip
 _SKIPPED_SUFFIXES = {".pyc", ".pyo", ".zip", ".pdf"}
-_DATA_README = "data/photos/README.md"  # the one file under data/ that belongs to the code
+_KEPT = {"data/photos/README.md", "report/dvc.yaml"}  # code in folders that hold results
 _SKIPPED_NAMES = {".DS_Store", ".env", "dvc.lock"}  # dvc.lock is rewritten while this very stage runs
 
 
@@ -56,7 +56,7 @@ def _wanted(name: str) -> bool:
     path = PurePosixPath(name)
     if name.startswith((".dvc/cache", ".dvc/tmp", ".dvc/config.local")) or path.name in _SKIPPED_NAMES:
         return False
-    if path.parts[0] in _SKIPPED_FOLDERS and name != _DATA_README:
+    if path.parts[0] in _SKIPPED_FOLDERS and name not in _KEPT:
         return False
     return path.suffix not in _SKIPPED_SUFFIXES and not set(path.parts[1:-1]) & {"__pycache__", ".git", ".venv"}
 
@@ -81,7 +81,7 @@ def _walk(root: Path) -> list[str]:
             if not (name == "__pycache__" or name.endswith(".egg-info") or (here == Path() and _is_working(root, name)))
         ]  # fmt: skip
         found += [(here / name).as_posix() for name in files]
-    return [*found, _DATA_README]
+    return [*found, *_KEPT]
 
 
 def _is_working(root: Path, name: str) -> bool:

@@ -4,11 +4,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from nnlab.errors import UserError
 from nnlab.report.document import Figure, Report, Task
 from nnlab.report.excerpts import excerpt
+from nnlab.report.inputs import read_picture
 from nnlab.report.typeset import template, typeset
 
 SOURCE_NAME = "src/nnlab"  # how the report names the package's folder
@@ -52,12 +50,7 @@ def _task(task: Task, source: Path, pictures: dict[str, Path]) -> dict[str, Any]
 
 def _figure(figure: Figure, name: str, pictures: dict[str, Path]) -> dict[str, Any]:
     """Register a picture; the template needs its size in pixels to fit it on a page."""
-    try:
-        with Image.open(figure.path) as image:
-            image.load()
-            width, height = image.size
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f"{figure.path}: not a whole picture ({error}); delete it and run `dvc repro`") from None
+    width, height = read_picture(figure.path).size
     file = f"{name}{figure.path.suffix}"
     pictures[file] = figure.path
     return {"file": file, "caption": figure.caption, "wide": figure.wide, "width": width, "height": height}
