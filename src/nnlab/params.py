@@ -21,7 +21,7 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    @field_validator("*", mode="before")
+    @field_validator("*")
     @classmethod
     def _fits_the_machine(cls, value: Any) -> Any:
         """Python's integers know no end; everything that computes with them does."""
