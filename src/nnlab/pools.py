@@ -4,7 +4,7 @@ import io
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from PIL import Image
@@ -15,6 +15,23 @@ from nnlab.shards import read_bytes, read_manifest
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+class Pictures(Protocol):
+    """What the makers of batches need: a pool, or a part of one."""
+
+    def __len__(self) -> int: ...
+
+    def pixels(self, index: int) -> np.ndarray:
+        """Picture `index` as (H, W, 3) uint8."""
+
+    @property
+    def names(self) -> list[str]:
+        """The original names, by index."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether all decoded pictures stay in memory."""
 
 
 class Pool:

@@ -6,7 +6,7 @@ Nothing here has a state: whichever process asks for step t, after whichever int
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from types import TracebackType
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nnlab.errors import UserError
-from nnlab.pools import Pool
+from nnlab.pools import Pictures
 from nnlab.training import generator
 
 _PIXEL = np.dtype("V3")
@@ -25,7 +25,7 @@ AHEAD = 4  # batches that are prepared in advance, per worker process
 
 
 def batch(
-    content: Pool, style: Pool, seed: int, step: int, batch_size: int, crop: int, rank: int = 0, world: int = 1
+    content: Pictures, style: Pictures, seed: int, step: int, batch_size: int, crop: int, rank: int = 0, world: int = 1
 ) -> tuple[Tensor, Tensor]:
     """Content and style crops of step `step`, each (batch_size / world, 3, crop, crop) uint8, channels-last.
 
@@ -55,7 +55,7 @@ def _order(seed: int, name: str, count: int, epoch: int) -> np.ndarray:
     return torch.randperm(count, generator=generator(seed, name, epoch)).numpy()
 
 
-def _crops(pool: Pool, indices: list[int], draws: list[list[float]], crop: int) -> Tensor:
+def _crops(pool: Pictures, indices: list[int], draws: list[list[float]], crop: int) -> Tensor:
     """Cut one crop out of each picture: `draws` holds (top, left, mirrored) in [0, 1)."""
     out = np.empty((len(indices), crop, crop, 3), dtype=np.uint8)
     for row, index, (top, left, mirrored) in zip(out, indices, draws):
@@ -76,7 +76,7 @@ class Batches(Dataset):
     """`batches[step]` is `batch(..., step, ...)`: what `Feed` and its worker processes hold."""
 
     def __init__(
-        self, content: Pool, style: Pool, seed: int, batch_size: int, crop: int, rank: int = 0, world: int = 1
+        self, content: Pictures, style: Pictures, seed: int, batch_size: int, crop: int, rank: int = 0, world: int = 1
     ) -> None:
         self.content, self.style = content, style
         self._seed, self._batch_size, self._crop, self._rank, self._world = seed, batch_size, crop, rank, world
@@ -86,7 +86,7 @@ class Batches(Dataset):
 
 
 class Feed:
-    """Batches of the steps [start, stop) on `device`, prepared ahead: `with Feed(...) as feed: for content, style in feed`.
+    """The batches of the steps [start, stop) on `device`, prepared ahead; iterate inside `with Feed(...) as feed`.
 
     Where both pools fit into their caches, one thread prepares the batches, otherwise `workers` processes do (0: one
     thread). The batches are the same in each case. `waited` counts the seconds that the loop waited for data.
@@ -118,7 +118,7 @@ class Feed:
         self.waited += time.perf_counter() - began
         return content.to(self._device, non_blocking=self._pin), style.to(self._device, non_blocking=self._pin)
 
-    def _thread(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def _thread(self) -> Generator[tuple[Tensor, Tensor], None, None]:
         waiting: deque = deque()
         with ThreadPoolExecutor(1) as executor:
             for step in self._steps:
@@ -132,7 +132,7 @@ class Feed:
         content, style = self._batches[step]
         return (content.pin_memory(), style.pin_memory()) if self._pin else (content, style)
 
-    def _processes(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def _processes(self) -> Generator[tuple[Tensor, Tensor], None, None]:
         loader = DataLoader(
             self._batches,
             batch_size=None,

@@ -1,0 +1,93 @@
+"""What an archive from elsewhere may claim and cost: entries, growth, header sizes. Beyond it, one line says so."""
+
+import bz2
+import gzip
+import lzma
+import os
+import tarfile
+from pathlib import Path
+from typing import IO, Any
+
+from nnlab.errors import UserError
+
+MAX_ENTRIES = 500_000  # COCO train2017 has 118,287
+MAX_GROWTH = 100  # unpacked over packed bytes; pictures are compressed already, so a real set has about 1
+GROWTH_ALLOWED = 1 << 28  # bytes that any archive may unpack to
+_ENTRY_BYTES = 46  # of the smallest entry in a zip's central directory
+_DIRECTORY_BYTES_PER_ENTRY = 512
+_HEADER_BYTES = 1 << 20  # of a tar's extended header, which tarfile reads into memory at once
+
+
+def check_directory(path: Path) -> int:
+    """Return the number of entries of a zip file, read from its last bytes; too many are a `UserError`.
+
+    Python's zipfile reads the whole directory into memory, so its length is limited before.
+    """
+    entries, size = _zip_end(path)
+    if (
+        entries > MAX_ENTRIES
+        or size > MAX_ENTRIES * _DIRECTORY_BYTES_PER_ENTRY
+        or size // _ENTRY_BYTES > 8 * MAX_ENTRIES
+    ):
+        raise UserError(f"{path}: a directory of {entries} entries, at most {MAX_ENTRIES} are read; split it")
+    return entries
+
+
+def _zip_end(path: Path) -> tuple[int, int]:
+    """Entries and bytes of the central directory (PKWARE's APPNOTE, 4.3.14-4.3.16)."""
+    with path.open("rb") as file:
+        length = file.seek(0, os.SEEK_END)
+        file.seek(max(0, length - 65_557))  # the record of 22 bytes, after it a comment of up to 65,535
+        tail = file.read()
+        at = tail.rfind(b"PK\x05\x06")
+        entries, size = (int.from_bytes(tail[at + a : at + b], "little") for a, b in ((10, 12), (12, 16)))
+        if at >= 20 and tail[at - 20 : at - 16] == b"PK\x06\x07":  # zip64: a locator, then the longer record
+            file.seek(min(length, int.from_bytes(tail[at - 12 : at - 4], "little")))
+            record = file.read(56)
+            if record[:4] == b"PK\x06\x06":
+                entries, size = (int.from_bytes(record[a : a + 8], "little") for a in (32, 40))
+    return entries, size
+
+
+def check_growth(path: Path, unpacked: int) -> None:
+    """Refuse an archive that unpacks to absurdly more than its own length: a decompression bomb."""
+    packed = path.stat().st_size
+    if unpacked > max(GROWTH_ALLOWED, MAX_GROWTH * packed):
+        raise UserError(f"{path}: {packed} bytes claim to unpack to {unpacked}: a decompression bomb, refused")
+
+
+def decompressed(path: Path) -> IO[bytes]:
+    """Open a file, through gzip, bzip2 or xz if it begins like one."""
+    with path.open("rb") as file:
+        magic = file.read(6)
+    opener: Any = open
+    for begin, compressed in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open)):
+        if magic.startswith(begin):
+            opener = compressed
+    return opener(path, "rb")
+
+
+class Metered:
+    """A stream that counts what it gives and stops at a bomb's growth."""
+
+    def __init__(self, path: Path, stream: IO[bytes]) -> None:
+        self._path, self._stream, self._read = path, stream, 0
+
+    def read(self, size: int) -> bytes:
+        """Read up to `size` bytes."""
+        data = self._stream.read(size)
+        self._read += len(data)
+        check_growth(self._path, self._read)
+        return data
+
+
+class PlainHeader(tarfile.TarInfo):
+    """A tar header whose extension headers (long names and the like) are of a sane size."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "PlainHeader":
+        """Parse 512 bytes."""
+        header = super().frombuf(buf, encoding, errors)
+        if header.size > _HEADER_BYTES and not header.isreg():
+            raise UserError(f"a tar archive with a header of {header.size} bytes, at most {_HEADER_BYTES}: refused")
+        return header
