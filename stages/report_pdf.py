@@ -6,9 +6,7 @@ from pathlib import Path
 from nnlab.stage import run
 
 
-def main(
-    source: Path, metrics: Path, plots: Path, results: Path, raw: Path, out: Path, params: Path = Path("params.yaml")
-) -> None:
+def main(source: Path, metrics: Path, plots: Path, data: Path, out: Path, params: Path = Path("params.yaml")) -> None:
     """Read the folders' result files, quote the package at `source`, and write `out`; warnings go to stderr, too."""
     from nnlab.files import atomic
     from nnlab.report.build import build
@@ -17,7 +15,7 @@ def main(
     from nnlab.schema import load_params
 
     everything = load_params(params)
-    report = build(everything, everything.report, Inputs(metrics, plots, results, raw))
+    report = build(everything, everything.report, Inputs(metrics, plots, data))
     for line in report.warnings:
         print(f"report_pdf: warning: {line}", file=sys.stderr)
     with atomic(out) as temporary:

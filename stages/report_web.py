@@ -5,7 +5,7 @@ from pathlib import Path
 from nnlab.stage import run
 
 
-def main(metrics: Path, plots: Path, results: Path, raw: Path, page: Path, params: Path = Path("params.yaml")) -> None:
+def main(metrics: Path, plots: Path, data: Path, page: Path, params: Path = Path("params.yaml")) -> None:
     """Read the folders' result files and write `page`."""
     from nnlab.files import atomic
     from nnlab.report.build import build
@@ -14,7 +14,7 @@ def main(metrics: Path, plots: Path, results: Path, raw: Path, page: Path, param
     from nnlab.schema import load_params
 
     everything = load_params(params)
-    report = build(everything, everything.report, Inputs(metrics, plots, results, raw))
+    report = build(everything, everything.report, Inputs(metrics, plots, data))
     with atomic(page) as temporary:
         temporary.write_text(render(report), encoding="utf-8")
 

@@ -42,6 +42,7 @@ def make(root: Path, side: int = 48, tests: int = 200) -> None:
     _tables(root / "plots", rng, tests)
     _pictures(root / "data/results", rng, side)
     _codes(root / "data/results/autoencoder", rng, tests)
+    _json(root / "data/pools/content/summary.json", {"images": 25, "left_out": {"tiny": 1}, "short_side": 256})
     for name, record in PROVENANCE.items():
         _json(root / "data/raw" / name / "provenance.json", record)
 
@@ -143,7 +144,15 @@ def _codes(folder: Path, rng: np.random.Generator, tests: int) -> None:
 
 JOB = {"content": "data/raw/pair/content.jpg", "style": "data/raw/pair/style.jpg", "content_layers": ["block5_conv2"],
        "style_layers": ["block1_conv1"], "snapshot_every": 100, "iterations": 300}  # fmt: skip
-TRAIN = {"batch_size": 4, "crop": 64, "resize": 128, "content_weight": 1.0, "style_weight": 10.0}
+TRAIN = {
+    "content": "sample",
+    "style": "sample",
+    "batch_size": 4,
+    "crop": 64,
+    "resize": 128,
+    "content_weight": 1.0,
+    "style_weight": 10.0,
+}
 
 
 class Params:
@@ -166,7 +175,7 @@ class Params:
 
 def inputs(root: Path) -> Inputs:
     """The folders that `make` filled."""
-    return Inputs(root / "metrics", root / "plots", root / "data/results", root / "data/raw")
+    return Inputs(root / "metrics", root / "plots", root / "data")
 
 
 def section(**values: str) -> ReportParams:

@@ -25,7 +25,7 @@ def build(params: Section, report: ReportParams, inputs: Inputs) -> Report:
     say = speaker(report.language)
     context = Context(params.model_dump(), inputs, say)
     tasks = [task(context) for task in TASKS]
-    assets = _assets(inputs.raw, say)
+    assets = _assets(inputs.data, say)
     return Report(
         language=report.language,
         title=say("实验三", "Experiment 3"),
@@ -77,15 +77,16 @@ def _alpha(student_id: str, alpha: Sequence[float], say: Say) -> list[str]:
 
 
 def _stand_in(asset: Asset, say: Say) -> str:
-    return say(
-        f"替代素材：{asset.name} 无法获取，使用了替代文件{'：' if asset.note else '。'}{asset.note}",
-        f"Stand-in: {asset.name} could not be fetched and was replaced{': ' if asset.note else '.'}{asset.note}",
-    )
+    note = asset.note.removeprefix("STAND-IN: ")
+    return say(f"替代素材（{asset.name}）：{note}", f"Stand-in ({asset.name}): {note}")
 
 
-def _assets(raw: Path, say: Say) -> list[Asset]:
-    """Every provenance.json one folder below `raw`, by folder name."""
-    return [_asset(path, say) for path in sorted(raw.glob("*/provenance.json"))]
+def _assets(data: Path, say: Say) -> list[Asset]:
+    """What lies under data/raw and data/art, and what AdaIN was trained on."""
+    records = [*sorted((data / "raw").glob("*/provenance.json")), *data.glob("art/provenance.json")]
+    return [_asset(path, say) for path in records] + [
+        _pool(path, say) for path in sorted(data.glob("pools/*/summary.json"))
+    ]
 
 
 def _asset(path: Path, say: Say) -> Asset:
@@ -98,3 +99,18 @@ def _asset(path: Path, say: Say) -> Asset:
         note=str(record.get("note", "")),
         files={str(k): str(v) for k, v in files.items()} if isinstance(files, dict) else {},
     )
+
+
+def _pool(path: Path, say: Say) -> Asset:
+    """A packed set of training pictures, from its summary."""
+    record = read_json(path)
+    left_out = record.get("left_out") or {}
+    count = record.get("images", 0)
+    note = say(f"{count:,} 张可用图像", f"{count:,} usable pictures")
+    if left_out:
+        note += say("，未用：", ", left out: ") + ", ".join(f"{kind} {number}" for kind, number in left_out.items())
+    rest = {key: value for key, value in record.items() if key not in ("images", "left_out")}
+    about = ", ".join(f"{key}: {shown(value)}" for key, value in rest.items())
+    kinds = {"content": say("AdaIN 内容图训练集", "AdaIN training set, content"),
+             "style": say("AdaIN 风格图训练集", "AdaIN training set, style")}  # fmt: skip
+    return Asset(kinds.get(path.parent.name, path.parent.name), about, False, note, {})

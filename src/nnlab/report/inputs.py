@@ -28,8 +28,12 @@ class Inputs:
 
     metrics: Path
     plots: Path
-    results: Path
-    raw: Path
+    data: Path
+
+    @property
+    def results(self) -> Path:
+        """The folder of single pictures and tables, data/results."""
+        return self.data / "results"
 
     def metric(self, name: str) -> "Metrics":
         """metrics/<name>.json, nested keys joined by dots."""

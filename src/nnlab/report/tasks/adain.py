@@ -44,21 +44,27 @@ def build(context: Context) -> Task:
             Quote("adain/losses.py", "training_losses", say("一次迭代的两个损失", "Both losses of an iteration")),
             Quote("adain/stylize.py", "blend", say("风格强度 α 的混合", "Blending with the strength α")),
         ],
-        warnings=_warnings(metrics, say),
+        warnings=_warnings(section["train"], metrics, say),
     )
 
 
-def _warnings(metrics: dict[str, Any], say: Say) -> list[str]:
-    if metrics["iterations"] >= REQUIRED_ITERATIONS:
-        return []
-    return [
-        say(
+def _warnings(train: dict[str, Any], metrics: dict[str, Any], say: Say) -> list[str]:
+    """Too few iterations, and training sets that are not the paper's."""
+    said = []
+    if metrics["iterations"] < REQUIRED_ITERATIONS:
+        said.append(say(
             f"AdaIN 只训练了 {metrics['iterations']:,} 次迭代，作业要求至少 {REQUIRED_ITERATIONS:,} 次"
             "（params.yaml 中的 adain.train.max_iter）。",
             f"AdaIN was trained for {metrics['iterations']:,} iterations only; the assignment asks for at least "
             f"{REQUIRED_ITERATIONS:,} (adain.train.max_iter in params.yaml).",
-        )
-    ]
+        ))  # fmt: skip
+    sample = {kind for kind in ("content", "style") if train.get(kind) == "sample"}
+    words = {"content": say("示例照片（而不是 MS-COCO）", "sample photos (not MS-COCO)"),
+             "style": say("本项目生成的画（而不是 WikiArt）", "paintings that the project generated (not WikiArt)")}  # fmt: skip
+    if sample:
+        sets = say("和", " and ").join(words[kind] for kind in words if kind in sample)
+        said.append(say(f"AdaIN 的训练数据包括{sets}。", f"AdaIN was trained on {sets}."))
+    return said
 
 
 def _done(section: dict[str, Any], metrics: dict[str, Any], say: Say) -> list[str]:
