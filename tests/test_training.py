@@ -4,6 +4,8 @@ import json
 import os
 import pickle
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from nnlab import training
 from nnlab.errors import UserError
 from nnlab.training import generator, load_tensors, pick_device, pick_precision, resume_dir, save_tensors
 
+ROOT = Path(__file__).resolve().parents[1]
 CPU = torch.device("cpu")
 TENSORS = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1, 2], dtype=torch.int64)}
 
@@ -174,7 +177,23 @@ class TestResumeDir:
         self.folder(other, settings=6)
         assert not first.exists()
         assert not second.exists()
-        assert len(list(Path(".resume").iterdir())) == 2
+        assert len([path for path in Path(".resume").iterdir() if path.name != ".jobs"]) == 2
+
+    def test_a_job_runs_once_at_a_time_and_is_free_again_after_a_kill(self) -> None:
+        code = (
+            "import time; from nnlab.training import resume_dir\n"
+            "resume_dir('job', 1, [], []); print('taken', flush=True); time.sleep(60)"
+        )
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        with subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            with pytest.raises(UserError, match="job is running already in this folder"):
+                self.folder("job")
+            self.folder("job-2")
+            other.kill()
+            other.wait()
+            self.folder("job")
 
     def test_settings_may_be_pydantic_sections_and_paths(self) -> None:
         from nnlab.params import Section

@@ -1,5 +1,6 @@
 """What every training run needs: seeds, device, precision, tensors on disk, resume state, TensorBoard."""
 
+import fcntl
 import glob
 import hashlib
 import json
@@ -8,7 +9,7 @@ import re
 import shutil
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -123,8 +124,9 @@ def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) 
 
     The hash covers the settings (anything JSON can hold) and the content of the files and folders in `code` and `data`,
     so that a state never serves a job with other parameters, code or data. States of the same job with another hash
-    are removed: they can never be used again.
+    are removed: they can never be used again. `UserError` if another process on this machine is doing the job.
     """
+    _take(name)
     state = hashlib.sha256(json.dumps([torch.__version__, settings], sort_keys=True, default=str).encode())
     for path in [*code, *data]:
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
@@ -137,6 +139,23 @@ def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) 
             shutil.rmtree(stale, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _take(name: str) -> None:
+    """Hold the job `name` of this folder until the process ends, however it ends; children do not inherit the hold."""
+    if os.environ.get("RANK", "0") != "0":
+        return  # torchrun: the first of several processes holds it for all
+    (RESUME / ".jobs").mkdir(parents=True, exist_ok=True)
+    file = (RESUME / ".jobs" / name).open("a")
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise UserError(f"{name} is running already in this folder; wait until it ends, or stop it") from None
+    _held.append(file)
+
+
+_held: list[IO[str]] = []
 
 
 def log_writer(name: str) -> "SummaryWriter":
