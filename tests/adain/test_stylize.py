@@ -1,0 +1,174 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from nnlab.adain import stylize
+from nnlab.adain.colors import coral_map
+from nnlab.adain.model import adain
+from nnlab.adain.statistics import mean_std
+from nnlab.adain.stylize import Statistics, Stylizer, blend, check
+from nnlab.adain.tiles import Box, split, whole
+from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.errors import UserError
+from nnlab.images import to_pil, to_tensor
+from tests.adain.reference import image
+
+
+def picture(seed, width, height):
+    return to_pil(image(seed, height, width))
+
+
+def numbers(shown):
+    return np.asarray(shown).astype(int)
+
+
+@pytest.fixture(scope="module")
+def networks(weight_files):
+    return load_encoder(weight_files[0]), load_decoder(weight_files[1])
+
+
+@pytest.fixture(scope="module")
+def stylizer(networks):
+    return Stylizer(*networks)
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 48), (9, 9), (33, 57), (41, 16)])
+def test_the_result_has_exactly_the_contents_size(stylizer, width, height):
+    assert stylizer.stylize(picture(1, width, height), [picture(2, 40, 40)]).size == (width, height)
+
+
+def test_a_picture_equals_the_formula(stylizer, networks):
+    encoder, decoder = networks
+    content, style = picture(1, 53, 40), picture(2, 36, 47)
+    with torch.no_grad():
+        t = adain(encoder.encode(to_tensor(content)), encoder.encode(to_tensor(style)))
+        f = encoder.encode(to_tensor(content))
+        expected = to_pil(decoder(0.4 * t + 0.6 * f)[:, :, :40, :53])
+    assert np.abs(numbers(stylizer.stylize(content, [style], alpha=0.4)) - numbers(expected)).max() <= 1
+    assert numbers(expected).std() > 5, "the networks draw nothing: the test proves nothing"
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_tiles_give_the_picture_of_one_pass(networks, monkeypatch, keep):
+    monkeypatch.setattr(stylize, "KEEP_BYTES", 1 << 30 if keep else 0)
+    content, style = picture(1, 157, 75), picture(2, 40, 90)  # 20 x 10 cells: borders inside and at the edges
+    one, tiled = Stylizer(*networks, tile=1000), Stylizer(*networks, tile=5)
+    assert len(list(split(whole(np.asarray(content)), 5))) == 8
+    first, second = one.content(content), tiled.content(content)
+    assert (first.features is None) is not keep
+    for name in ("mean", "std"):
+        a, b = getattr(first.statistics, name), getattr(second.statistics, name)
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+        a, b = getattr(one.statistics(style), name), getattr(tiled.statistics(style), name)
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+    difference = numbers(one.stylize(content, [style])) - numbers(tiled.stylize(content, [style]))
+    assert np.abs(difference).max() <= 1
+    assert (difference != 0).mean() < 0.01
+
+
+@pytest.mark.parametrize("area", [Box(0, 1, 0, 1), Box(0, 7, 0, 20), Box(0, 13, 0, 6), Box(0, 12, 0, 12)])
+def test_boxes_cover_every_cell_once(area):
+    counts = np.zeros((area.bottom, area.right), int)
+    for box in split(area, 6):
+        counts[box.top : box.bottom, box.left : box.right] += 1
+        assert max(box.bottom - box.top, box.right - box.left) <= 6
+    assert (counts == 1).all()
+
+
+def test_tiles_are_reported(networks):
+    heard = []
+    stylizer = Stylizer(*networks, tile=6)
+    stylizer.stylize(picture(1, 90, 40), [picture(2, 40, 40)], on_tile=lambda done, total: heard.append((done, total)))
+    assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def statistics(seed):
+    features = torch.rand(1, 512, 5, 6, generator=torch.Generator().manual_seed(seed)) * seed
+    return features, Statistics(*mean_std(features))
+
+
+def test_one_style_is_adain():
+    (features, content), (style_features, style) = statistics(1), statistics(2)
+    scale, shift = blend(content, [style])
+    torch.testing.assert_close(features * scale + shift, adain(features, style_features), rtol=1e-4, atol=1e-5)
+
+
+def test_styles_are_mixed_by_their_weights_and_alpha():
+    (features, content), (_, a), (_, b) = statistics(1), statistics(2), statistics(3)
+
+    def drawn(*arguments):
+        scale, shift = blend(content, *arguments)
+        return features * scale + shift
+
+    mixed = 0.25 * drawn([a]) + 0.75 * drawn([b])
+    torch.testing.assert_close(drawn([a, b], [1, 3]), mixed)
+    torch.testing.assert_close(drawn([a, b], [0.5, 1.5], 0.3), 0.3 * mixed + 0.7 * features)
+    torch.testing.assert_close(drawn([a, b]), (drawn([a]) + drawn([b])) / 2)
+    torch.testing.assert_close(drawn([a, b], [0, 1]), drawn([b]))
+    torch.testing.assert_close(drawn([a], None, 0.0), features)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "weights", "styles", "message"),
+    [
+        (1.5, None, 1, "alpha = 1.5: must lie between 0 and 1"),
+        (float("nan"), None, 1, "alpha"),
+        (1, [1, 2], 1, "2 style weights for 1 styles"),
+        (1, [0, 0], 2, "not all 0"),
+        (1, [-1, 2], 2, "must be 0 or more"),
+        (1, [float("inf"), 2], 2, "must be 0 or more"),
+        (1, None, 0, "at least one"),
+    ],
+)
+def test_wrong_values_are_named(alpha, weights, styles, message):
+    with pytest.raises(UserError, match=message):
+        check(alpha, weights, styles)
+
+
+def test_a_picture_that_is_too_small_is_named(stylizer):
+    with pytest.raises(UserError, match="style picture is 40x8 pixels; at least 9"):
+        stylizer.stylize(picture(1, 40, 40), [picture(2, 40, 8)])
+
+
+def recoloured(source, target):
+    matrix = coral_map(np.asarray(source), np.asarray(target))
+    pixels = torch.from_numpy(np.asarray(source).reshape(-1, 3) / 255)
+    return pixels @ matrix[:, :3].T + matrix[:, 3]
+
+
+def test_coral_gives_the_targets_colour_moments_whatever_the_sizes():
+    source, target = picture(1, 60, 50), Image.blend(picture(2, 31, 17), Image.new("RGB", (31, 17), "olive"), 0.5)
+    wanted = torch.from_numpy(np.asarray(target).reshape(-1, 3) / 255)
+    found = recoloured(source, target)
+    torch.testing.assert_close(found.mean(0), wanted.mean(0), rtol=0, atol=1e-6)
+    torch.testing.assert_close(torch.cov(found.T), torch.cov(wanted.T), rtol=0.02, atol=1e-4)
+
+
+@pytest.mark.parametrize(("source", "target"), [("grey", "colour"), ("colour", "grey"), ("flat", "colour")])
+def test_coral_survives_pictures_without_colours(source, target):
+    pictures = {"grey": picture(1, 40, 40).convert("L").convert("RGB"), "colour": picture(2, 40, 40)}
+    pictures["flat"] = Image.new("RGB", (40, 40), "navy")
+    assert recoloured(pictures[source], pictures[target]).isfinite().all()
+
+
+def test_preserved_colours_are_those_of_a_style_recoloured_beforehand(stylizer):
+    content, style = picture(1, 60, 50), picture(2, 50, 40).transpose(Image.Transpose.ROTATE_90)
+    matrix = coral_map(np.asarray(style), np.asarray(content))
+    mapped = torch.einsum("rc,bchw->brhw", matrix[:, :3].float(), to_tensor(style)) + matrix[:, 3, None, None].float()
+    with torch.no_grad():
+        mean, std = mean_std(stylizer.encoder.encode(mapped))
+    found = stylizer.statistics(style, np.asarray(content))
+    torch.testing.assert_close(found.mean, mean, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(found.std, std, rtol=1e-3, atol=1e-4)
+
+
+def test_bfloat16_stays_near_float32(weight_files):
+    content, style = picture(1, 64, 64), picture(2, 64, 64)
+    shown = [
+        numbers(Stylizer(load_encoder(weight_files[0]), load_decoder(weight_files[1]), precision=precision).stylize(
+            content, [style]
+        ))
+        for precision in (torch.float32, torch.bfloat16)
+    ]  # fmt: skip
+    assert np.abs(shown[0] - shown[1]).mean() < 2
