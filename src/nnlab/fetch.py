@@ -6,6 +6,7 @@ Whichever source answers, the bytes are the same. Nothing is left under a file's
 import glob
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 
 from nnlab.download import DownloadError
 from nnlab.errors import UserError
-from nnlab.files import atomic, sha256
+from nnlab.files import atomic, md5, sha256
 from nnlab.sources import Source, gunzip, mirror_source
 
 MIRROR_VARIABLE = "NNLAB_MIRROR"
@@ -22,13 +23,18 @@ MIRROR_VARIABLE = "NNLAB_MIRROR"
 
 @dataclass(frozen=True)
 class Asset:
-    """A named set of files: `files` maps each name to the SHA-256 of its content."""
+    """A named set of files: `files` maps each name to the SHA-256 of its content, or to "md5:" and its MD5.
+
+    `size` is the number of bytes of all files and `needs` what is made of them later; the disk must have room for both.
+    """
 
     name: str
     files: dict[str, str]
     sources: Sequence[Source]
     note: str = ""
     details: dict[str, Any] = field(default_factory=dict)  # more keys for provenance.json
+    size: int = 0
+    needs: int = 0
 
 
 def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
@@ -41,10 +47,12 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
     sources = [mirror_source(mirror, asset.name)] if mirror else []
     failures: dict[str, str] = {}
-    for name, digest in asset.files.items():
-        if not _at_hand(folder / name, digest, failures):
-            _from_first(name, digest, [*sources, *asset.sources], folder, failures)
-    missing = [name for name, digest in asset.files.items() if not _is(folder / name, digest)]
+    missing = [name for name, digest in asset.files.items() if not _at_hand(folder / name, digest, failures)]
+    if missing:
+        _check_space(asset, folder)
+    for name in list(missing):
+        if _from_first(name, asset.files[name], [*sources, *asset.sources], folder, failures):
+            missing.remove(name)
     if missing:
         tried = "; ".join(f"{source}: {reason}" for source, reason in failures.items())
         raise UserError(
@@ -63,22 +71,33 @@ def write_provenance(folder: Path, name: str, note: str, *, stand_in: bool = Fal
         temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _from_first(name: str, digest: str, sources: Sequence[Source], folder: Path, failures: dict[str, str]) -> None:
+def _check_space(asset: Asset, folder: Path) -> None:
+    """UserError before the download if the disk cannot hold what is still missing and what is made of it."""
+    have = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    needed, free = max(0, asset.size - have) + asset.needs, shutil.disk_usage(folder).free
+    if needed > free:
+        raise UserError(
+            f"{asset.name}: needs {needed / 2**30:.1f} GiB on the disk of {folder}, {free / 2**30:.1f} GiB are free; "
+            "free some space or take a smaller set"
+        )
+
+
+def _from_first(name: str, digest: str, sources: Sequence[Source], folder: Path, failures: dict[str, str]) -> bool:
     """Ask the sources in turn until one serves `name` with the right checksum; `failures` notes why others did not."""
     path = folder / name
     staged = folder / f"{name}.new"  # a source writes here; only verified bytes get the real name
     for source in sorted(sources, key=lambda source: source.name in failures):  # one that failed before is asked last
-        resumed = any(folder.glob(f"{glob.escape(staged.name)}*.part"))
+        parts = f"{glob.escape(staged.name)}*.part"
+        resumed = any(folder.glob(parts))
         reason = _attempt(source, name, digest, staged)
-        if reason and resumed:  # the beginning may have come from elsewhere, or have been damaged since
-            for part in folder.glob(f"{glob.escape(staged.name)}*.part"):
-                part.unlink()
+        if reason and resumed and not any(folder.glob(parts)):  # whole but wrong: begun elsewhere, or damaged since
             reason = _attempt(source, name, digest, staged)
         if not reason:
             staged.replace(path)
             print(f"{name}: fetched from {source.name}", file=sys.stderr, flush=True)
-            return
+            return True
         failures[source.name] = reason
+    return False
 
 
 def _attempt(source: Source, name: str, digest: str, staged: Path) -> str:
@@ -87,11 +106,11 @@ def _attempt(source: Source, name: str, digest: str, staged: Path) -> str:
         source.get(name, staged)
     except DownloadError as error:
         return str(error)
-    found = sha256(staged)
-    if found == digest:
+    if _is(staged, digest):
         return ""
+    difference = _difference(staged, digest)
     staged.unlink()
-    return f"{name} has SHA-256 {found[:12]}… instead of {digest[:12]}…"
+    return f"{name} {difference}"
 
 
 def _at_hand(path: Path, digest: str, failures: dict[str, str]) -> bool:
@@ -101,7 +120,7 @@ def _at_hand(path: Path, digest: str, failures: dict[str, str]) -> bool:
         if _is(path, digest):
             return True
         if path.exists():
-            failures[str(path)] = f"has SHA-256 {sha256(path)[:12]}… instead of {digest[:12]}…, removed"
+            failures[str(path)] = f"{_difference(path, digest)}, removed"
             path.unlink()
         if packed.exists():
             try:
@@ -112,7 +131,18 @@ def _at_hand(path: Path, digest: str, failures: dict[str, str]) -> bool:
 
 
 def _is(path: Path, digest: str) -> bool:
-    return path.is_file() and sha256(path) == digest
+    return path.is_file() and _digest_like(path, digest) == digest
+
+
+def _digest_like(path: Path, digest: str) -> str:
+    """The file's digest by the algorithm of `digest`."""
+    return f"md5:{md5(path)}" if digest.startswith("md5:") else sha256(path)
+
+
+def _difference(path: Path, digest: str) -> str:
+    kind = "MD5" if digest.startswith("md5:") else "SHA-256"
+    found = _digest_like(path, digest)
+    return f"has {kind} {found.removeprefix('md5:')[:12]}… instead of {digest.removeprefix('md5:')[:12]}…"
 
 
 def _clean(folder: Path, asset: Asset) -> None:
