@@ -1,0 +1,152 @@
+"""Single stages in workplaces of their own, beside a finished run, so that faults can be put in and results compared.
+
+A workplace holds links to the code and to the inputs that a stage declares, and nothing else: a stage that reads more
+fails here. Its results must be those of the finished run, to the byte.
+"""
+
+import os
+import random
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnlab.files import sha256
+from tests import quick
+
+FULL = os.environ.get("NNLAB_FAULTS") == "full"
+ENVIRONMENT = dict(os.environ)  # as it was when the finished run was made: the number of threads changes rounding
+LONG = ("fashion_train", "fashion_variants", "autoencoder_train", "denoiser_train", "gatys_stylize@main", "adain_paint",
+        "adain_prepare", "adain_train")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stage: its command, the folder where it runs, its data inputs and outputs, all below the project's folder."""
+
+    name: str
+    command: str
+    folder: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    kept: bool  # whether DVC leaves the outputs there before a run (persist)
+
+
+def jobs(tree: Path) -> dict[str, Job]:
+    """Every stage of the project in `tree`, as DVC resolves it."""
+    from dvc.repo import Repo
+
+    def inside(items: list) -> tuple[str, ...]:
+        return tuple(os.path.relpath(item.fs_path, tree) for item in items if item.scheme == "local" and item.fs_path)
+
+    found = {}
+    with Repo(str(tree)) as repo:
+        for stage in repo.index.stages:
+            deps = [dep for dep in stage.deps if dep.def_path and not type(dep).__name__.startswith("Params")]
+            found[stage.addressing.rsplit(":", 1)[-1]] = Job(
+                name=stage.addressing.rsplit(":", 1)[-1],
+                command=stage.cmd,
+                folder=os.path.relpath(stage.wdir, tree),
+                inputs=tuple(p for p in inside(deps) if not p.startswith(("src", "stages"))),
+                outputs=inside(stage.outs),
+                kept=any(out.persist for out in stage.outs),
+            )
+    return found
+
+
+class Workplace:
+    """A folder in which one stage can run and fail without harm to the finished run in `tree`."""
+
+    def __init__(self, tree: Path, root: Path, job: Job) -> None:
+        self.tree, self.root, self.job = tree, root, job
+        for name in ("src", "stages", "params.yaml", *job.inputs):
+            link = root / name
+            if not link.is_symlink():
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(tree / name)
+        (root / job.folder).mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start the stage as DVC does: without its old outputs, in a process group of its own."""
+        if not self.job.kept:
+            self.clear()
+        variables = {**quick.environment(self.tree), "NNLAB_MIRROR": str(self.tree / "data/raw")}
+        if "OMP_NUM_THREADS" not in ENVIRONMENT:
+            variables.pop("OMP_NUM_THREADS", None)
+        return subprocess.Popen(
+            shlex.split(self.job.command.replace("python ", f"{shlex.quote(sys.executable)} ", 1)),
+            cwd=self.root / self.job.folder,
+            env=variables,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self) -> tuple[int, str]:
+        """Run the stage to its end; its exit code and what it printed."""
+        process = self.start()
+        said, _ = process.communicate(timeout=600)
+        return process.returncode, said
+
+    def kill_after(self, seconds: float) -> bool:
+        """Start the stage and kill it and all that it started; False if it had ended by then."""
+        process = self.start()
+        try:
+            process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return True
+        return False
+
+    def clear(self) -> None:
+        """Remove the outputs."""
+        for name in self.job.outputs:
+            path = self.root / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def assert_right(self) -> None:
+        """The outputs are those of the finished run, and nothing temporary is left beside them."""
+        for name in self.job.outputs:
+            assert hashes(self.root / name) == hashes(self.tree / name), f"{self.job.name}: {name} differs"
+
+    def assert_nothing_half_written(self) -> None:
+        """Each file that is there is one of the finished run's, whole."""
+        for name in self.job.outputs:
+            right = hashes(self.tree / name)
+            for inner, digest in hashes(self.root / name).items():
+                assert right.get(inner) == digest, f"{self.job.name}: {name}/{inner} is not whole"
+
+    def replace_input(self, name: str) -> Path:
+        """Give the workplace a copy of an input of its own, to damage."""
+        link = self.root / name
+        link.unlink()
+        source = self.tree / name
+        shutil.copytree(source, link) if source.is_dir() else shutil.copyfile(source, link)
+        return link
+
+
+def hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of a file, or of every file below a folder, by name; nothing if there is nothing."""
+    if path.is_file():
+        return {path.name: sha256(path)}
+    return {str(file.relative_to(path)): sha256(file) for file in sorted(path.rglob("*")) if file.is_file()}
+
+
+def assert_one_line(code: int, said: str, *words: str) -> None:
+    """The stage ended as an error of the user's side does: exit code 1, one line at the end, no traceback."""
+    assert code == 1, said
+    assert "Traceback" not in said, said
+    last = said.strip().splitlines()[-1]
+    assert ": error: " in last, said
+    for word in words:
+        assert word in last, f"{word!r} is not in: {last}"
+
+
+def moments(name: str, count: int) -> random.Random:
+    """Seeded random numbers for the faults of one stage."""
+    return random.Random(f"{name} {count}")
