@@ -1,0 +1,47 @@
+"""The autoencoder: two mirrored stacks of fully connected layers."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from nnlab.training import generator
+
+PIXELS = 28 * 28
+PLANE = 2  # numbers in a code that can be drawn
+
+
+class Autoencoder(nn.Module):
+    """784 - hidden - code - hidden reversed - 784, with GELU between; code and pixel scores are linear."""
+
+    def __init__(self, hidden: list[int], code: int) -> None:
+        super().__init__()
+        widths = [PIXELS, *hidden, code]
+        self.encoder = _stack(widths)
+        self.decoder = _stack(widths[::-1])
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Images (N, 784) in about [0, 1] -> codes (N, code), unbounded."""
+        return self.encoder(images)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Codes (N, code) -> pixel scores (N, 784): the sigmoid of a score is the pixel."""
+        return self.decoder(codes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (N, 784) -> pixel scores (N, 784) of their reconstructions."""
+        return self.decode(self.encode(images))
+
+
+def build(hidden: list[int], code: int, seed: int) -> Autoencoder:
+    """Make an autoencoder with initial weights drawn from `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(generator(seed, "weights").initial_seed())
+        return Autoencoder(hidden, code)
+
+
+def _stack(widths: list[int]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), nn.GELU()]
+    return nn.Sequential(*layers[:-1])

@@ -1,0 +1,206 @@
+"""Judged classifiers -> figures. Blue is the true class, red a wrong prediction, everywhere."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from nnlab.fashion.classes import CLASSES
+from nnlab.reports import BLUE, RED, image_grid, save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from nnlab.fashion.judge import Judged
+
+GREY = "#999999"
+COLUMNS = 3  # predictions beside each other
+
+
+def draw(images: np.ndarray, judged: "Judged", variants: dict[str, "Judged"], folder: Path) -> None:
+    """Write every figure; `images` are the test images (N, 28, 28) uint8. Call inside `reports.style()`."""
+    right = np.flatnonzero(judged.predicted == judged.labels)
+    wrong = np.flatnonzero(judged.predicted != judged.labels)
+    for name, found in (("right", right), ("wrong", wrong)):
+        save_figure(_prediction(images, judged, telling(judged.confidences, found), name), _png(folder, name))
+    save_figure(_samples(images, judged.labels), folder / "samples.png")
+    save_figure(_predictions(images, judged, mixed(right, wrong)), folder / "predictions.png")
+    save_figure(_per_class(judged), folder / "per_class.png")
+    save_figure(_accuracy(judged), folder / "accuracy.png")
+    save_figure(_confusion(judged), folder / "confusion.png")
+    save_figure(_variants(variants), folder / "variants.png")
+
+
+def telling(confidences: np.ndarray, found: np.ndarray) -> int | None:
+    """The first of the images `found` with a confidence that is neither near 0.1 nor near 1; else the first; or None.
+
+    A bar chart with a single full bar shows nothing about the other classes.
+    """
+    best = confidences[found].max(1) if len(found) else np.empty(0)
+    clear = found[(best > 0.5) & (best < 0.9)]
+    return int([*clear, *found][0]) if len(found) else None
+
+
+def mixed(right: np.ndarray, wrong: np.ndarray, count: int = 15) -> list[int]:
+    """Up to `count` images in the order of the test set, a third of them wrong ones (as far as there are any)."""
+    few = wrong[: count // 3]
+    return sorted([*few.tolist(), *right[: count - len(few)].tolist()])
+
+
+def _png(folder: Path, kind: str) -> Path:
+    return folder / f"prediction_{kind}.png"
+
+
+def _samples(images: np.ndarray, labels: np.ndarray) -> "Figure":
+    """Eight images of each class, a row per class."""
+    rows = [(name, images[labels == label][:8]) for label, name in enumerate(CLASSES) if (labels == label).any()]
+    figure = image_grid([list(row) for _, row in rows], cell=0.75, title="Fashion-MNIST: eight test images per class")
+    for axis, (name, _) in zip(figure.axes[:: max(len(row) for _, row in rows)], rows):
+        axis.set_ylabel(name, rotation=0, ha="right", va="center")
+    return figure
+
+
+def _prediction(images: np.ndarray, judged: "Judged", index: int | None, kind: str) -> "Figure":
+    """One image and the ten confidences."""
+    figure, (picture, bars) = plt.subplots(1, 2, figsize=(8, 3.2), width_ratios=[1, 1.7])
+    if index is None:
+        picture.set_axis_off()
+        bars.set_axis_off()
+        figure.suptitle(f"No {kind} prediction among the test images")
+        return figure
+    _show(picture, images[index], judged, index)
+    _bars(bars, judged, index)
+    bars.set_yticks(range(len(CLASSES)), CLASSES)
+    bars.set_xlabel("confidence (%)")
+    figure.suptitle(f"A {kind} prediction (test image {index})")
+    _legend(figure, wrong=kind == "wrong")
+    return figure
+
+
+def _predictions(images: np.ndarray, judged: "Judged", chosen: list[int]) -> "Figure":
+    """Images with their confidences, several in a row."""
+    lines = -(-len(chosen) // COLUMNS)
+    figure, axes = plt.subplots(
+        lines, 2 * COLUMNS, figsize=(12, 2.1 * lines + 0.9), squeeze=False, width_ratios=[1, 1.1] * COLUMNS
+    )
+    for position in range(lines * COLUMNS):
+        picture, bars = axes[position // COLUMNS][2 * (position % COLUMNS) :][:2]
+        if position >= len(chosen):
+            picture.set_axis_off()
+            bars.set_axis_off()
+            continue
+        _show(picture, images[chosen[position]], judged, chosen[position])
+        _bars(bars, judged, chosen[position])
+        bars.set_yticks(range(len(CLASSES)), CLASSES, fontsize=9)
+        if position >= len(chosen) - COLUMNS:
+            bars.set_xlabel("confidence (%)")
+    figure.suptitle("Predictions for test images, a third of them wrong ones")
+    _legend(figure, wrong=True)
+    return figure
+
+
+def _show(axis: "Axes", image: np.ndarray, judged: "Judged", index: int) -> None:
+    """The image over the predicted class, its confidence, and the true class where that is another."""
+    predicted, actual = judged.predicted[index], judged.labels[index]
+    text = f"{CLASSES[predicted]}, {100 * judged.confidences[index, predicted]:.0f} %"
+    if predicted != actual:
+        text += f"\ntrue: {CLASSES[actual]}"
+    axis.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+    axis.set(xticks=[], yticks=[])
+    axis.grid(visible=False)
+    axis.spines[:].set_visible(False)
+    axis.set_xlabel(text, color=BLUE if predicted == actual else RED)
+
+
+def _bars(axis: "Axes", judged: "Judged", index: int) -> None:
+    """Ten horizontal bars: grey, the true class blue, a wrong prediction red."""
+    colors = [GREY] * len(CLASSES)
+    colors[judged.predicted[index]] = RED
+    colors[judged.labels[index]] = BLUE
+    axis.barh(range(len(CLASSES)), 100 * judged.confidences[index], color=colors)
+    axis.set_xlim(0, 100)
+    axis.set_xticks([0, 50, 100])
+    axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)
+
+
+def _legend(figure: "Figure", wrong: bool) -> None:
+    """What the colours mean, below everything."""
+    meaning = {"true class": BLUE, **({"wrong prediction": RED} if wrong else {}), "other classes": GREY}
+    handles = [plt.Rectangle((0, 0), 1, 1, color=color) for color in meaning.values()]
+    figure.legend(handles, list(meaning), loc="outside lower center", ncols=len(meaning))
+
+
+def _per_class(judged: "Judged") -> "Figure":
+    figure, axis = plt.subplots(figsize=(6.4, 3.8))
+    values = [100 * (value or 0.0) for value in judged.class_accuracy]
+    bars = axis.barh(range(len(CLASSES)), values, color=BLUE)
+    axis.bar_label(bars, labels=[f"{v:.1f}" for v in values], padding=3, fontsize=9)
+    axis.axvline(100 * judged.accuracy, color="#333333", linestyle="--", linewidth=1.2,
+                 label=f"all classes: {100 * judged.accuracy:.2f} %")  # fmt: skip
+    axis.set_yticks(range(len(CLASSES)), CLASSES)
+    axis.set(xlabel="test accuracy (%)", xlim=(0, 109), title="Accuracy per class")
+    axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)
+    figure.legend(loc="outside lower center")
+    return figure
+
+
+def _accuracy(judged: "Judged") -> "Figure":
+    """Accuracy and loss per epoch, training and test."""
+    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.3))
+    epochs = [row.epoch for row in judged.history]
+    for axis, (key, factor, label) in zip(
+        axes, (("accuracy", 100, "accuracy (%)"), ("loss", 1, "cross-entropy (nats)"))
+    ):
+        for split, marker in (("train", "o"), ("test", "s")):
+            values = [factor * getattr(row, f"{split}_{key}") for row in judged.history]
+            axis.plot(epochs, values, marker=marker, label="training images" if split == "train" else "test images")
+        axis.set(xlabel="epoch", ylabel=label)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[0].legend()
+    figure.suptitle(f"Training: {100 * judged.accuracy:.2f} % of the test images right at the end")
+    return figure
+
+
+def _confusion(judged: "Judged") -> "Figure":
+    """Counts per true and predicted class; the shade is the share of the true class."""
+    counts = np.zeros((len(CLASSES), len(CLASSES)), int)
+    np.add.at(counts, (judged.labels, judged.predicted), 1)
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    figure, axis = plt.subplots(figsize=(7.4, 6.6))
+    image = axis.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
+    for (row, column), count in np.ndenumerate(counts):
+        color = "white" if shares[row, column] > 0.5 else "black"
+        axis.text(column, row, count or "", ha="center", va="center", color=color, fontsize=9)
+    axis.set_xticks(range(len(CLASSES)), CLASSES, rotation=45, ha="right")
+    axis.set_yticks(range(len(CLASSES)), CLASSES)
+    axis.grid(visible=False)
+    axis.set(xlabel="predicted class", ylabel="true class", title="Confusion matrix (test images)")
+    figure.colorbar(image, ax=axis, label="share of the true class (%)", shrink=0.8)
+    return figure
+
+
+def _variants(variants: dict[str, "Judged"]) -> "Figure":
+    """Test accuracy per epoch of every variant, and at the end."""
+    figure, (curves, bars) = plt.subplots(1, 2, figsize=(10, 0.25 * len(variants) + 2.9), width_ratios=[1.2, 1])
+    for position, (name, judged) in enumerate(variants.items()):
+        values = [100 * row.test_accuracy for row in judged.history]
+        marker = "os^Dv<>pP*"[position % 10]
+        line = curves.plot([row.epoch for row in judged.history], values, marker=marker, label=name)[0]
+        bar = bars.barh(position, 100 * judged.accuracy, color=line.get_color())
+        bars.bar_label(bar, labels=[f"{100 * judged.accuracy:.2f}"], padding=3, fontsize=9)
+    curves.set(xlabel="epoch", ylabel="test accuracy (%)")
+    curves.xaxis.set_major_locator(MaxNLocator(integer=True))
+    curves.legend(loc="lower right")
+    labels = [f"{name}\n{judged.parameters:,} weights" for name, judged in variants.items()]
+    bars.set_yticks(range(len(variants)), labels)
+    low = min(judged.accuracy for judged in variants.values())
+    bars.set(xlabel="test accuracy (%), axis cut", xlim=(max(0, np.floor(100 * low) - 4), 100))
+    bars.invert_yaxis()
+    bars.grid(axis="y", visible=False)
+    figure.suptitle("Networks side by side")
+    return figure

@@ -1,0 +1,68 @@
+"""The classifier: optional convolutions, optional hidden layers, ten scores."""
+
+import torch
+from torch import Tensor, nn
+
+from nnlab.datasets import unit
+from nnlab.fashion.classes import CLASSES
+from nnlab.training import generator
+
+SIDE = 28  # pixels
+
+
+def build(hidden: list[int], convolutions: list[list[int]], seed: int) -> "Network":
+    """Make a network with initial weights drawn from `seed`: `build([128], [], 0)` is 784-128-10.
+
+    `convolutions` holds groups of channel counts: 3x3 convolutions with batch normalisation and ReLU, and 2x2 max
+    pooling after each group; `hidden` the widths of fully connected layers with ReLU.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(generator(seed, "weights").initial_seed())
+        layers: list[nn.Module] = []
+        channels, side = 1, SIDE
+        for group in convolutions:
+            for width in group:
+                layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+                channels = width
+            layers.insert(-1, nn.MaxPool2d(2))  # before the last ReLU: the same result from a quarter of the work
+            side //= 2
+        layers.append(nn.Flatten())
+        features = channels * side * side
+        for width in hidden:
+            layers += [nn.Linear(features, width), nn.ReLU()]
+            features = width
+        return Network(nn.Sequential(*layers, nn.Linear(features, len(CLASSES))))
+
+
+class Network(nn.Module):
+    """Layers, and how images become their inputs (kept in the state, so that a saved network is whole)."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, layers: nn.Sequential) -> None:
+        super().__init__()
+        self.layers = layers.to(memory_format=torch.channels_last)
+        self.register_buffer("mean", torch.zeros(SIDE, SIDE))
+        self.register_buffer("deviation", torch.ones(()))
+
+    def fit_inputs(self, images: Tensor) -> None:
+        """Take the mean image and the deviation of all pixels from training images (N, 28, 28) uint8.
+
+        The mean is made symmetric, so that mirroring an input is the same as mirroring its image.
+        """
+        tones = unit(images).sqrt_()
+        mean = tones.mean(0)
+        self.mean.copy_((mean + mean.flip(-1)) / 2)
+        self.deviation.copy_(tones.std())
+
+    def inputs(self, images: Tensor) -> Tensor:
+        """(N, 28, 28) uint8 -> (N, 1, 28, 28) float32, about mean 0 and deviation 1.
+
+        The square root spreads the dark tones, in which the folds of fabrics are.
+        """
+        return unit(images.to(self.mean.device)).sqrt_().sub_(self.mean).div_(self.deviation).unsqueeze(1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, 1, 28, 28) from `inputs` -> (N, 10) scores (logits)."""
+        return self.layers(inputs)

@@ -1,0 +1,23 @@
+"""Judge the autoencoder; draw its curves, reconstructions and latent plane."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(
+    data: Path, model: Path, metrics: Path, plots: Path, results: Path, params: Path = Path("params.yaml")
+) -> None:
+    """Read the data set and the model; write the metrics, the folder `plots`, and codes and grid into `results`."""
+    from nnlab.autoencoder.results import judge_autoencoder, write_autoencoder
+    from nnlab.reports import write_metrics
+    from nnlab.schema import load_params
+
+    load_params(params)
+    judged = judge_autoencoder(data, model)
+    write_metrics(metrics, judged.metrics)
+    write_autoencoder(judged, plots, results)
+
+
+if __name__ == "__main__":
+    run(main)

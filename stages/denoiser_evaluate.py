@@ -1,0 +1,21 @@
+"""Judge the denoiser; draw its curves and the digits 0-9."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(data: Path, model: Path, metrics: Path, plots: Path, params: Path = Path("params.yaml")) -> None:
+    """Read the data set and the model; write the metrics and the folder `plots`."""
+    from nnlab.autoencoder.results import judge_denoiser, write_denoiser
+    from nnlab.reports import write_metrics
+    from nnlab.schema import load_params
+
+    load_params(params)
+    judged = judge_denoiser(data, model)
+    write_metrics(metrics, judged.metrics)
+    write_denoiser(judged, plots)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,35 @@
+"""Judge the trained classifiers; write metrics, tables and figures."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(
+    data: Path, model: Path, variants: Path, metrics: Path, variant_metrics: Path, plots: Path,
+    params: Path = Path("params.yaml"),
+) -> None:  # fmt: skip
+    """Read the data set, the network and the folder of its variants; write two metrics files and the folder `plots`."""
+    from nnlab.datasets import load_split
+    from nnlab.fashion import figures, tables
+    from nnlab.fashion.judge import judge
+    from nnlab.files import atomic_dir
+    from nnlab.reports import style, write_metrics
+    from nnlab.schema import load_params
+
+    loaded = load_params(params)
+    hardware, names = loaded.hardware, list(loaded.fashion.variants)
+    split = load_split(data, "test")
+    main_one = judge(model, split, hardware.device, hardware.precision)
+    compared = {
+        name: judge(variants / f"{name}.safetensors", split, hardware.device, hardware.precision) for name in names
+    }
+    write_metrics(metrics, tables.metrics(main_one))
+    write_metrics(variant_metrics, {name: tables.metrics(judged) for name, judged in compared.items()})
+    with atomic_dir(plots) as folder, style():
+        tables.write(main_one, compared, folder)
+        figures.draw(split[0].numpy(), main_one, compared, folder)
+
+
+if __name__ == "__main__":
+    run(main)
