@@ -1,5 +1,6 @@
 """The state of a training run on disk: whole or absent, the last two kept, so that a run can die at any moment."""
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor
 from nnlab.adain.model import Decoder
 from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.errors import UserError
+from nnlab.files import atomic
 from nnlab.training import load_tensors, save_tensors
 
 KEPT = 2  # states; the one before the last serves if the last is damaged
@@ -96,6 +98,23 @@ def milestone(folder: Path, percent: int) -> Path:
     return folder / f"milestone_{percent}.safetensors"
 
 
-def save_milestone(state: State, folder: Path, percent: int, metadata: dict[str, str]) -> None:
-    """Keep the decoder of this moment."""
-    save_decoder(state.best, milestone(folder, percent), {**metadata, "iteration": str(state.step)})
+def save_milestone(state: State, folder: Path, percent: int) -> None:
+    """Keep the decoder of this moment, with the number of its steps as metadata."""
+    save_decoder(state.best, milestone(folder, percent), {"iteration": str(state.step), "percent": str(percent)})
+
+
+def export(training: Path, decoders: list[Path]) -> None:
+    """Copy the milestones in the folder ``training`` to ``decoders``, whose names end in their percentages.
+
+    Raises UserError if the names do not fit the fractions that were trained.
+    """
+    trained = sorted(int(path.stem.partition("_")[2]) for path in training.glob("milestone_*.safetensors"))
+    asked = [path.stem.rpartition("_")[2] for path in decoders]
+    if asked != [str(percent) for percent in trained]:
+        raise UserError(
+            f"adain.train.checkpoint_fractions gave checkpoints at {trained} %, but dvc.yaml names {', '.join(asked)}: "
+            "change the outs of adain_export there, and what depends on them"
+        )
+    for percent, path in zip(trained, decoders):
+        with atomic(path) as temporary:
+            shutil.copyfile(milestone(training, percent), temporary)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from nnlab.adain.losses import training_losses
 from nnlab.adain.model import Decoder, Encoder, to_images
+from nnlab.adain.params import KINDS
 from nnlab.errors import UserError
 from nnlab.pools import Pool
 from nnlab.training import generator
@@ -69,7 +70,7 @@ def held_out_pairs(content: Pool, style: Pool, pairs: int, side: int, seed: int)
     """
     contents, styles = (
         torch.stack([_middle(picture, side) for picture in split(pool, pairs, seed, name)[1]])
-        for pool, name in ((content, "content"), (style, "style"))
+        for pool, name in zip((content, style), KINDS)
     )
     numbers = torch.arange(pairs)
     return Pairs(contents[numbers % len(contents)], styles[numbers * len(styles) // pairs])

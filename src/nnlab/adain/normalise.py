@@ -51,3 +51,15 @@ def normalised(weights: Weights, means: dict[str, Tensor]) -> Weights:
         convs[layer] = (scaled.float(), (bias.double() / scale).float())
         incoming = scale
     return Weights("nnlab", weights.mean, convs)
+
+
+def make_encoder(weights: Weights, images: Iterable[Tensor]) -> tuple[Weights, str]:
+    """Return weights whose filters have a mean activation of 1 over the images, and a line that says what they are.
+
+    The reference's own weights (kind "adain") are normalised already and stay as they are.
+    """
+    if weights.kind == "adain":
+        return weights, "pytorch-AdaIN's normalised VGG19, as it is"
+    pictures = list(images)
+    means = filter_means(weights, pictures)
+    return normalised(weights, means), f"VGG19 ({weights.kind}), mean activations over {len(pictures)} photos made 1"

@@ -8,6 +8,8 @@ from nnlab.adain.paint_params import ArtParams
 from nnlab.adain.picture_params import Alphas, PictureParams
 from nnlab.params import Section
 
+KINDS = ("content", "style")  # the two sets of pictures
+
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -15,6 +17,14 @@ class AdainNormaliseParams(Section):
     """How the normalised encoder is made from the plain VGG19."""
 
     photo_side: int = Field(ge=32, le=1024)
+
+
+class AdainPrepareParams(Section):
+    """How an image set is packed for training."""
+
+    short_side: int = Field(ge=64, le=4096)
+    quality: int = Field(ge=50, le=100)
+    least: int = Field(ge=1)
 
 
 class AdainTrainParams(Section):
@@ -44,6 +54,8 @@ class AdainTrainParams(Section):
             raise ValueError(f"crop = {self.crop} is larger than resize = {self.resize}: no crop fits into an image")
         if list(self.checkpoint_fractions) != sorted(set(self.checkpoint_fractions)):
             raise ValueError("checkpoint_fractions must rise")
+        if any(abs(100 * part - round(100 * part)) > 1e-9 for part in self.checkpoint_fractions):
+            raise ValueError("checkpoint_fractions must be whole percents, such as 0.25")
         if self.checkpoint_fractions[-1] != 1:
             raise ValueError("checkpoint_fractions must end with 1.0, the final decoder")
         return self
@@ -70,6 +82,7 @@ class AdainParams(Section):
 
     art: ArtParams
     normalise: AdainNormaliseParams
+    prepare: AdainPrepareParams
     train: AdainTrainParams
     run: AdainRunParams
     evaluate: AdainEvaluateParams

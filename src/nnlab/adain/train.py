@@ -148,6 +148,6 @@ def _keep(state: State, folder: Path, kept: dict[int, int], save_every: int) -> 
     """Write the milestones that are due now, then the state."""
     due = [percent for percent, step in kept.items() if step == state.step]
     for percent in due:
-        checkpoint.save_milestone(state, folder, percent, {"percent": str(percent)})
+        checkpoint.save_milestone(state, folder, percent)
     if due or state.step % save_every == 0:
         checkpoint.save(state, folder)

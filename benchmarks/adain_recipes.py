@@ -1,0 +1,115 @@
+"""Train one recipe and write its held-out losses by iteration: compare recipes, or the pictures that teach.
+
+    python benchmarks/adain_recipes.py NAME ENCODER CONTENT STYLE OUT [key=value ...] [--judge CONTENT STYLE]
+
+CONTENT and STYLE are packed image sets (data/pools/...) or folders of pictures. Each key is one of adain.train in
+params.yaml, whose values are the default. OUT/NAME.csv gets a row per tenth of the run, with the losses of held-out
+pairs of the sets, or of those that `--judge` names (held out by the same rule: a decoder trained on them never saw
+them). OUT/NAME.safetensors is the decoder. `--seconds` ends a run early; the same command goes on.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import yaml
+
+from nnlab.adain import checkpoint
+from nnlab.adain.batches import Batches
+from nnlab.adain.held_out import held_out_losses, held_out_pairs, split
+from nnlab.adain.params import AdainTrainParams
+from nnlab.adain.processes import Processes
+from nnlab.adain.schedule import milestones
+from nnlab.adain.train import Setting, train
+from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.images import list_images
+from nnlab.packing import pack
+from nnlab.pictures import Picture
+from nnlab.pools import Pool
+from nnlab.reports import write_csv
+from nnlab.training import pick_device, pick_precision
+
+CACHE = 2 << 30
+SIDE = 128  # pixels; held-out pictures are judged at this shorter side
+
+
+class TimeIsUp(Exception):
+    """The run has lasted as long as it may."""
+
+
+def main() -> None:
+    """Train, then judge the checkpoints."""
+    arguments = _arguments()
+    params = _params(arguments.settings)
+    device = pick_device("auto")
+    encoder = load_encoder(arguments.encoder)
+    folder = arguments.out / arguments.name
+    folder.mkdir(parents=True, exist_ok=True)
+    pools = [_pool(path, arguments.out, params.resize) for path in (arguments.content, arguments.style)]
+    parts = [split(pool, 64, params.seed, kind)[0] for pool, kind in zip(pools, ("content", "style"))]
+    batches = Batches(*parts, params.seed, params.batch_size, params.crop)
+    setting = Setting(Processes(0, 1, device), pick_precision("auto", device), 4, arguments.save_every)
+    began = time.monotonic()
+    try:
+        train(encoder, batches, params, setting, folder, lambda r: _watch(r, began, arguments.seconds))
+    except TimeIsUp:
+        print(f"{arguments.name}: stopped after {time.monotonic() - began:.0f} s; the same command goes on")
+        return
+    print(f"{arguments.name}: {time.monotonic() - began:.1f} s of training in this run")
+    judged = arguments.judge or (arguments.content, arguments.style)
+    pairs = held_out_pairs(*(_pool(path, arguments.out, SIDE) for path in judged), 64, SIDE, params.seed)
+    rows = []
+    for percent, step in milestones(params).items():
+        decoder = load_decoder(checkpoint.milestone(folder, percent))
+        content, style = held_out_losses(encoder, decoder, pairs, device)
+        rows.append((arguments.name, step, content, style, content + 10 * style))
+        print(*rows[-1])
+    columns = ("recipe", "iteration", "heldout_content_loss", "heldout_style_loss", "heldout_total")
+    write_csv(arguments.out / f"{arguments.name}.csv", columns, rows)
+    checkpoint.milestone(folder, 100).replace(arguments.out / f"{arguments.name}.safetensors")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name")
+    for name in ("encoder", "content", "style", "out"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("settings", nargs="*", metavar="key=value")
+    parser.add_argument("--judge", type=Path, nargs=2)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--save-every", type=int, default=1000)
+    return parser.parse_intermixed_args()
+
+
+def _params(settings: list[str]) -> AdainTrainParams:
+    values = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["adain"]["train"]
+    tenths = [number / 10 for number in range(1, 11)]
+    changed = {key: yaml.safe_load(text) for key, _, text in (setting.partition("=") for setting in settings)}
+    return AdainTrainParams(**{**values, "checkpoint_fractions": tenths, **changed})
+
+
+def _pool(path: Path, work: Path, resize: int) -> Pool:
+    """A packed set as it is; a folder of pictures is packed first, once."""
+    if not (path / "manifest.csv").exists():
+        packed = work / "packed" / "-".join(path.resolve().parts[-2:])
+        if not packed.exists():
+            images = list_images(path)
+            pack([Picture(image.name, image.read_bytes) for image in images], packed, 512, total=len(images))
+        path = packed
+    return Pool(path, resize, CACHE)
+
+
+def _watch(report, began: float, limit: float) -> None:
+    seconds = time.monotonic() - began
+    if len(report.losses) and report.step % 500 == 0:
+        content, style = report.losses.mean(dim=0).tolist()
+        print(
+            f"{report.step} {seconds:.0f} s, content {content:.3f}, style {style:.3f}, waited {report.waited:.1f} s",
+            flush=True,
+        )
+    if seconds > limit:
+        raise TimeIsUp
+
+
+if __name__ == "__main__":
+    main()

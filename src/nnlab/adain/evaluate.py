@@ -1,0 +1,77 @@
+"""The evaluation stage: held-out losses of every checkpoint, the curves of the training, one figure of both."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from nnlab.adain import checkpoint
+from nnlab.adain.held_out import held_out_losses, held_out_pairs
+from nnlab.adain.launch import HISTORY
+from nnlab.adain.params import AdainParams
+from nnlab.adain.schedule import milestones
+from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.errors import UserError
+from nnlab.pools import Pool
+from nnlab.reports import BLUE, RED, save_figure, style, write_csv, write_metrics
+from nnlab.training import pick_device
+
+COLUMNS = ("iteration", "heldout_content_loss", "heldout_style_loss", "heldout_total_loss")
+METRICS = ("iterations", *COLUMNS[1:])
+
+
+def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[Path]) -> None:
+    """Judge the checkpoints.
+
+    ``inputs``: encoder, content pool, style pool, the training's folder. ``outputs``: metrics (JSON), training's
+    curves (CSV), the held-out losses by checkpoint (CSV), and the figure of both (PNG).
+    """
+    encoder_file, content, painted, training = inputs
+    metrics, curves, held_out, figure = outputs
+    settings, side = adain.train, adain.evaluate.side
+    pools = [Pool(path, side) for path in (content, painted)]
+    pairs = held_out_pairs(*pools, settings.held_out_pairs, side, settings.seed)
+    encoder, place = load_encoder(encoder_file), pick_device(device)
+    rows, named = [], {}
+    for percent, iteration in milestones(settings).items():
+        losses = held_out_losses(encoder, load_decoder(checkpoint.milestone(training, percent)), pairs, place)
+        rows.append((iteration, *losses, settings.content_weight * losses[0] + settings.style_weight * losses[1]))
+        named |= {f"{name}_{percent}": value for name, value in zip(METRICS, rows[-1])}
+    last = dict(zip(METRICS, rows[-1]))
+    history = _history(training / HISTORY)
+    write_metrics(metrics, {**named, **last, "pairs": len(pairs.content), "seed": settings.seed})
+    write_csv(held_out, COLUMNS, rows)
+    write_csv(curves, tuple(history.columns), history.itertuples(index=False))
+    judged = pd.DataFrame(rows, columns=list(COLUMNS))
+    with style():
+        save_figure(losses_figure(history, judged, settings.style_weight), figure)
+
+
+def _history(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not the training's curves ({error}); run `dvc repro -f adain_train`") from None
+
+
+def losses_figure(history: pd.DataFrame, judged: pd.DataFrame, style_weight: float):  # noqa: ANN201 (a Figure)
+    """Draw content and style loss by iteration, the checkpoints' held-out losses as marks, and the learning rate."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))
+    kinds = (("content", 1.0, BLUE, "Content loss"), ("style", style_weight, RED, f"Style loss × {style_weight:g}"))
+    for axis, (kind, weight, colour, title) in zip(axes, kinds):
+        values = weight * history[f"{kind}_loss"]
+        window = max(1, len(values) // 50)
+        axis.plot(history.iteration, values, color=colour, alpha=0.25, linewidth=1, label="training, mean per row")
+        smooth = values.rolling(window, center=True, min_periods=1).mean()
+        axis.plot(history.iteration, smooth, color=colour, label="training, smoothed")
+        marks = weight * judged[f"heldout_{kind}_loss"]
+        axis.plot(judged.iteration, marks, "o", color="black", markersize=5, label="held-out pairs")
+        axis.set(title=title, xlabel="iteration", ylabel="loss", yscale="log")
+        axis.yaxis.set_minor_formatter("{x:.3g}")
+        axis.yaxis.set_major_formatter("{x:.3g}")
+        axis.legend()
+    axes[2].plot(history.iteration, history.learning_rate, color=BLUE)
+    axes[2].set(title="Learning rate", xlabel="iteration", ylabel="learning rate", ylim=(0, None))
+    figure.suptitle("AdaIN: training of the decoder")
+    return figure

@@ -1,0 +1,89 @@
+"""The training stage: pools and parameters in, the folder of milestones out, in one process or several."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from nnlab.adain import batches, checkpoint, held_out, losses, model, params, schedule, statistics, train
+from nnlab.adain.params import AdainParams
+from nnlab.adain.processes import Processes, processes
+from nnlab.adain.watch import Watch, rows
+from nnlab.adain.weights import load_encoder
+from nnlab.errors import UserError
+from nnlab.files import atomic_dir
+from nnlab.pools import Pool
+from nnlab.reports import write_csv
+from nnlab.shards import MANIFEST
+from nnlab.training import pick_device, pick_precision, resume_dir
+
+LEAST_ITERATIONS = 10_000  # what the assignment asks for
+COLUMNS = ("iteration", "content_loss", "style_loss", "learning_rate")
+HISTORY = "history.csv"
+_CODE = [Path(str(m.__file__)) for m in (batches, checkpoint, held_out, losses, model, schedule, statistics, train)]
+
+
+def relaunch(count: int) -> bool:
+    """Run this very command in ``count`` processes through torchrun and return True; False if one is enough.
+
+    Raises UserError if a process fails; what went wrong is in its own line above.
+    """
+    if count == 1 or "WORLD_SIZE" in os.environ:
+        return False
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}", *sys.argv]
+    code = subprocess.run(command, check=False).returncode
+    if code:
+        raise UserError(f"one of the {count} training processes failed (exit code {code}); run the same command again")
+    return True
+
+
+def train_decoder(
+    adain: AdainParams, device: str, precision: str, encoder: Path, content: Path, style: Path, out: Path
+) -> None:
+    """Train on packed sets of pictures; write history.csv and milestone_<percent>.safetensors into ``out``.
+
+    Goes on where an interrupted run with the same parameters, code and data stopped.
+    """
+    settings = adain.train
+    place = pick_device(device)
+    with processes(place) as team:
+        if team.writes and settings.max_iter < LEAST_ITERATIONS:
+            print(
+                f"adain_train: warning: adain.train.max_iter = {settings.max_iter}; "
+                f"the assignment asks for at least {LEAST_ITERATIONS}",
+                file=sys.stderr,
+            )
+        torch.backends.cudnn.benchmark = True  # crops have one size: the fastest algorithms are found once
+        dtype = pick_precision(precision, team.device)
+        data = [encoder, content / MANIFEST, style / MANIFEST]
+        key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
+        folder = resume_dir("adain", key, _CODE, data)
+        _train(adain, team, dtype, (encoder, content, style), folder, out)
+        team.wait()
+        if team.writes:
+            shutil.rmtree(folder)
+
+
+def _train(
+    adain: AdainParams, team: Processes, dtype: torch.dtype, inputs: tuple[Path, Path, Path], folder: Path, out: Path
+) -> None:
+    """Train in ``folder``, then fill ``out``."""
+    settings = adain.train
+    encoder = load_encoder(inputs[0])
+    pools = [Pool(path, settings.resize, adain.run.cache_mib << 20) for path in inputs[1:]]
+    parts = [
+        held_out.split(pool, settings.held_out_pairs, settings.seed, kind)[0] for pool, kind in zip(pools, params.KINDS)
+    ]
+    feed = batches.Batches(*parts, settings.seed, settings.batch_size, settings.crop, team.rank, team.world)
+    setting = train.Setting(team, dtype, adain.run.workers, adain.run.save_every, adain.run.compile)
+    pairs = held_out.held_out_pairs(*pools, settings.held_out_pairs, settings.resize, settings.seed)
+    with Watch(settings, encoder, *pairs) as watch:
+        state = train.train(encoder, feed, settings, setting, folder, watch)
+    if team.writes:
+        with atomic_dir(out) as target:
+            write_csv(target / HISTORY, COLUMNS, rows(state.history.cpu(), 0, settings))
+            for percent in schedule.milestones(settings):
+                shutil.copyfile(checkpoint.milestone(folder, percent), checkpoint.milestone(target, percent))

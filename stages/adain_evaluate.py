@@ -1,0 +1,21 @@
+"""Judge the AdaIN checkpoints on pairs of pictures that the training never saw."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(
+    encoder: Path, content: Path, style: Path, training: Path, metrics: Path, curves: Path, held_out: Path, figure: Path
+) -> None:
+    """Write the metrics (JSON), the curves of the training and of the checkpoints (CSV) and their figure (PNG)."""
+    from nnlab.adain.evaluate import evaluate
+    from nnlab.schema import load_params
+
+    loaded = load_params()
+    inputs, outputs = [encoder, content, style, training], [metrics, curves, held_out, figure]
+    evaluate(loaded.adain, loaded.hardware.device, inputs, outputs)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,25 @@
+"""Make the normalised encoder from the VGG19 weights and the sample photos."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(vgg: Path, samples: Path, encoder: Path, params: Path = Path("params.yaml")) -> None:
+    """Write `encoder`: the weights in `vgg`, every filter scaled to a mean activation of 1 over the photos."""
+    from nnlab.adain.normalise import make_encoder
+    from nnlab.adain.weights import save_encoder
+    from nnlab.images import list_images, load_image
+    from nnlab.samples import PHOTOS
+    from nnlab.schema import load_params
+    from nnlab.vgg_weights import read_weights
+
+    side = load_params(params).adain.normalise.photo_side
+    photos = list_images(samples / PHOTOS)
+    weights, what = make_encoder(read_weights(vgg), (load_image(photo, side) for photo in photos))
+    save_encoder(weights, encoder, {"what": what})
+    print(f"{encoder}: {what}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,20 @@
+"""Train the AdaIN decoder; also under torchrun, which `adain.run.processes` starts."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(encoder: Path, content: Path, style: Path, out: Path, params: Path = Path("params.yaml")) -> None:
+    """Train on the pools `content` and `style`; write history.csv and the milestones into the folder `out`."""
+    from nnlab.schema import load_params
+
+    loaded = load_params(params)  # before torch is imported: a wrong parameter is told at once
+    from nnlab.adain.launch import relaunch, train_decoder
+
+    if not relaunch(loaded.adain.run.processes):
+        train_decoder(loaded.adain, loaded.hardware.device, loaded.hardware.precision, encoder, content, style, out)
+
+
+if __name__ == "__main__":
+    run(main)
