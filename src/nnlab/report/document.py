@@ -150,6 +150,11 @@ def parameters(section: dict[str, Any], prefix: str) -> dict[str, str]:
     return flat
 
 
+def differing(values: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
+    """Those values that are not the same in `common`."""
+    return {key: value for key, value in values.items() if key not in common or common[key] != value}
+
+
 def shown(value: Any) -> str:
     """A value as in YAML's flow style, without quotes around plain text."""
     if isinstance(value, (list, tuple)):

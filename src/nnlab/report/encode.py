@@ -11,6 +11,7 @@ from PIL import Image
 from nnlab.report.inputs import read_picture
 
 MAX_SIDE = 1500  # pixels; wider figures are reduced, which no screen that shows the page in one column can tell
+DRAWING = 250_000  # bytes; a larger PNG holds photos, for which lossless formats are too large and slow
 _QUALITY = 86
 _LOSSLESS_LIMIT = 90_000  # bytes; drawings stay lossless as long as they are this small
 
@@ -21,9 +22,19 @@ def picture(path: Path, max_side: int = MAX_SIDE) -> dict[str, Any]:
     scale = max_side / max(image.size)
     if scale < 1:
         image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
-    exact, close = _webp(image, lossless=True), _webp(image, lossless=False)
-    data = exact if len(exact) <= max(len(close), _LOSSLESS_LIMIT) else close
+    data = _webp(image, lossless=False)
+    if path.stat().st_size <= DRAWING:
+        data = min(_webp(image, lossless=True), data, key=lambda found: max(len(found), _LOSSLESS_LIMIT))
     return {"uri": _uri(data, "image/webp"), "width": image.width, "height": image.height}
+
+
+def for_print(path: Path) -> bytes | None:
+    """A PNG of photos as JPEG in its full size, a fifth of the bytes; None for a picture that is best left as it is."""
+    if path.suffix.lower() != ".png" or path.stat().st_size <= DRAWING:
+        return None
+    buffer = io.BytesIO()
+    read_picture(path).save(buffer, format="JPEG", quality=92, subsampling=0, optimize=True)
+    return buffer.getvalue()
 
 
 def sprite(images: np.ndarray) -> str:

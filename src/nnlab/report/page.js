@@ -51,7 +51,7 @@ const decades = (low, high) => {
 const draw = figure => {
   const chart = data.charts[figure.dataset.chart], box = figure.querySelector(".plot");
   const width = Math.max(260, Math.round(box.clientWidth)), height = Math.round(Math.min(300, width * 0.62));
-  const edge = { left: 54, right: 12, top: 8, bottom: 40 }, names = Object.keys(chart.series);
+  const edge = { left: 54, right: 24, top: 8, bottom: 40 }, names = Object.keys(chart.series);
   const usable = v => v !== null && (!chart.log || v > 0);
   const all = names.flatMap(name => chart.series[name]).filter(usable);
   let low = Math.min(...all), high = Math.max(...all);

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlab.report.document import Figure, Report, Task
+from nnlab.report.encode import for_print
 from nnlab.report.excerpts import excerpt
 from nnlab.report.inputs import read_picture
 from nnlab.report.typeset import template, typeset
@@ -14,7 +15,7 @@ SOURCE_NAME = "src/nnlab"  # how the report names the package's folder
 
 def render(report: Report, source: Path) -> bytes:
     """The PDF's bytes, the same for the same report and the same sources under the package folder `source`."""
-    pictures: dict[str, Path] = {}
+    pictures: dict[str, bytes] = {}
     data = {
         "language": report.language,
         "title": report.title,
@@ -28,7 +29,7 @@ def render(report: Report, source: Path) -> bytes:
     return typeset(template("report.typ"), data, pictures)[0]
 
 
-def _task(task: Task, source: Path, pictures: dict[str, Path]) -> dict[str, Any]:
+def _task(task: Task, source: Path, pictures: dict[str, bytes]) -> dict[str, Any]:
     """A task as plain data; its pictures are added to `pictures` under the names that the data uses."""
     quotes = []
     for quote in task.quotes:
@@ -48,9 +49,10 @@ def _task(task: Task, source: Path, pictures: dict[str, Path]) -> dict[str, Any]
     }
 
 
-def _figure(figure: Figure, name: str, pictures: dict[str, Path]) -> dict[str, Any]:
+def _figure(figure: Figure, name: str, pictures: dict[str, bytes]) -> dict[str, Any]:
     """Register a picture; the template needs its size in pixels to fit it on a page."""
     width, height = read_picture(figure.path).size
-    file = f"{name}{figure.path.suffix}"
-    pictures[file] = figure.path
+    photo = for_print(figure.path)
+    file = f"{name}.jpg" if photo else f"{name}{figure.path.suffix}"
+    pictures[file] = photo or figure.path.read_bytes()
     return {"file": file, "caption": figure.caption, "wide": figure.wide, "width": width, "height": height}

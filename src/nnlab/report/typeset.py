@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import shutil
 import tempfile
 from collections.abc import Sequence
 from importlib import resources
@@ -25,11 +24,12 @@ _FORMULA_PAGES = """
 
 
 def typeset(
-    template: str, data: Any, pictures: dict[str, Path] | None = None, form: Literal["pdf", "svg"] = "pdf"
+    template: str, data: Any, pictures: dict[str, bytes] | None = None, form: Literal["pdf", "svg"] = "pdf"
 ) -> list[bytes]:
     """Compile a Typst document that reads `data` from data.json; returns its pages (SVG) or the one PDF.
 
-    `pictures` maps names that the template uses to files. The same input gives the same bytes: no date, no system font.
+    `pictures` maps the file names that the template uses to their bytes. The same input gives the same bytes: there is
+    no date in it and no system font.
     """
     import typst
 
@@ -40,8 +40,8 @@ def typeset(
             (folder / "fonts" / font.name).symlink_to(font)
         (folder / "main.typ").write_text(template, encoding="utf-8")
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-        for picture, path in (pictures or {}).items():
-            shutil.copyfile(path, folder / picture)
+        for picture, content in (pictures or {}).items():
+            (folder / picture).write_bytes(content)
         fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[folder / "fonts"])
         compiler = typst.Compiler(folder / "main.typ", root=folder, font_paths=fonts)
         try:

@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from nnlab.report.document import Chart, Context, Figure, Formula, Number, Quote, Say, Table, Task, parameters
+from nnlab.report.document import (
+    Chart,
+    Context,
+    Figure,
+    Formula,
+    Number,
+    Quote,
+    Say,
+    Table,
+    Task,
+    differing,
+    parameters,
+    shown,
+)
 from nnlab.report.inputs import column, numeric
 from nnlab.report.tasks.words import change, percent
 
@@ -20,7 +33,7 @@ def build(context: Context) -> Task:
         key="fashion",
         title=say("Fashion-MNIST 图像分类", "Classifying Fashion-MNIST"),
         done=_done(section, metrics, say),
-        parameters=parameters(section, "fashion"),
+        parameters=_parameters(section),
         numbers=[
             Number(say("测试准确率", "test accuracy"), percent(metrics["test_accuracy"]), "%"),
             Number(say("训练准确率", "training accuracy"), percent(metrics["train_accuracy"]), "%"),
@@ -53,18 +66,32 @@ def _quotes(say: Say) -> list[Quote]:
 
 
 def _done(section: dict[str, Any], metrics: dict[str, Any], say: Say) -> list[str]:
-    hidden = section.get("hidden", [128])
-    layers = "-".join(str(n) for n in [784, *hidden, 10])
+    network, images = _network(section, say), f"{int(metrics['test_images']):,}"
     return [
         say(
-            f"用 Fashion-MNIST 的全部 60,000 张训练图像训练全连接网络 {layers}（ReLU 激活，交叉熵损失）"
-            f"{metrics['epochs']} 轮，并在 10,000 张测试图像上计算总准确率、各类准确率与混淆矩阵；"
-            "随后用同样的数据训练几种不同结构的网络并排比较。",
-            f"A fully connected network {layers} (ReLU, cross-entropy) is trained on the 60,000 training images of "
+            f"用 Fashion-MNIST 的 60,000 张训练图像训练{network}（ReLU 激活，交叉熵损失，AdamW）{metrics['epochs']} 轮，"
+            f"在 {images} 张测试图像上计算总准确率、各类准确率与混淆矩阵；随后用同样的数据训练几种不同结构的网络并排比较。",
+            f"{network[:1].upper()}{network[1:]} (ReLU, cross-entropy, AdamW) is trained on the 60,000 training images of "
             f"Fashion-MNIST for {metrics['epochs']} epochs. Accuracy, accuracy per class and the confusion matrix are "
-            "computed on the test images; then networks of other shapes are trained on the same data and compared.",
+            f"computed on the {images} test images; then networks of other shapes are trained on the same data.",
         )
     ]
+
+
+def _network(section: dict[str, Any], say: Say) -> str:
+    """The layers in words."""
+    if section.get("convolutions"):
+        groups, hidden = shown(section["convolutions"]), shown([*section["hidden"], 10])
+        return say(f"卷积网络（卷积通道 {groups}，全连接层 {hidden}）",
+                   f"a convolutional network (channels {groups}, fully connected layers {hidden})")  # fmt: skip
+    layers = "-".join(str(n) for n in [784, *section["hidden"], 10])
+    return say(f"全连接网络 {layers}", f"a fully connected network {layers}")
+
+
+def _parameters(section: dict[str, Any]) -> dict[str, str]:
+    """The section, and of each variant what is its own."""
+    own = {name: differing(values, section) for name, values in section.get("variants", {}).items()}
+    return parameters({**section, "variants": own}, "fashion")
 
 
 def _findings(metrics, curves, accuracy, pairs, variants, say) -> list[str]:  # noqa: ANN001 (tables as read)

@@ -4,7 +4,20 @@ import re
 from pathlib import Path
 from typing import Any
 
-from nnlab.report.document import Chart, Context, Figure, Formula, Frame, Number, Quote, Say, Slider, Table, Task
+from nnlab.report.document import (
+    Chart,
+    Context,
+    Figure,
+    Formula,
+    Frame,
+    Number,
+    Quote,
+    Say,
+    Slider,
+    Table,
+    Task,
+    differing,
+)
 from nnlab.report.document import parameters as flat_parameters
 from nnlab.report.inputs import column, existing, numeric
 from nnlab.report.measures import color_distance, same_shapes
@@ -51,10 +64,7 @@ def build(context: Context) -> Task:
 def _parameters(params: dict[str, Any]) -> dict[str, str]:
     """The common values, and of each job what is its own."""
     common = params["gatys"].get("common", {})
-    own = {
-        job: {key: value for key, value in values.items() if key not in common or common[key] != value}
-        for job, values in params["gatys"]["jobs"].items()
-    }
+    own = {job: differing(values, common) for job, values in params["gatys"]["jobs"].items()}
     flat = flat_parameters(common, "gatys.common") | flat_parameters(own, "gatys.jobs")
     return flat | flat_parameters(params["vgg"], "vgg")
 
@@ -231,6 +241,6 @@ def _figures(context: Context) -> list[Figure]:
             Figure(plot(f"gatys/{job}_losses.png"), say(f"{job}：加权损失", f"{job}: weighted losses"), wide=False, web=False),
             Figure(plot(f"gatys/{job}_snapshots.png"), say(f"{job}：迭代过程（从左到右，从上到下）",
                    f"{job}: from left to right, from top to bottom"), web=False),
-            Figure(plot(f"gatys/{job}_result.png"), say(f"{job}：内容图、风格图、结果", f"{job}: content, style, result")),
+            Figure(plot(f"gatys/{job}_result.png"), say(f"{job}：内容图、风格图、结果", f"{job}: content, style, result"), web=False),
         ]  # fmt: skip
     return [*figures, Figure(plot("gatys/layers.png"), say("不同层的选择", "The choices of layers side by side"))]
