@@ -53,7 +53,9 @@ def state(layers, seed):
         spread = (2 / (channels_in * kernel**2)) ** 0.5
         tensors[f"{position}.weight"] = draw(seed + number, (channels_out, channels_in, kernel, kernel)) * spread
         tensors[f"{position}.bias"] = draw(seed + 100 + number, (channels_out,)) * 0.1
-    tensors[f"{layers[-1][0]}.bias"] += 1  # moves the decoder's pictures into [0, 1]
+    if layers == DECODER:  # its pictures then lie in [0, 1], so that clipping hides nothing
+        tensors[f"{layers[-1][0]}.weight"] *= 0.3
+        tensors[f"{layers[-1][0]}.bias"] += 0.5
     return tensors
 
 

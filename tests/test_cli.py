@@ -1,0 +1,51 @@
+import subprocess
+import sys
+
+import pytest
+
+from nnlab import cli
+from nnlab.errors import UserError
+
+
+def run(arguments, capsys):
+    code = cli.main(arguments)
+    return code, *capsys.readouterr()
+
+
+def test_help_answers_without_torch():
+    code = (
+        "import sys; from nnlab import cli\ntry: cli.main(['--help'])\nexcept SystemExit: print('torch' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "stylize" in result.stdout
+    assert result.stdout.endswith("False\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["paint"], ["stylize", "--content", "a.jpg"]])
+def test_wrong_usage_is_exit_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+    assert "usage: nnlab" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (UserError("a.jpg: not found;\n give another"), 1, "nnlab: error: a.jpg: not found; give another\n"),
+        (OSError(28, "No space left on device", "out.jpg"), 1, "nnlab: error: out.jpg: No space left on device\n"),
+        (KeyboardInterrupt(), 130, "nnlab: error: interrupted; finished pictures are whole\n"),
+    ],
+)
+def test_what_a_user_can_cause_is_one_line(error, code, line, monkeypatch, capsys):
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr(cli, "_export", fail)
+    assert run(["export", "--output", "folder"], capsys) == (code, "", line)
+
+
+def test_a_bug_is_not_hidden(monkeypatch):
+    monkeypatch.setattr(cli, "_export", lambda options: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["export", "--output", "folder"])
