@@ -31,7 +31,7 @@ def pictures(path: Path) -> Iterator[Picture]:
     if path.is_dir():
         for file in list_images(path):
             yield Picture(file.relative_to(path).as_posix(), partial(_read_file, file))
-        for archive in _archives(path):
+        for archive in find_archives(path):
             yield from _reader(archive)(archive)
     elif path.exists():
         yield from _reader(path)(path)
@@ -43,13 +43,22 @@ def count(path: Path) -> int:
     """A quick estimate of the number of pictures, for progress; 0 where only reading everything would tell."""
     path = Path(path)
     if path.is_dir():
-        numbers = [_count_archive(archive) for archive in _archives(path)]
+        numbers = [_count_archive(archive) for archive in find_archives(path)]
         return 0 if 0 in numbers else len(list_images(path)) + sum(numbers)
     return _count_archive(path)
 
 
-def _archives(folder: Path) -> list[Path]:
+def find_archives(folder: Path) -> list[Path]:
+    """All archives below `folder`, told by their names' endings, in a fixed order."""
     return sorted(p for p in folder.rglob("[!.]*") if _ARCHIVE.search(p.name) and p.is_file())
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file can be an archive of pictures, by its content."""
+    try:
+        return _begins(path, b"PAR1") or zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except (tarfile.TarError, EOFError, OSError):
+        return False
 
 
 def _count_archive(path: Path) -> int:

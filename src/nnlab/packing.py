@@ -10,7 +10,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from nnlab.errors import UserError
 from nnlab.files import atomic, atomic_dir
@@ -34,8 +34,8 @@ def pack(
     work: Path | None = None,
     threads: int = 0,
     total: int = 0,
-    about: dict[str, object] | None = None,
-) -> dict[str, object]:
+    about: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Write the usable pictures into the folder `out` and return the summary that lies there as summary.json.
 
     The shorter side becomes at most `short_side` pixels (smaller pictures stay as they are). Pictures that are damaged,
@@ -142,7 +142,7 @@ def _finished(work: Path) -> tuple[int, int, int, set[str]]:
     return shards, taken, len(seen), seen
 
 
-def _join(work: Path, shards: int, name: str, least: int, about: dict[str, object]) -> dict[str, object]:
+def _join(work: Path, shards: int, name: str, least: int, about: dict[str, Any]) -> dict[str, Any]:
     """Write the tables of the whole set from those of its shards; return the summary."""
 
     def rows(table: str) -> Iterator[list]:

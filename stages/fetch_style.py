@@ -1,0 +1,18 @@
+"""Fetch the paintings that AdaIN is trained on, as adain.train.style names them."""
+
+from pathlib import Path
+
+from nnlab.stage import run
+
+
+def main(folder: Path, params: Path = Path("params.yaml")) -> None:
+    """Fill `folder` with the archives of the set and their provenance."""
+    from nnlab.imagesets import fetch_set
+    from nnlab.schema import load_params
+
+    settings = load_params(params)
+    fetch_set("style", settings.adain.train.style, folder, settings.sources.mirror)
+
+
+if __name__ == "__main__":
+    run(main)
