@@ -64,8 +64,8 @@ def _metrics(folder: Path) -> None:
     _json(folder / "denoiser.json", {"noisy_psnr_db": 11.2, "denoised_psnr_db": 21.5, "test_bce": 0.09,
                                      "noise_factor": 0.4, "seed": 1})  # fmt: skip
     _json(folder / "gatys.json", {"main": job, "layers": job})
-    _json(folder / "adain.json", {"iterations": 10000, **held_out[100], "seed": 1,
-                                  **{f"checkpoint_{n}": values for n, values in held_out.items()}})  # fmt: skip
+    each = {f"{key}_{n}": value for n, values in held_out.items() for key, value in values.items()}
+    _json(folder / "adain.json", {"iterations": 10000, "seed": 1, **held_out[100], **each})
 
 
 def _tables(plots: Path, rng: np.random.Generator, tests: int) -> None:
@@ -88,7 +88,11 @@ def _tables(plots: Path, rng: np.random.Generator, tests: int) -> None:
         )
     steps = [[i, 4 + 4000 / i, 3 + 2000 / i, 1e-4] for i in range(100, 10001, 100)]
     _csv(plots / "adain/losses.csv", ["iteration", "content_loss", "style_loss", "learning_rate"], steps)
-    _csv(plots / "adain/heldout.csv", ["iteration", "content_loss", "style_loss"], [row[:3] for row in steps[::10]])
+    _csv(
+        plots / "adain/heldout.csv",
+        ["iteration", "heldout_content_loss", "heldout_style_loss"],
+        [row[:3] for row in steps[::10]],
+    )
 
 
 def _csv(path: Path, header: list[str], rows: list[list]) -> None:

@@ -37,7 +37,7 @@ def build(context: Context) -> Task:
         charts=_charts(context),
         sliders=_sliders(results, checkpoints, alphas, say),
         quotes=[
-            Quote("adain/statistics.py", "mean_std", say("均值与标准差", "Mean and deviation")),
+            Quote("adain/statistics.py", "_MeanStd.forward", say("均值与标准差", "Mean and deviation")),
             Quote("adain/model.py", "adain_statistics", "AdaIN"),
             Quote("adain/losses.py", "content_loss", say("内容损失", "Content loss")),
             Quote("adain/losses.py", "style_loss", say("风格损失", "Style loss")),
@@ -127,7 +127,7 @@ def _numbered(folder: Path, prefix: str = "") -> dict[float, Path]:
 
 def _per_checkpoint(metrics: dict[str, Any], checkpoints: dict[float, Path], kind: str) -> dict[float, float]:
     """heldout_<kind>_loss per checkpoint, for those that metrics/adain.json has."""
-    keys = {number: f"checkpoint_{number:g}.heldout_{kind}_loss" for number in checkpoints}
+    keys = {number: f"heldout_{kind}_loss_{number:g}" for number in checkpoints}
     return {number: metrics[key] for number, key in keys.items() if key in metrics}
 
 
@@ -186,6 +186,8 @@ def _table(metrics: dict[str, Any], checkpoints: dict[float, Path], say: Say) ->
 
 def _charts(context: Context) -> list[Chart]:
     say = context.say
+    words = {"content": say("内容损失", "content loss"), "style": say("风格损失", "style loss"),
+             "total": say("加权总损失", "weighted total")}  # fmt: skip
     charts = []
     for file, title in (
         ("losses", say("训练损失", "Training losses")),
@@ -194,6 +196,7 @@ def _charts(context: Context) -> list[Chart]:
         values = numeric(context.inputs.table(f"adain/{file}.csv"))
         x = [v or 0.0 for v in values.pop("iteration")]
         values.pop("learning_rate", None)
+        values = {next((text for key, text in words.items() if key in name), name): v for name, v in values.items()}
         charts.append(
             Chart(title, say("迭代", "iteration"), say("损失（对数刻度）", "loss (log scale)"), x, values, log=True)
         )

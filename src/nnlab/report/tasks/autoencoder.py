@@ -27,9 +27,10 @@ def build(context: Context) -> Task:
         title=say("MNIST 深度自编码器", "A deep autoencoder for MNIST"),
         done=[
             say(
-                "编码器把 28×28 的手写数字压缩成 2 个数，解码器由这 2 个数重建图像；网络用全部 60,000 张训练图像训练，"
+                f"编码器把 28×28 的手写数字压缩成 2 个数，解码器由这 2 个数重建图像（{_layers(section, 2)}，GELU 激活）；网络用全部 60,000 张训练图像训练，"
                 "数字的类别标签不参与训练。然后画出测试集编码的散点图，并在潜空间的均匀网格上逐点解码。",
-                "The encoder squeezes a 28×28 digit into two numbers and the decoder rebuilds it from them. All 60,000 "
+                "The encoder squeezes a 28×28 digit into two numbers and the decoder rebuilds it from them "
+                f"({_layers(section, 2)}, GELU). All 60,000 "
                 "training images are used, their labels are not. Then the codes of the test images are drawn, and the "
                 "decoder is run over a uniform grid of the latent space.",
             )
@@ -87,18 +88,20 @@ def build_denoiser(context: Context) -> Task:
     metrics = context.inputs.metric("denoiser")
     loss = context.inputs.table("denoiser/loss.csv")
     gain = metrics["denoised_psnr_db"] - metrics["noisy_psnr_db"]
-    factor = shown_factor(metrics["noise_factor"])
+    factor = f"{metrics['noise_factor']:g}"
+    section = context.params["denoiser"]
+    layers = _layers(section, section.get("code", 0))
     return Task(
         key="denoiser",
         title=say("MNIST 去噪自编码器", "A denoising autoencoder for MNIST"),
         done=[
             say(
-                f"输入是加了噪声的图像 x + {factor}·N(0, 1)，目标是干净的图像 x；每一轮都重新抽取噪声。",
-                f"The input is the noisy image x + {factor}·N(0, 1), the target the clean image x; noise is drawn anew in "
-                "every epoch.",
+                f"自编码器 {layers}（GELU 激活）的输入是加了噪声的图像 x + {factor}·N(0, 1)，目标是干净的图像 x；每一轮都重新抽取噪声。",
+                f"The autoencoder {layers} (GELU) is shown the noisy image x + {factor}·N(0, 1) and is asked for the clean "
+                "image x; noise is drawn anew in every epoch.",
             )
         ],
-        parameters=parameters(context.params["denoiser"], "denoiser"),
+        parameters=parameters(section, "denoiser"),
         numbers=[
             Number(say("带噪图像 PSNR", "PSNR of the noisy image"), f"{metrics['noisy_psnr_db']:.2f}", "dB"),
             Number(say("重建图像 PSNR", "PSNR of the rebuilt image"), f"{metrics['denoised_psnr_db']:.2f}", "dB"),
@@ -132,9 +135,10 @@ def build_denoiser(context: Context) -> Task:
     )
 
 
-def shown_factor(value: float) -> str:
-    """The noise factor as in params.yaml."""
-    return f"{value:g}"
+def _layers(section: dict[str, Any], code: int) -> str:
+    """Widths of all layers: 784-1000-2-1000-784."""
+    hidden = section.get("hidden", [])
+    return "-".join(str(n) for n in [784, *hidden, code, *hidden[::-1], 784])
 
 
 def _formula(say: Say) -> Formula:

@@ -54,7 +54,7 @@ def build(context: Context) -> Task:
         sliders=[_slider(job, folder, say) for job, folder in folders.items()],
         quotes=[
             Quote("gatys/losses.py", "content_loss", say("内容损失", "Content loss")),
-            Quote("gatys/losses.py", "gram", say("Gram 矩阵", "Gram matrix")),
+            Quote("gatys/losses.py", "_Gram.forward", say("Gram 矩阵", "Gram matrix")),
             Quote("gatys/losses.py", "style_loss", say("一层的风格损失", "Style loss of one layer")),
             Quote("gatys/objective.py", "Objective.__call__", say("加权总损失", "The weighted total")),
         ],
