@@ -1,0 +1,167 @@
+"""The stages after AdaIN's training, on small pictures."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from nnlab.adain.choice import choose_photos, choose_style
+from nnlab.adain.pictures import notes
+from nnlab.adain.weights import load_decoder, save_decoder
+from nnlab.errors import UserError
+from nnlab.images import save_image
+from tests import quick
+from tests.adain.reference import image
+
+ROOT = Path(__file__).parents[2]
+
+
+def stage(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"stages/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def save(path, seed, width=48, height=36):
+    save_image(image(seed, height, width), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def decoders(weight_files, tmp_path_factory):
+    folder, decoder = tmp_path_factory.mktemp("decoders"), load_decoder(weight_files[1])
+    for percent in (10, 50, 80, 100):
+        save_decoder(decoder, folder / f"decoder_{percent}.safetensors", {"iteration": str(percent * 100)})
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with params.yaml at small sizes, a pair, sample photos, paintings and no photos of the user."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    change({"hardware.device": "cpu", "adain.pictures.size": 32, "adain.pictures.style_size": 32})
+    save(tmp_path / "pair/content.jpg", 1)
+    save(tmp_path / "pair/style.jpg", 2, 36, 48)
+    (tmp_path / "pair/provenance.json").write_text(json.dumps({"stand_in": False, "note": "the pair"}))
+    save(tmp_path / "samples/photos/china.jpg", 3)
+    save(tmp_path / "samples/photos/astronaut.png", 4, 40, 40)
+    for name in ("impressionist_0003.jpg", "impressionist_0002.jpg", "woodblock_0001.jpg", "oil_0004.jpg"):
+        save(tmp_path / "art" / name, 5)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/README.md").write_text("not a photo")
+    return tmp_path
+
+
+def change(values):
+    quick.override(Path("params.yaml"), values)
+
+
+def draw_alphas(project, weight_files, decoders):
+    stage("adain_alpha")(
+        project / "photos", project / "samples", project / "pair", project / "art", weight_files[0],
+        decoders / "decoder_100.safetensors", project / "plots/alpha.png", project / "results",
+    )  # fmt: skip
+    return {path.name: np.asarray(Image.open(path)).astype(int) for path in (project / "results").iterdir()}
+
+
+def test_checkpoints_are_drawn(project, weight_files, decoders):
+    stage("adain_checkpoints")(
+        project / "pair", weight_files[0], *(decoders / f"decoder_{p}.safetensors" for p in (10, 50, 80, 100)),
+        project / "plots/checkpoints.png", project / "results",
+    )  # fmt: skip
+    drawn = sorted(path.stem for path in (project / "results").iterdir())
+    assert drawn == ["10", "100", "50", "80", "content", "style"]
+    assert {Image.open(project / f"results/{name}.png").size for name in ("content", "10", "100")} == {(43, 32)}
+    assert Image.open(project / "plots/checkpoints.png").width > 600
+    assert [path.name for path in (project / "plots").iterdir()] == ["checkpoints.png"]
+
+
+def test_two_photos_are_drawn(project, weight_files, decoders):
+    arguments = [project / name for name in ("photos", "samples", "pair", "art")]
+    networks = [weight_files[0], decoders / "decoder_100.safetensors"]
+    stage("adain_photos")(*arguments, *networks, project / "plots/photos.png")
+    with_samples = (project / "plots/photos.png").read_bytes()
+    save(project / "photos/me.jpg", 6)
+    save(project / "photos/you.png", 7)
+    stage("adain_photos")(*arguments, *networks, project / "plots/photos.png")
+    assert (project / "plots/photos.png").read_bytes() != with_samples
+
+
+def test_alphas_are_drawn_beside_the_sliders_steps(project, weight_files, decoders):
+    change({"adain.alpha": [0.25, 0.6]})
+    drawn = draw_alphas(project, weight_files, decoders)
+    steps = {f"alpha_{step / 10:.2f}.png" for step in range(11)}
+    assert set(drawn) == steps | {"alpha_0.25.png", "content.png", "style.png"}
+    apart = [np.abs(drawn[f"alpha_{alpha}.png"] - drawn["alpha_0.00.png"]).mean() for alpha in ("0.25", "0.60", "1.00")]
+    assert 0 < apart[0] < apart[1] < apart[2]
+    first = (project / "plots/alpha.png").read_bytes()
+    change({"adain.alpha": [0.2, 0.5, 0.8]})
+    draw_alphas(project, weight_files, decoders)
+    assert (project / "plots/alpha.png").read_bytes() != first
+    assert not (project / "results/alpha_0.25.png").exists()
+
+
+@pytest.mark.parametrize("alphas", [[], [1.5], ["much"], 0.5])
+def test_wrong_alphas_are_named(project, weight_files, decoders, alphas):
+    change({"adain.alpha": alphas})
+    with pytest.raises(UserError, match=r"adain\.alpha"):
+        draw_alphas(project, weight_files, decoders)
+
+
+def names(chosen):
+    return [path.name for path in chosen.files]
+
+
+def test_the_users_photos_come_before_the_samples(project):
+    photos, samples = project / "photos", project / "samples"
+    chosen = choose_photos(photos, [], samples)
+    assert names(chosen) == ["china.jpg", "astronaut.png"]
+    assert "Sample photos (china.jpg, astronaut.png)" in chosen.note()
+    assert "Sample photo (china.jpg)" in chosen.note(1)
+    save(photos / "me.jpg", 6)
+    one = choose_photos(photos, [], samples)
+    assert names(one) == ["me.jpg", "astronaut.png"]
+    assert one.note(1) == ""
+    assert "Sample photo (astronaut.png)" in one.note()
+    save(photos / "also.png", 7)
+    save(photos / "z.png", 8)
+    assert names(choose_photos(photos, [], samples)) == ["also.png", "me.jpg"]
+    assert choose_photos(photos, [], samples).note() == ""
+    assert names(choose_photos(photos, ["z.png", str(project / "pair/content.jpg")], samples)) == [
+        "z.png",
+        "content.jpg",
+    ]
+    with pytest.raises(UserError, match=r"adain\.pictures\.photos: 'no\.jpg' is neither a file in"):
+        choose_photos(photos, ["no.jpg"], samples)
+
+
+def test_a_style_is_the_pairs_a_manners_first_or_a_file(project):
+    pair, art = project / "pair/style.jpg", project / "art"
+    assert choose_style("pair", pair, art) == pair
+    assert choose_style("impressionist", pair, art).name == "impressionist_0002.jpg"
+    assert choose_style(str(art / "woodblock_0001.jpg"), pair, art).name == "woodblock_0001.jpg"
+    with pytest.raises(UserError, match=r"style 'cubist': .*\(impressionist, oil, woodblock\)"):
+        choose_style("cubist", pair, art)
+
+
+def test_the_line_below_a_figure_names_what_is_not_as_asked(project, decoders):
+    whole, short = decoders / "decoder_100.safetensors", decoders / "decoder_10.safetensors"
+    assert notes(project / "pair", whole) == ""
+    (project / "pair/provenance.json").write_text(json.dumps({"stand_in": True, "note": "STAND-IN: oil for Matisse."}))
+    assert notes(project / "pair", whole) == "STAND-IN: oil for Matisse"
+    assert notes(None, short, "Sample") == "Sample. Reduced training: 1,000 iterations instead of 10,000"
+    (project / "pair/provenance.json").write_text("{")
+    with pytest.raises(UserError, match=r"provenance\.json: damaged"):
+        notes(project / "pair", whole)
+
+
+def test_the_alpha_stage_depends_on_no_other_stages_parameters():
+    graph = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    users = [name for name, entry in graph.items() if "adain.alpha" in entry.get("params", [])]
+    assert users == ["adain_alpha"]
