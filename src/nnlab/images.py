@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,26 +15,41 @@ from nnlab.files import atomic
 if TYPE_CHECKING:
     from torch import Tensor
 
+MAX_PIXELS = 89_478_485  # Pillow's own limit against decompression bombs (0.25 GiB as RGB), which stays on
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")  # no EPS: Pillow would run Ghostscript on it
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 
 def read_image(path: Path) -> Image.Image:
     """Read any image file as RGB: EXIF rotation applied, alpha laid over white, 16-bit, CMYK and palette converted.
 
-    Of an animation the first frame is taken. Raises `UserError` naming the file if it is missing, damaged, no image,
-    or larger than Pillow's limit against decompression bombs.
+    Of an animation the first frame is taken. Raises `UserError` naming the file if it is missing, damaged, no image, or
+    has more than `MAX_PIXELS` pixels.
     """
     path = Path(path)
+    if not path.is_file():  # opening a pipe would wait for ever
+        raise UserError(f"{path}: {_not_a_file(path)}; give an image file")
     try:
-        return decode(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: not found; give an image file") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd metadata, and about sizes that are refused anyway
+            return decode(path)
     except Image.DecompressionBombError:
-        raise UserError(f"{path}: more than {Image.MAX_IMAGE_PIXELS} pixels, refused; scale it down first") from None
+        raise UserError(f"{path}: more than {MAX_PIXELS:,} pixels, refused; scale it down first") from None
     except UnidentifiedImageError:
         raise UserError(f"{path}: not an image that can be read ({path.stat().st_size} bytes)") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f"{path}: damaged image ({error}); replace it") from None
+    except Exception as error:  # damaged files fail in Pillow's decoders with a dozen types of error
+        if isinstance(error, OSError) and error.errno:
+            raise UserError(f"{path}: {os.strerror(error.errno)}") from None
+        raise UserError(f"{path}: damaged image ({str(error) or type(error).__name__}); replace it") from None
+
+
+def _not_a_file(path: Path) -> str:
+    """Why there is no regular file at `path`."""
+    if path.is_dir():
+        return "a folder"
+    if path.is_symlink():
+        return "a link that leads nowhere"
+    return "not a regular file" if path.exists() else "not found"
 
 
 def decode(source: Path | BinaryIO, side: int | None = None) -> Image.Image:
@@ -42,21 +58,31 @@ def decode(source: Path | BinaryIO, side: int | None = None) -> Image.Image:
     With `side` a JPEG may come smaller than it is, its shorter side still at least `side` pixels: decoding at 1/2, 1/4
     or 1/8 costs a fraction of the time.
     """
-    with Image.open(source) as image:
-        if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 0):
+    with Image.open(source, formats=FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
             raise Image.DecompressionBombError
         if side:
             scale = side / min(image.size)
             image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
         image.load()
-        return _to_rgb(ImageOps.exif_transpose(image))
+        return _to_rgb(_upright(image))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn the picture as its EXIF data ask; unreadable EXIF data ask for nothing."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # the parser of a damaged block fails with many types of error
+        return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Any Pillow mode -> RGB."""
-    if image.mode.startswith("I") or image.mode == "F":  # 16-bit grey: Pillow's own conversion clips instead of scaling
-        values = np.asarray(image, dtype=np.float64)
-        return Image.fromarray((values / max(values.max(), 65535.0) * 255).round().astype(np.uint8)).convert("RGB")
+    if image.mode.startswith("I") or image.mode == "F":  # Pillow's own conversion clips at 255 instead of scaling
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
+        highest = values.max()
+        white = 1.0 if image.mode == "F" and highest <= 1 else max(highest, 65535.0)  # floats mostly go from 0 to 1
+        return Image.fromarray((values.clip(0) / white * 255).round().astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -65,13 +91,17 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def resize_shorter(image: Image.Image, size: int | None) -> Image.Image:
-    """Resize so that the shorter side has `size` pixels, aspect kept; 0 or None leaves the picture as it is."""
+    """Resize so that the shorter side has `size` pixels, aspect kept; 0 or None leaves the picture as it is.
+
+    Raises `UserError` if a narrow strip would grow beyond `MAX_PIXELS` pixels.
+    """
     if not size or min(image.size) == size:
         return image
     scale = size / min(image.size)
-    return image.resize(
-        (max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.LANCZOS
-    )
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    if width * height > MAX_PIXELS:
+        raise UserError(f"a strip of {image.width}x{image.height} pixels is too narrow to be enlarged to {size} pixels")
+    return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def to_tensor(image: Image.Image) -> "Tensor":
@@ -89,7 +119,11 @@ def to_pil(tensor: "Tensor") -> Image.Image:
 
 def load_image(path: Path, size: int | None = None) -> "Tensor":
     """Read a file as (1, 3, H, W) float32 in [0, 1], the shorter side resized to `size` pixels (0, None: as it is)."""
-    return to_tensor(resize_shorter(read_image(path), size))
+    image = read_image(path)
+    try:
+        return to_tensor(resize_shorter(image, size))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def save_image(image: "Tensor | Image.Image", path: Path) -> None:

@@ -74,7 +74,7 @@ def fetch_samples(folder: Path) -> None:
         photos = {}
         for sample in SAMPLES.values():
             copy = temporary / PHOTOS / sample.file
-            shutil.copyfile(_locate(sample), copy)
+            shutil.copyfile(locate(sample), copy)
             photos[sample.file] = {
                 "source": f"{_distribution(sample)}, {sample.package}/{sample.path}",
                 "subject": sample.subject,
@@ -94,7 +94,7 @@ def _distribution(sample: Sample) -> str:
     return f"{name} {version(name)}"
 
 
-def _locate(sample: Sample) -> Path:
+def locate(sample: Sample) -> Path:
     """Path of the photo inside its installed package, without importing the package."""
     spec = importlib.util.find_spec(sample.package)
     if spec is None or not spec.submodule_search_locations:

@@ -17,6 +17,7 @@ Array = NDArray[np.float32]
 
 BAND_SIGMAS = (0.7, 1.4, 2.8, 5.6, 11.2)  # pixels, in a picture whose shorter side has 256
 KNOTS = np.linspace(0.0, 1.0, 33)
+GRID = 17  # corners per axis of the colour cube in which a transport is tabulated
 SAMPLED = 4096  # pixels from which a transport is estimated
 
 
@@ -98,23 +99,33 @@ def recolour(rgb: Array, palette: Palette, rng: Generator, iterations: int = 12,
     """Move the colours of `rgb` (H, W, 3) onto the palette's distribution; `strength` 0 leaves, 1 moves them fully.
 
     Sliced optimal transport (Pitié, Kokaram & Dahyot 2007, iterative distribution transfer): along the axes of random
-    rotations, the quantiles of the pixels move to those of colours drawn from the palette.
+    rotations, the quantiles of the pixels move to those of colours drawn from the palette. The map is found for some of
+    the pixels and for a grid of all colours, between whose corners the other pixels are interpolated.
     """
-    lab = to_lab(rgb).reshape(-1, 3)
-    before = lab.copy()
-    target = palette.sample(SAMPLED, rng)
-    stride = max(1, len(lab) // SAMPLED)
+    axis = np.linspace(0, 1, GRID, dtype=np.float32)
+    cube = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
+    pixels = rgb.reshape(-1, 3)[:: max(1, rgb.size // 3 // SAMPLED)]
+    moved = _transport(
+        to_lab(np.concatenate([pixels, cube])), len(pixels), palette.sample(SAMPLED, rng), iterations, rng
+    )
+    before = to_lab(cube)
+    table = to_rgb(before + strength * (moved[len(pixels) :] - before)).reshape(GRID, GRID, GRID, 3)
+    where = np.moveaxis(rgb, -1, 0) * (GRID - 1)
+    return np.stack([ndimage.map_coordinates(table[..., c], where, order=1, mode="nearest") for c in range(3)], axis=-1)
+
+
+def _transport(lab: Array, count: int, target: Array, iterations: int, rng: Generator) -> Array:
+    """Move colours (N, 3) as it takes to turn the first `count` of them into `target` (M, 3)."""
     for step in range(iterations):
         # The first step keeps the axes: light stays light, so that the picture stays readable.
         rotation = np.eye(3) if step == 0 else np.linalg.qr(rng.normal(size=(3, 3)))[0]
         along, wanted = lab @ rotation.astype(np.float32), target @ rotation.astype(np.float32)
         for axis in range(3):
-            have = np.quantile(along[::stride, axis], KNOTS)
+            have = np.quantile(along[:count, axis], KNOTS)
             have += np.arange(len(KNOTS)) * 1e-4  # strictly increasing, or np.interp would jump at flat places
             along[:, axis] = np.interp(along[:, axis], have, np.quantile(wanted[:, axis], KNOTS))
         lab = along @ rotation.T.astype(np.float32)
-    mixed = before + strength * (lab - before)
-    return to_rgb(mixed.reshape(rgb.shape))
+    return lab
 
 
 def colourise(rgb: Array, rng: Generator, field: Array) -> Array:

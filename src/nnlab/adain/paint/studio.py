@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 from PIL import Image
+from threadpoolctl import threadpool_limits
 
 from nnlab.adain.paint import strokes, tiles, washes
 from nnlab.adain.paint.colour import Array, Palette, colourise, match_bands, palettes, recolour
@@ -29,7 +30,7 @@ class Manner:
     paint: Paint
     share: int = 2
     taste: str = ""
-    bands: float = 0.7
+    bands: float = 1.0
 
 
 MANNERS: dict[str, Manner] = {
@@ -125,6 +126,7 @@ _album: Album | None = None
 
 def _open_album(photos: Path) -> None:
     global _album
+    threadpool_limits(1)  # one process per core does it; threads inside would only wait for each other
     _album = Album(photos)
 
 
