@@ -117,8 +117,9 @@ def test_killed_at_a_random_moment_it_ends_with_the_same_bytes(weights: Path, pa
 def test_a_state_of_other_settings_is_never_used(weights: Path, pair: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = content_of(run(weights, pair, make_job(iterations=4, style_weight=3.0), "expected"))
     with monkeypatch.context() as patch:
-        patch.setattr("nnlab.gatys.results.shutil.rmtree", lambda path: None)  # the run ends before it tidies up
-        run(weights, pair, make_job(iterations=4), "other")
+        patch.setattr("nnlab.gatys.results._write", lambda *arguments: sys.exit("killed"))
+        with pytest.raises(SystemExit, match="killed"):
+            run(weights, pair, make_job(iterations=4), "other")
     assert list(Path(".resume").glob("*/*.safetensors"))
     assert content_of(run(weights, pair, make_job(iterations=4, style_weight=3.0), "found")) == expected
     assert not list(Path(".resume").glob("gatys-*"))
@@ -129,7 +130,7 @@ def odd_picture(kind: str, path: Path) -> Path:
     if kind == "1x1":
         base.crop((0, 0, 1, 1)).save(path)
     elif kind == "16-bit":
-        Image.fromarray((np.asarray(base.convert("L")).astype(np.uint16) * 257)).save(path)
+        Image.fromarray(np.asarray(base.convert("L")).astype(np.uint16) * 257).save(path)
     elif kind == "cmyk":
         path = path.with_suffix(".jpg")
         base.convert("CMYK").save(path)

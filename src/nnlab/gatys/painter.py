@@ -36,6 +36,7 @@ class Step:
     level: Level
     iteration: int  # in this level
     losses: Row  # before the iteration
+    image: Tensor  # the picture itself (see `Painting`); later steps change it
     snapshot: Tensor | None  # (1, 3, H, W) uint8, where one was taken
     replayed: bool = False
 
@@ -74,7 +75,7 @@ def paint(
     if painting is not None:
         for iteration, row in enumerate(painting.losses, 1):
             snapshot = painting.snapshots.get(iteration)
-            on_step(Step(levels[painting.level], iteration, row, snapshot, replayed=True))
+            on_step(Step(levels[painting.level], iteration, row, painting.image, snapshot, replayed=True))
     for level in levels[painting.level if painting else 0 :]:
         canvas = _canvas(pictures, vgg, job, device, level.size)
         if painting is None:
@@ -128,7 +129,7 @@ def _run(
             snapshot = painting.snapshots[painting.iteration] = to_bytes(shown(image, canvas.content, job))
             if checkpoints:
                 save_painting(painting, optimizer.state(), checkpoints)
-        on_step(Step(level, painting.iteration, row, snapshot))
+        on_step(Step(level, painting.iteration, row, image, snapshot))
     with torch.no_grad():
         painting.losses.append(_row(canvas.objective(image)))
 

