@@ -4,6 +4,7 @@ Nothing here has a state: whichever process asks for step t, after whichever int
 """
 
 import math
+import os
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -88,15 +89,16 @@ class Batches(Dataset):
 class Feed:
     """The batches of the steps [start, stop) on `device`, prepared ahead; iterate inside `with Feed(...) as feed`.
 
-    Where both pools fit into their caches, one thread prepares the batches, otherwise `workers` processes do (0: one
-    thread). The batches are the same in each case. `waited` counts the seconds that the loop waited for data.
+    Where both pools fit into their caches, one thread prepares the batches, otherwise up to `workers` processes do, at
+    most one per core (0: one thread). The batches are the same in each case. `waited` counts the seconds that the loop waited for data.
     """
 
     def __init__(
         self, batches: Batches, start: int, stop: int, workers: int = 0, device: torch.device | str = "cpu"
     ) -> None:
         self._batches, self._steps, self._device = batches, range(start, stop), torch.device(device)
-        self._workers = 0 if batches.content.fits and batches.style.fits else workers
+        in_memory = batches.content.fits and batches.style.fits
+        self._workers = 0 if in_memory else min(workers, os.cpu_count() or 1)
         self._pin = self._device.type == "cuda"
         self._source = self._processes() if self._workers else self._thread()
         self.waited = 0.0
