@@ -29,11 +29,10 @@ class Formula:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture file with its caption. `wide`: it needs the page's full width. `web`: the page shows it, too."""
+    """A picture file with its caption. `web`: the page shows it, too (it draws curves itself)."""
 
     path: Path
     caption: str
-    wide: bool = True
     web: bool = True
 
 

@@ -51,7 +51,7 @@ def vector(svg: str) -> str:
 
 def _webp(image: Image.Image, *, lossless: bool) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, format="WEBP", lossless=lossless, quality=80 if lossless else _QUALITY, method=4)
+    image.save(buffer, format="WEBP", lossless=lossless, quality=50 if lossless else _QUALITY, method=3)
     return buffer.getvalue()
 
 

@@ -55,4 +55,4 @@ def _figure(figure: Figure, name: str, pictures: dict[str, bytes]) -> dict[str, 
     photo = for_print(figure.path)
     file = f"{name}.jpg" if photo else f"{name}{figure.path.suffix}"
     pictures[file] = photo or figure.path.read_bytes()
-    return {"file": file, "caption": figure.caption, "wide": figure.wide, "width": width, "height": height}
+    return {"file": file, "caption": figure.caption, "width": width, "height": height}

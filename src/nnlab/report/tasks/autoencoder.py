@@ -37,7 +37,7 @@ def build(context: Context) -> Task:
         ],
         parameters=parameters(section, "autoencoder"),
         numbers=[
-            Number(say("测试 BCE", "test BCE"), f"{metrics['test_bce']:.4f}", say("纳特/像素", "nats per pixel")),
+            Number(say("测试 BCE", "test BCE"), f"{metrics['test_bce']:.4f}", say("奈特/像素", "nats per pixel")),
             Number(say("编码的 10-NN 准确率", "10-NN accuracy on codes"), percent(metrics["knn_accuracy"]), "%"),
             Number(say("训练轮数", "epochs"), str(metrics["epochs"])),
         ],
@@ -57,18 +57,16 @@ def build(context: Context) -> Task:
             ),
         ],
         figures=[
-            Figure(plot("autoencoder/loss.png"), say("损失曲线", "Loss"), wide=False, web=False),
+            Figure(plot("autoencoder/loss.png"), say("损失曲线", "Loss"), web=False),
             Figure(plot("autoencoder/reconstructions.png"), say("原图与重建", "Originals and reconstructions")),
             Figure(
                 plot("autoencoder/latent.png"),
                 say("测试集的编码，按数字着色", "Codes of the test set by digit"),
-                wide=False,
                 web=False,
             ),
             Figure(
                 plot("autoencoder/grid.png"),
                 say("潜空间均匀网格上的解码结果", "The decoder over a uniform grid of the latent space"),
-                wide=False,
                 web=False,
             ),
         ],
@@ -105,7 +103,7 @@ def build_denoiser(context: Context) -> Task:
         numbers=[
             Number(say("带噪图像 PSNR", "PSNR of the noisy image"), f"{metrics['noisy_psnr_db']:.2f}", "dB"),
             Number(say("重建图像 PSNR", "PSNR of the rebuilt image"), f"{metrics['denoised_psnr_db']:.2f}", "dB"),
-            Number(say("测试 BCE", "test BCE"), f"{metrics['test_bce']:.4f}", say("纳特/像素", "nats per pixel")),
+            Number(say("测试 BCE", "test BCE"), f"{metrics['test_bce']:.4f}", say("奈特/像素", "nats per pixel")),
         ],
         findings=[
             _loss_course(loss, say),
@@ -117,7 +115,7 @@ def build_denoiser(context: Context) -> Task:
             ),
         ],
         figures=[
-            Figure(plot("denoiser/loss.png"), say("损失曲线", "Loss"), wide=False, web=False),
+            Figure(plot("denoiser/loss.png"), say("损失曲线", "Loss"), web=False),
             Figure(
                 plot("denoiser/digits.png"),
                 say("数字 0–9：原图、带噪图像、重建", "Digits 0-9: original, noisy, rebuilt"),
@@ -158,7 +156,7 @@ def _loss_course(loss: dict[str, list[str]], say: Say) -> str:
     run = [v for v in values[name] if v is not None]
     kind = say("测试损失" if "test" in name else "损失", "The test loss" if "test" in name else "The loss")
     return say(
-        f"{kind}由 {short(run[0])} 变为 {short(run[-1])} 纳特/像素（{change(run[0], run[-1], say)}），{course_of(run, say)}。",
+        f"{kind}由 {short(run[0])} 变为 {short(run[-1])} 奈特/像素（{change(run[0], run[-1], say)}），{course_of(run, say)}。",
         f"{kind} goes from {short(run[0])} to {short(run[-1])} nats per pixel ({change(run[0], run[-1], say)}); it "
         f"{course_of(run, say)}.",
     )
@@ -169,7 +167,7 @@ def _charts(loss: dict[str, list[str]], say: Say) -> list[Chart]:
     x = [v or 0.0 for v in values.pop("epoch")]
     words = {"train": say("训练", "training"), "test": say("测试", "test")}
     series = {next((text for key, text in words.items() if key in name), name): v for name, v in values.items()}
-    return [Chart(say("重建损失", "Reconstruction loss"), say("轮", "epoch"), say("BCE（纳特/像素）", "BCE (nats per pixel)"),
+    return [Chart(say("重建损失", "Reconstruction loss"), say("轮", "epoch"), say("BCE（奈特/像素）", "BCE (nats per pixel)"),
                   x, series)]  # fmt: skip
 
 

@@ -195,7 +195,7 @@ def _charts(curves: dict[str, list[str]], say: Say) -> list[Chart]:
     return [
         Chart(say("准确率", "Accuracy"), epoch, say("准确率 (%)", "accuracy (%)"), x,
               {names[k]: [100 * (v or 0.0) for v in values[f"{k}_accuracy"]] for k in names}),
-        Chart(say("交叉熵损失", "Cross-entropy"), epoch, say("损失（纳特）", "loss (nats)"), x,
+        Chart(say("交叉熵损失", "Cross-entropy"), epoch, say("损失（奈特）", "loss (nats)"), x,
               {names[k]: values[f"{k}_loss"] for k in names}),
     ]  # fmt: skip
 
@@ -204,8 +204,8 @@ def _figures(context: Context) -> list[Figure]:
     say, plot = context.say, context.inputs.plot
     return [
         Figure(plot("fashion/samples.png"), say("数据集中的图像及其类别", "Images of the data set with their classes")),
-        Figure(plot("fashion/accuracy.png"), say("每轮的准确率", "Accuracy per epoch"), wide=False, web=False),
-        Figure(plot("fashion/per_class.png"), say("各类别的准确率", "Accuracy per class"), wide=False, web=False),
+        Figure(plot("fashion/accuracy.png"), say("每轮的准确率", "Accuracy per epoch"), web=False),
+        Figure(plot("fashion/per_class.png"), say("各类别的准确率", "Accuracy per class"), web=False),
         Figure(plot("fashion/confusion.png"), say("混淆矩阵", "Confusion matrix"), web=False),
         Figure(plot("fashion/prediction_right.png"), say("一次正确的预测：十个类别的置信度（蓝：真实类别）",
                "A right prediction: confidence in the ten classes (blue: the true one)")),

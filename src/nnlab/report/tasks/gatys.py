@@ -33,7 +33,7 @@ def build(context: Context) -> Task:
     return Task(
         key="gatys",
         title=say("基于优化的神经风格迁移（Gatys）", "Neural style transfer by optimisation (Gatys)"),
-        done=_done(say),
+        done=_done(jobs, say),
         parameters=_parameters(context.params),
         numbers=[
             number
@@ -69,7 +69,13 @@ def _parameters(params: dict[str, Any]) -> dict[str, str]:
     return flat | flat_parameters(params["vgg"], "vgg")
 
 
-def _done(say: Say) -> list[str]:
+def _done(jobs: dict[str, Any], say: Say) -> list[str]:
+    coarse = next(iter(jobs.values())).get("coarse_iterations", [])
+    steps = say("、", ", ").join(map(str, coarse))
+    start = [say(
+        f"正式优化之前，先在较小的尺寸上依次优化 {steps} 次，以其结果为起点（由粗到细）。",
+        f"Before that, {steps} iterations at smaller sizes make the start (coarse to fine).",
+    )] if sum(coarse) else []  # fmt: skip
     return [
         say(
             "固定预训练的 VGG19，直接优化图像的像素：使它在内容层上的特征接近内容图，在风格层上的 Gram 矩阵接近风格图。"
@@ -77,7 +83,8 @@ def _done(say: Say) -> list[str]:
             "VGG19 is frozen and the pixels are optimised: features at the content layers are drawn towards those of the "
             "content picture, Gram matrices at the style layers towards those of the style picture. The picture is saved "
             "at fixed intervals. Every job has its own content layers, style layers and weights.",
-        )
+        ),
+        *start,
     ]
 
 
@@ -131,20 +138,18 @@ def _progress(job: str, step: int, context: Context) -> str:
     table = context.inputs.table(f"gatys/{job}_losses.csv")
     total, iterations = column(table, "total", path), column(table, "iteration", path)
     first = next((i for i, n in enumerate(iterations) if n >= step), len(total) - 1)
-    drop = total[0] - total[-1]
+    early, late = f"{iterations[first]:.0f}", f"{iterations[-1]:.0f}"
     said = say(
-        f"{job}：加权总损失由 {short(total[0])} 变为 {short(total[-1])}（{change(total[0], total[-1], say)}）",
-        f"{job}: the weighted total loss goes from {short(total[0])} to {short(total[-1])} "
-        f"({change(total[0], total[-1], say)})",
+        f"{job}：加权总损失在前 {early} 次迭代中由 {short(total[0])} 变为 {short(total[first])}"
+        f"（{change(total[0], total[first], say)}）",
+        f"{job}: over the first {early} iterations the weighted total loss goes from {short(total[0])} to "
+        f"{short(total[first])} ({change(total[0], total[first], say)})",
     )
-    if drop <= 0 or first == len(total) - 1:
+    if first == len(total) - 1:
         return said + say("。", ".")
-    early = 100 * (total[0] - total[first]) / drop
     return said + say(
-        f"，下降量的 {early:.1f} % 在第 {iterations[first]:.0f} 次迭代前完成，其余 {100 - early:.1f} % 在第 "
-        f"{iterations[first]:.0f} 至 {iterations[-1]:.0f} 次迭代之间。",
-        f"; {early:.1f} % of the fall is done by iteration {iterations[first]:.0f}, the other {100 - early:.1f} % between "
-        f"iterations {iterations[first]:.0f} and {iterations[-1]:.0f}.",
+        f"，到第 {late} 次迭代时为 {short(total[-1])}（再{change(total[first], total[-1], say)}）。",
+        f", and to {short(total[-1])} by iteration {late} (a further {change(total[first], total[-1], say)}).",
     )
 
 
@@ -238,7 +243,7 @@ def _figures(context: Context) -> list[Figure]:
     figures = []
     for job in jobs:
         figures += [
-            Figure(plot(f"gatys/{job}_losses.png"), say(f"{job}：加权损失", f"{job}: weighted losses"), wide=False, web=False),
+            Figure(plot(f"gatys/{job}_losses.png"), say(f"{job}：加权损失", f"{job}: weighted losses"), web=False),
             Figure(plot(f"gatys/{job}_snapshots.png"), say(f"{job}：迭代过程（从左到右，从上到下）",
                    f"{job}: from left to right, from top to bottom"), web=False),
             Figure(plot(f"gatys/{job}_result.png"), say(f"{job}：内容图、风格图、结果", f"{job}: content, style, result"), web=False),

@@ -32,9 +32,9 @@ def course_of(values: Sequence[float], say: Say, *, noise: float = 0.002) -> str
     if all(step <= tolerance for step in steps):
         return say("持续下降", "falls throughout")
     if values[-1] > values[0]:
-        return say("总体上升(中途有波动)", "rises overall, not at every step")
+        return say("总体上升（中途有波动）", "rises overall, not at every step")
     if values[-1] < values[0]:
-        return say("总体下降(中途有波动)", "falls overall, not at every step")
+        return say("总体下降（中途有波动）", "falls overall, not at every step")
     return say("先后有升有降", "goes up and down")
 
 
