@@ -1,6 +1,7 @@
 """The command `nnlab`: one subcommand per thing that works without the pipeline.
 
-Here are the options; what a subcommand does is imported when it is called, so that `nnlab --help` answers at once. What a user can cause ends in one line on standard error and exit code 1.
+Here are the options; what a subcommand does is imported when it is called, so that `nnlab --help` answers at once.
+What a user can cause ends in one line on standard error and exit code 1.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from nnlab.errors import UserError
 
+LARGEST_SIDE = 16384  # pixels
 EXAMPLES = """examples:
   nnlab stylize --content photo.jpg --style painting.jpg --output result.jpg
   nnlab stylize --content photo.jpg --style a.jpg b.jpg --style-weights 0.3 0.7 --alpha 0.8 --output result.png
@@ -99,8 +101,8 @@ def _add_models(command: argparse.ArgumentParser) -> None:
 
 
 def _size(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number of pixels, 0 or more")
+    if not text.isdecimal() or int(text) > LARGEST_SIDE:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number of pixels from 0 to {LARGEST_SIDE}")
     return int(text)
 
 
@@ -114,3 +116,7 @@ def _export(options: argparse.Namespace) -> None:
     from nnlab.adain.command import export_networks
 
     export_networks(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
