@@ -35,6 +35,8 @@ const readable = v => {
   const size = Math.abs(v);
   return size !== 0 && (size < 1e-3 || size >= 1e6) ? v.toExponential(2) : String(+v.toPrecision(4));
 };
+const short = v => Math.abs(v) >= 1e5 ? v.toExponential().replace("e+", "e") : readable(v);
+const colored = n => data.palette[n % data.palette.length].replace("#000000", "currentColor"); // black on a dark page
 const steps = (low, high, count) => {
   const raw = (high - low) / count || 1, unit = 10 ** Math.floor(Math.log10(raw));
   const step = unit * [1, 2, 5, 10].find(m => m * unit >= raw);
@@ -51,7 +53,7 @@ const decades = (low, high) => {
 const draw = figure => {
   const chart = data.charts[figure.dataset.chart], box = figure.querySelector(".plot");
   const width = Math.max(260, Math.round(box.clientWidth)), height = Math.round(Math.min(300, width * 0.62));
-  const edge = { left: 54, right: 24, top: 8, bottom: 40 }, names = Object.keys(chart.series);
+  const edge = { left: 58, right: 24, top: 8, bottom: 40 }, names = Object.keys(chart.series);
   const usable = v => v !== null && (!chart.log || v > 0);
   const all = names.flatMap(name => chart.series[name]).filter(usable);
   let low = Math.min(...all), high = Math.max(...all);
@@ -67,9 +69,9 @@ const draw = figure => {
   const text = (x, y, anchor, content, more = {}) => { svg("text", { x, y, "text-anchor": anchor, ...more }, root).textContent = content; };
   for (const v of chart.log ? decades(low, high) : steps(low, high, 5)) {
     svg("line", { class: "grid", x1: edge.left, x2: width - edge.right, y1: py(v), y2: py(v) }, root);
-    text(edge.left - 6, py(v) + 4, "end", readable(v));
+    text(edge.left - 6, py(v) + 4, "end", short(v));
   }
-  for (const v of steps(first, last, width < 420 ? 4 : 7)) text(px(v), height - edge.bottom + 17, "middle", readable(v));
+  for (const v of steps(first, last, width < 420 ? 4 : 7)) text(px(v), height - edge.bottom + 17, "middle", short(v));
   text((edge.left + width - edge.right) / 2, height - 6, "middle", chart.x_label);
   text(12, (edge.top + height - edge.bottom) / 2, "middle", chart.y_label, { transform: `rotate(-90 12 ${(edge.top + height - edge.bottom) / 2})` });
   names.forEach((name, n) => {
@@ -79,11 +81,10 @@ const draw = figure => {
       path += `${up ? "M" : "L"}${px(chart.x[i]).toFixed(1)} ${py(v).toFixed(1)}`;
       up = false;
     });
-    const color = data.palette[n % data.palette.length];
-    svg("path", { d: path, fill: "none", stroke: color === "#000000" ? "currentColor" : color, "stroke-width": 2, "stroke-linejoin": "round" }, root);
+    svg("path", { d: path, fill: "none", stroke: colored(n), "stroke-width": 2, "stroke-linejoin": "round" }, root);
   });
   const cursor = svg("line", { class: "cursor", y1: edge.top, y2: height - edge.bottom, visibility: "hidden" }, root);
-  const dots = names.map((_, n) => svg("circle", { r: 4, fill: data.palette[n % data.palette.length], visibility: "hidden" }, root));
+  const dots = names.map((_, n) => svg("circle", { r: 4, fill: colored(n), visibility: "hidden" }, root));
   const point = i => {
     figure.at = i;
     cursor.setAttribute("x1", px(chart.x[i])); cursor.setAttribute("x2", px(chart.x[i])); cursor.setAttribute("visibility", "visible");
@@ -108,7 +109,7 @@ each(".chart", figure => {
   const chart = data.charts[figure.dataset.chart], box = figure.querySelector(".plot"), count = chart.x.length;
   Object.keys(chart.series).forEach((name, n) => {
     const entry = document.createElement("span"), mark = document.createElement("i");
-    mark.style.background = data.palette[n % data.palette.length];
+    mark.style.background = colored(n);
     entry.append(mark, name);
     figure.querySelector(".legend").append(entry);
   });
