@@ -24,8 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; return the exit code: 0, 1 after a printed error, 2 for wrong usage, 130 for Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
-        return 0
+        return options.run(options) or 0
     except UserError as error:
         return _fail(str(error))
     except OSError as error:
@@ -48,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stylize(commands)
     _add_export(commands)
+    _add_verify(commands)
     return parser
 
 
@@ -89,6 +89,15 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.set_defaults(run=_export)
 
 
+def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "verify",
+        help="compare the workspace's results with the committed ones",
+        description="Compare metrics/ and plots/ with those of git's HEAD. Exit code 1 if a result is different.",
+    )
+    command.set_defaults(run=_verify)
+
+
 def _add_models(command: argparse.ArgumentParser) -> None:
     """Other networks than the shipped ones; a decoder needs the encoder that it was trained with."""
     for part in ("encoder", "decoder"):
@@ -116,6 +125,12 @@ def _export(options: argparse.Namespace) -> None:
     from nnlab.adain.command import export_networks
 
     export_networks(options)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from nnlab.verify import main as compare
+
+    return compare()
 
 
 if __name__ == "__main__":

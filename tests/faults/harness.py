@@ -20,7 +20,7 @@ from tests import quick
 FULL = os.environ.get("NNLAB_FAULTS") == "full"
 ENVIRONMENT = dict(os.environ)  # as it was when the finished run was made: the number of threads changes rounding
 LONG = ("fashion_train", "fashion_variants", "autoencoder_train", "denoiser_train", "gatys_stylize@main", "adain_paint",
-        "adain_prepare", "adain_train")  # fmt: skip
+        "adain_prepare@style", "adain_train")  # fmt: skip
 
 
 @dataclass(frozen=True)
