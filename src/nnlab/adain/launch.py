@@ -60,7 +60,7 @@ def train_decoder(
         dtype = pick_precision(precision, team.device)
         data = [encoder, content / MANIFEST, style / MANIFEST]
         key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
-        folder = resume_dir("adain", key, _CODE, data)
+        folder = resume_dir("adain_train", key, _CODE, data)
         _train(adain, team, dtype, (encoder, content, style), folder, out)
         team.wait()
         if team.writes:

@@ -9,7 +9,7 @@ EPS = 1e-5  # added to the variance under the root, as the reference does
 
 
 def mean_std(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation over positions, both (B, C, 1, 1) float32, of features (B, C, h, w).
+    """Return mean and standard deviation over positions, both (B, C, 1, 1) float32 or wider, of features (B, C, h, w).
 
     The variance is the unbiased one, and EPS is added to it (the reference's ``calc_mean_std``). Differentiable.
     """
@@ -26,7 +26,8 @@ class _MeanStd(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> tuple[Tensor, Tensor]:
-        flat = features.permute(0, 2, 3, 1).flatten(1, 2).float()  # (B, N, C); no copy for channels-last float32
+        dtype = torch.promote_types(features.dtype, torch.float32)
+        flat = features.permute(0, 2, 3, 1).flatten(1, 2).to(dtype)  # (B, N, C); no copy for channels-last float32
         mean = flat.mean(1)
         std = (flat - mean[:, None]).square_().sum(1).div_(flat.shape[1] - 1).add_(EPS).sqrt_()
         ctx.save_for_backward(features, mean, std)
@@ -38,6 +39,6 @@ class _MeanStd(torch.autograd.Function):
         count, dtype = features.shape[2] * features.shape[3], features.dtype
         slope = std_grad / ((count - 1) * std)
         rounded = mean.to(dtype)  # the centre in the features' type; what rounding took away goes into the offset
-        offset = mean_grad / count + slope * (rounded.float() - mean)
+        offset = mean_grad / count + slope * (rounded.to(mean.dtype) - mean)
         centred = features - rounded[:, :, None, None]
         return torch.addcmul(offset.to(dtype)[:, :, None, None], centred, slope.to(dtype)[:, :, None, None])

@@ -1,0 +1,50 @@
+import pytest
+import torch
+
+from nnlab.adain.held_out import held_out_losses, held_out_pairs, split
+from nnlab.adain.losses import training_losses
+from nnlab.adain.model import to_images
+from nnlab.adain.train import initial_decoder
+from nnlab.adain.weights import load_encoder
+from nnlab.errors import UserError
+from nnlab.pools import Pool
+from tests.adain.training import make_pools
+
+
+@pytest.fixture(scope="module")
+def pools(tmp_path_factory):
+    return [Pool(path, 32) for path in make_pools(tmp_path_factory.mktemp("pools"), 30)]
+
+
+def test_held_out_pictures_are_not_trained_on(pools):
+    train, held_out = split(pools[0], 4, 1, "content")
+    assert len(held_out) == 4
+    assert sorted(train.names + held_out.names) == sorted(pools[0].names)
+    again = split(pools[0], 4, 1, "content")[1]
+    assert again.names == held_out.names
+    assert split(pools[0], 4, 2, "content")[1].names != held_out.names
+
+
+def test_a_small_pool_gives_up_a_sixth_at_most(pools):
+    assert len(split(pools[0], 64, 1, "content")[1]) == 5
+
+
+def test_a_tiny_pool_is_refused(tmp_path):
+    pool = Pool(make_pools(tmp_path, 5)[0], 32)
+    with pytest.raises(UserError, match="5 pictures"):
+        split(pool, 64, 1, "content")
+
+
+def test_every_held_out_picture_takes_part(pools):
+    pairs = held_out_pairs(*pools, 10, 32, 1)
+    assert pairs.content.shape == pairs.style.shape == (10, 3, 32, 32)
+    assert all(len(torch.unique(side, dim=0)) == 5 for side in pairs)
+
+
+def test_losses_are_the_mean_over_pairs(pools, weight_files):
+    encoder, decoder = load_encoder(weight_files[0]), initial_decoder(0)
+    pairs = held_out_pairs(*pools, 10, 32, 1)
+    found = held_out_losses(encoder, decoder, pairs, torch.device("cpu"))
+    with torch.no_grad():
+        expected = training_losses(encoder, decoder, *(to_images(side, torch.float32) for side in pairs))
+    assert found == pytest.approx(expected.tolist(), rel=1e-4)

