@@ -7,6 +7,7 @@ from PIL import Image
 
 from nnlab.adain import jobs, shipped
 from nnlab.adain.jobs import plan
+from nnlab.adain.weights import load_encoder
 from nnlab.cli import main
 from nnlab.errors import UserError
 from nnlab.images import save_image
@@ -232,3 +233,32 @@ def test_scales_lead_from_the_plain_weights_to_the_normalised_ones(weight_files)
     found = shipped.scales(plain, normalised(plain, means))
     for layer in LAYERS:
         torch.testing.assert_close(found[layer], means[layer], rtol=1e-5, atol=0)
+
+
+def test_shipping_writes_both_files_and_refuses_a_foreign_encoder(weight_files, tmp_path, monkeypatch):
+    from nnlab.adain.normalise import LAYERS, normalised
+    from nnlab.adain.weights import load_decoder, save_encoder
+    from nnlab.vgg_weights import read_weights
+
+    plain = read_weights(weight_files[0])
+    monkeypatch.setattr(shipped, "_plain", lambda: plain)
+    monkeypatch.setattr(shipped, "DECODER", tmp_path / "decoder.safetensors")
+    monkeypatch.setattr(shipped, "SCALES", tmp_path / "scales.safetensors")
+    means = {layer: torch.rand(plain.convs[layer][1].shape, dtype=torch.float64) + 0.1 for layer in LAYERS}
+    save_encoder(normalised(plain, means), tmp_path / "encoder.safetensors", {})
+    shipped.ship(tmp_path / "encoder.safetensors", weight_files[1], "nothing")
+    picture = image(1, 40, 40)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            shipped.shipped_encoder().encode(picture),
+            load_encoder(tmp_path / "encoder.safetensors").encode(picture),
+            rtol=1e-3,
+            atol=1e-4,
+        )
+        shipped_weight = shipped.shipped_decoder().block1_conv1.weight
+        torch.testing.assert_close(
+            shipped_weight, load_decoder(weight_files[1]).block1_conv1.weight, rtol=1e-3, atol=1e-5
+        )
+    plain.convs["block3_conv2"][0].mul_(torch.rand(256, 256, 3, 3))
+    with pytest.raises(UserError, match="not made from the VGG19 weights"):
+        shipped.ship(tmp_path / "encoder.safetensors", weight_files[1], "nothing")

