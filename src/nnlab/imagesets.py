@@ -86,7 +86,7 @@ def fingerprint(path: Path) -> str:
         raise UserError(f"{path}: not a zip, tar or parquet file")
     state = hashlib.sha256()
     for file in files:
-        status = file.stat()
+        status = file.stat() if file.exists() else file.lstat()  # a link to nothing or to itself is left out later
         name = str(file.relative_to(path)).encode("utf-8", "surrogateescape")
         state.update(b"%b\0%d\0%d\n" % (name, status.st_size, status.st_mtime_ns))
     return state.hexdigest()
