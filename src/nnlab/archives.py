@@ -96,13 +96,13 @@ def _read_file(path: Path) -> bytes:
 def _from_zip(path: Path) -> Iterator[Picture]:
     check_directory(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if _is_picture(entry.filename) and not entry.is_dir()]
-            check_growth(path, sum(entry.file_size for entry in entries))
-            for entry in entries:
-                yield Picture(entry.filename, partial(_read_zip, archive, entry))
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+        archive = zipfile.ZipFile(path)  # closed with the last picture, which may be read after the loop has ended
+        entries = [entry for entry in archive.infolist() if _is_picture(entry.filename) and not entry.is_dir()]
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise UserError(f"{path}: damaged zip file ({error}); get it again") from None
+    check_growth(path, sum(entry.file_size for entry in entries))
+    for entry in entries:
+        yield Picture(entry.filename, partial(_read_zip, archive, entry))
 
 
 def _read_zip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

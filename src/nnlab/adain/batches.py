@@ -90,7 +90,8 @@ class Feed:
     """The batches of the steps [start, stop) on `device`, prepared ahead; iterate inside `with Feed(...) as feed`.
 
     Where both pools fit into their caches, one thread prepares the batches, otherwise up to `workers` processes do, at
-    most one per core (0: one thread). The batches are the same in each case. `waited` counts the seconds that the loop waited for data.
+    most one per core (0: one thread). The batches are the same in each case. `waited` counts the seconds that the loop
+    waited for data.
     """
 
     def __init__(
