@@ -6,14 +6,15 @@ from nnlab.stage import run
 
 
 def main(
-    encoder: Path, content: Path, style: Path, training: Path, metrics: Path, curves: Path, held_out: Path, figure: Path
-) -> None:
-    """Write the metrics (JSON), the curves of the training and of the checkpoints (CSV) and their figure (PNG)."""
+    encoder: Path, content: Path, style: Path, training: Path,
+    metrics: Path, summary: Path, curves: Path, held_out: Path, figure: Path,
+) -> None:  # fmt: skip
+    """Write metrics and headline numbers (JSON), curves of training and checkpoints (CSV) and their figure (PNG)."""
     from nnlab.adain.evaluate import evaluate
     from nnlab.schema import load_params
 
     loaded = load_params()
-    inputs, outputs = [encoder, content, style, training], [metrics, curves, held_out, figure]
+    inputs, outputs = [encoder, content, style, training], [metrics, summary, curves, held_out, figure]
     evaluate(loaded.adain, loaded.hardware.device, inputs, outputs)
 
 

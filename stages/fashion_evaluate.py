@@ -6,10 +6,10 @@ from nnlab.stage import run
 
 
 def main(
-    data: Path, model: Path, variants: Path, metrics: Path, variant_metrics: Path, plots: Path,
+    data: Path, model: Path, variants: Path, metrics: Path, variant_metrics: Path, summary: Path, plots: Path,
     params: Path = Path("params.yaml"),
 ) -> None:  # fmt: skip
-    """Read the data set, the network and the folder of its variants; write two metrics files and the folder `plots`."""
+    """Read the data set, the network and its variants; write three metrics files and the folder `plots`."""
     from nnlab.datasets import load_split
     from nnlab.fashion import figures, tables
     from nnlab.fashion.judge import judge
@@ -26,6 +26,7 @@ def main(
     }
     write_metrics(metrics, tables.metrics(main_one))
     write_metrics(variant_metrics, {name: tables.metrics(judged) for name, judged in compared.items()})
+    write_metrics(summary, tables.summary(main_one, compared))
     with atomic_dir(plots) as folder, style():
         tables.write(main_one, compared, folder)
         figures.draw(split[0].numpy(), main_one, compared, folder)

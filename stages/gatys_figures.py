@@ -5,8 +5,10 @@ from pathlib import Path
 from nnlab.stage import run
 
 
-def main(results: Path, provenance: Path, metrics: Path, plots: Path, params: Path = Path("params.yaml")) -> None:
-    """Write metrics/gatys.json and the figures in `plots`."""
+def main(
+    results: Path, provenance: Path, metrics: Path, summary: Path, plots: Path, params: Path = Path("params.yaml")
+) -> None:
+    """Write the metrics of every job, their headline numbers, and the figures in `plots`."""
     from nnlab.gatys import figures
     from nnlab.reports import write_metrics
     from nnlab.schema import load_params
@@ -15,6 +17,7 @@ def main(results: Path, provenance: Path, metrics: Path, plots: Path, params: Pa
     read = [figures.read_result(name, job, results / name, provenance) for name, job in jobs.items()]
     figures.draw(read, results, plots)
     write_metrics(metrics, figures.metrics(read))
+    write_metrics(summary, {f"gatys_{result.name}_loss": result.info["total_loss"] for result in read})
 
 
 if __name__ == "__main__":

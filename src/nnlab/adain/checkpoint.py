@@ -15,6 +15,7 @@ from nnlab.errors import UserError
 from nnlab.files import atomic
 from nnlab.training import load_tensors, save_tensors
 
+HISTORY = "history.csv"  # the losses by iteration, beside the milestones
 KEPT = 2  # states; the one before the last serves if the last is damaged
 
 

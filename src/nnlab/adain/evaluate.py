@@ -6,7 +6,6 @@ import pandas as pd
 
 from nnlab.adain import checkpoint
 from nnlab.adain.held_out import held_out_losses, held_out_pairs
-from nnlab.adain.launch import HISTORY
 from nnlab.adain.params import AdainParams
 from nnlab.adain.schedule import milestones
 from nnlab.adain.weights import load_decoder, load_encoder
@@ -22,11 +21,11 @@ METRICS = ("iterations", *COLUMNS[1:])
 def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[Path]) -> None:
     """Judge the checkpoints.
 
-    ``inputs``: encoder, content pool, style pool, the training's folder. ``outputs``: metrics (JSON), training's
-    curves (CSV), the held-out losses by checkpoint (CSV), and the figure of both (PNG).
+    ``inputs``: encoder, content pool, style pool, the training's folder. ``outputs``: metrics and headline numbers
+    (JSON), the training's curves (CSV), the held-out losses by checkpoint (CSV), and the figure of both (PNG).
     """
     encoder_file, content, painted, training = inputs
-    metrics, curves, held_out, figure = outputs
+    metrics, summary, curves, held_out, figure = outputs
     settings, side = adain.train, adain.evaluate.side
     pools = [Pool(path, side) for path in (content, painted)]
     pairs = held_out_pairs(*pools, settings.held_out_pairs, side, settings.seed)
@@ -37,8 +36,9 @@ def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[
         rows.append((iteration, *losses, settings.content_weight * losses[0] + settings.style_weight * losses[1]))
         named |= {f"{name}_{percent}": value for name, value in zip(METRICS, rows[-1])}
     last = dict(zip(METRICS, rows[-1]))
-    history = _history(training / HISTORY)
+    history = _history(training / checkpoint.HISTORY)
     write_metrics(metrics, {**named, **last, "pairs": len(pairs.content), "seed": settings.seed})
+    write_metrics(summary, {f"adain_{name}": last[name] for name in COLUMNS[1:3]})
     write_csv(held_out, COLUMNS, rows)
     write_csv(curves, tuple(history.columns), history.itertuples(index=False))
     judged = pd.DataFrame(rows, columns=list(COLUMNS))

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from nnlab.adain import batches, checkpoint, held_out, losses, model, params, schedule, statistics, train
+from nnlab.adain import checkpoint
 from nnlab.adain.params import AdainParams
 from nnlab.adain.processes import Processes, processes
 from nnlab.adain.watch import Watch, rows
@@ -22,7 +23,6 @@ from nnlab.training import pick_device, pick_precision, resume_dir
 
 LEAST_ITERATIONS = 10_000  # what the assignment asks for
 COLUMNS = ("iteration", "content_loss", "style_loss", "learning_rate")
-HISTORY = "history.csv"
 _CODE = [Path(str(m.__file__)) for m in (batches, checkpoint, held_out, losses, model, schedule, statistics, train)]
 
 
@@ -84,6 +84,6 @@ def _train(
         state = train.train(encoder, feed, settings, setting, folder, watch)
     if team.writes:
         with atomic_dir(out) as target:
-            write_csv(target / HISTORY, COLUMNS, rows(state.history.cpu(), 0, settings))
+            write_csv(target / checkpoint.HISTORY, COLUMNS, rows(state.history.cpu(), 0, settings))
             for percent in schedule.milestones(settings):
                 shutil.copyfile(checkpoint.milestone(folder, percent), checkpoint.milestone(target, percent))

@@ -24,6 +24,12 @@ def metrics(judged: Judged) -> dict[str, Any]:
     }
 
 
+def summary(judged: Judged, variants: dict[str, Judged]) -> dict[str, float]:
+    """The headline numbers, for `dvc metrics show` and the columns of `dvc exp show`."""
+    best = {"best_variant_accuracy": max(v.accuracy for v in variants.values())} if variants else {}
+    return {"fashion_accuracy": judged.accuracy, **best}
+
+
 def write(judged: Judged, variants: dict[str, Judged], folder: Path) -> None:
     """Write accuracy.csv, per_class.csv, confusion.csv of the network, and variants.csv."""
     rows = [asdict(row) for row in judged.history]
