@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 
 from nnlab.adain import batches, checkpoint, held_out, losses, model, params, schedule, statistics, train
-from nnlab.adain import checkpoint
 from nnlab.adain.params import AdainParams
 from nnlab.adain.processes import Processes, processes
 from nnlab.adain.watch import Watch, rows
