@@ -19,8 +19,8 @@ def dataset_asset(name: str, repository: str, needs: int) -> Asset:
     """The parquet files of a data set at its newest revision; the environment's HF_ENDPOINT names another host."""
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or ENDPOINT
     api = f"{endpoint}/api/datasets/{repository}"
-    revision = _ask(f"{api}/revision/main", name).get("sha", "main")
-    tree = _ask(f"{api}/tree/{revision}?recursive=true", name)
+    revision = _ask(f"{api}/revision/main", name, dict).get("sha", "main")
+    tree = _ask(f"{api}/tree/{revision}?recursive=true", name, list)
     found = [entry for entry in tree if str(entry.get("path", "")).endswith(".parquet") and "lfs" in entry]
     paths = {entry["path"].replace("/", "_"): entry["path"] for entry in found}
     if not paths:
@@ -43,13 +43,15 @@ def dataset_asset(name: str, repository: str, needs: int) -> Asset:
     )
 
 
-def _ask(url: str, name: str) -> Any:
+def _ask(url: str, name: str, kind: type) -> Any:
     """The JSON answer of the hub; anything else is a `UserError` that says what to do."""
     try:
         with requests.get(url, timeout=_TIMEOUT) as response:
             response.raise_for_status()
-            return response.json()
-    except (requests.RequestException, ValueError) as error:
+            if not isinstance(answer := response.json(), kind):
+                raise TypeError
+            return answer
+    except (requests.RequestException, ValueError, TypeError) as error:
         code = getattr(getattr(error, "response", None), "status_code", None)
         reason = f"HTTP {code}" if code else type(error).__name__
         raise UserError(f"{name}: {url} gives no list of files ({reason}); name another host in HF_ENDPOINT") from None

@@ -1,0 +1,241 @@
+"""Image sets by name or path, against a loopback server that serves small archives and misbehaves on purpose."""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnlab import download as download_module
+from nnlab import fetch as fetch_module
+from nnlab import imagesets
+from nnlab.adain.params import AdainPrepareParams
+from nnlab.adain.prepare import prepare
+from nnlab.errors import UserError
+from nnlab.imagesets import NAMED, fetch_set, locate
+from nnlab.pools import Pool
+from tests.servers import Fault, Server, serve
+from tests.test_archives import in_parquet, in_tar, in_zip
+from tests.test_pools import encoded
+
+PHOTOS = {f"val2017/{n:012d}.jpg": encoded(n) for n in range(9)}
+SETTINGS = AdainPrepareParams(short_side=64, quality=90, least=3)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(download_module, "WAIT_SECONDS", 0.0)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def coco(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """val2017.zip in small, with its own MD5 in place of the real one's, and no official host."""
+    content = in_zip(tmp_path / "made.zip", PHOTOS).read_bytes()
+    (tmp_path / "made.zip").unlink()
+    real = NAMED["content"]["coco_val2017"]()
+    digest = hashlib.md5(content).hexdigest()
+    small = replace(real, files={"val2017.zip": f"md5:{digest}"}, sources=(), size=len(content), needs=0)
+    monkeypatch.setitem(NAMED["content"], "coco_val2017", lambda: small)
+    return content
+
+
+def get_coco(server: Server, folder: Path) -> None:
+    fetch_set("content", "coco_val2017", folder, server.url)
+
+
+def packed(fetched: Path, pool: Path) -> list[str]:
+    prepare(fetched, Path("samples"), pool, SETTINGS)
+    return Pool(pool).names
+
+
+def test_the_real_sets_are_those_of_the_publishers() -> None:
+    val, train = (NAMED["content"][name]() for name in ("coco_val2017", "coco_train2017"))
+    assert val.files == {"val2017.zip": "md5:442b8da7639aecaf257c1dceb8ba8c80"}
+    assert train.files == {"train2017.zip": "md5:cced6f7f71b7629ddf16f17bbcfab6b2"}
+    assert val.sources[0].name == "http://images.cocodataset.org/zips"
+
+
+def test_coco_is_fetched_verified_and_packed(tmp_path: Path, coco: bytes) -> None:
+    with serve({"/coco_val2017/val2017.zip": coco}) as server:
+        get_coco(server, tmp_path / "content")
+    assert {path.name for path in (tmp_path / "content").iterdir()} == {"val2017.zip", "provenance.json"}
+    assert packed(tmp_path / "content", tmp_path / "pool") == sorted(PHOTOS)
+    assert not list(Path(".resume").iterdir())
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [Fault(cut=1000), Fault(cut=5000)],
+        [Fault(cut=1000), Fault(ignore_range=True)],
+        [Fault(status=500), Fault(status=503)],
+        [Fault(pause=0.3)],
+        [Fault(delay=0.3, no_length=True)],
+    ],
+    ids=["cut twice", "cut, then no ranges", "server errors", "slow", "late and of unknown length"],
+)
+def test_faults_that_pass_are_survived(tmp_path: Path, coco: bytes, faults: list[Fault]) -> None:
+    with serve({"/coco_val2017/val2017.zip": coco}, {"/coco_val2017/val2017.zip": faults}) as server:
+        get_coco(server, tmp_path / "content")
+    assert (tmp_path / "content/val2017.zip").read_bytes() == coco
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Fault(status=404), "HTTP 404"),
+        (Fault(status=500), "HTTP 500"),
+        (Fault(cut=5, body=b"x" * 90), "cut"),
+        (Fault(body=b"<html>log in</html>"), "has MD5"),
+    ],
+)
+def test_faults_that_stay_end_in_one_line_and_no_result(tmp_path: Path, coco: bytes, fault: Fault, reason: str) -> None:
+    folder = tmp_path / "content"
+    with serve({}, {"*": [fault]}) as server, pytest.raises(UserError, match=reason) as caught:
+        get_coco(server, folder)
+    assert not (folder / "val2017.zip").exists()
+    assert not (folder / "provenance.json").exists()
+    line = str(caught.value)
+    assert "\n" not in line
+    for words in ("coco_val2017", "by hand", "sources.mirror", "adain.train.content"):
+        assert words in line
+
+
+def test_a_large_download_keeps_what_it_has_over_several_failing_runs(tmp_path: Path, coco: bytes) -> None:
+    path, cut = "/coco_val2017/val2017.zip", len(coco) // 3
+    with serve({path: coco}, {path: [Fault(cut=cut)] + [Fault(status=500)] * 60}) as server:
+        for _ in range(2):
+            with pytest.raises(UserError):
+                get_coco(server, tmp_path / "content")
+        server.faults[path].clear()
+        get_coco(server, tmp_path / "content")
+        assert server.asked(path)[-1] == f"bytes={cut}-"
+    assert (tmp_path / "content/val2017.zip").read_bytes() == coco
+
+
+def test_the_disk_is_looked_at_before_a_download(tmp_path: Path, coco: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(fetch_module.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with serve({}) as server:
+        with pytest.raises(UserError, match=r"coco_val2017: needs 0\.0 GiB on the disk .* free some space"):
+            get_coco(server, tmp_path / "content")
+        assert not server.requests
+
+
+def test_another_choice_removes_what_the_earlier_one_left(tmp_path: Path, coco: bytes) -> None:
+    with serve({"/coco_val2017/val2017.zip": coco}) as server:
+        get_coco(server, tmp_path / "content")
+    fetch_set("content", "sample", tmp_path / "content")
+    assert [path.name for path in (tmp_path / "content").iterdir()] == ["provenance.json"]
+
+
+def hub(revision: str, files: dict[str, bytes]) -> dict[str, bytes]:
+    """What the hub answers for Artificio/WikiArt with these files."""
+    tree: list[dict[str, Any]] = [{"type": "file", "path": "README.md", "size": 3, "oid": "x"}]
+    for path, data in files.items():
+        lfs = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        tree.append({"type": "file", "path": path, "size": len(data), "oid": "x", "lfs": lfs})
+    api = "/api/datasets/Artificio/WikiArt"
+    return {
+        f"{api}/revision/main": json.dumps({"sha": revision}).encode(),
+        f"{api}/tree/{revision}": json.dumps(tree).encode(),
+        **{f"/datasets/Artificio/WikiArt/resolve/{revision}/{path}": data for path, data in files.items()},
+    }
+
+
+def test_wikiart_comes_from_the_hub_that_hf_endpoint_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = in_parquet(tmp_path / "made.parquet").read_bytes()
+    path = "/datasets/Artificio/WikiArt/resolve/abc/data/train-0.parquet"
+    with serve(hub("abc", {"data/train-0.parquet": rows}), {path: [Fault(cut=100)]}) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url + "/")
+        fetch_set("style", "wikiart", tmp_path / "style")
+        assert server.asked(path) == ["", "bytes=100-"]
+    provenance = json.loads((tmp_path / "style/provenance.json").read_text(encoding="utf-8"))
+    assert (provenance["repository"], provenance["revision"]) == ("Artificio/WikiArt", "abc")
+    assert packed(tmp_path / "style", tmp_path / "pool") == ["b/2.jpg", "a.png", "b/c/3.JPEG"]
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault(status=404), Fault(status=500), Fault(body=b"<html>"), Fault(body=b"[]"), Fault(body=b"{}")]
+)
+def test_a_hub_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
+    with serve({}, {"*": [fault]}) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        with pytest.raises(UserError, match=r"wikiart: http.*(HF_ENDPOINT|lists no parquet).*adain\.train\.style"):
+            fetch_set("style", "wikiart", tmp_path / "style")
+
+
+@pytest.mark.parametrize("maker", [in_zip, in_tar, in_parquet])
+def test_a_path_is_packed_from_where_it_is(tmp_path: Path, maker: Any) -> None:
+    path = maker(tmp_path / "mine")
+    fetch_set("style", str(path), tmp_path / "style")
+    assert [p.name for p in (tmp_path / "style").iterdir()] == ["provenance.json"]
+    assert len(packed(tmp_path / "style", tmp_path / "pool")) == 3
+
+
+def test_a_changed_folder_is_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, data in PHOTOS.items():
+        (folder / Path(name).name).write_bytes(data)
+    fetch_set("content", str(folder), tmp_path / "content")
+    before = (tmp_path / "content/provenance.json").read_bytes()
+    assert locate(tmp_path / "content", Path("samples")) == folder
+    (folder / "new.jpg").write_bytes(encoded(99))
+    with pytest.raises(
+        UserError, match=r"changed since fetch_content noted its files; run `dvc repro -s -f fetch_content"
+    ):
+        locate(tmp_path / "content", Path("samples"))
+    fetch_set("content", str(folder), tmp_path / "content")
+    assert (tmp_path / "content/provenance.json").read_bytes() != before
+    assert len(packed(tmp_path / "content", tmp_path / "pool")) == 10
+
+
+def test_a_touched_file_is_a_change_and_an_equal_folder_is_not(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/a.jpg").write_bytes(encoded(1))
+    first = imagesets.fingerprint(tmp_path / "mine")
+    assert imagesets.fingerprint(tmp_path / "mine") == first
+    os.utime(tmp_path / "mine/a.jpg", (1, 1))
+    assert imagesets.fingerprint(tmp_path / "mine") != first
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (
+            "coco",
+            r"adain.train.content = 'coco': no such folder or file; allowed: sample, coco_val2017, coco_train2017, or",
+        ),
+        ("wikiart", "adain.train.content = 'wikiart': no such folder"),
+        ("notes.txt", "not a zip, tar or parquet file"),
+    ],
+)
+def test_an_unknown_choice_is_refused_with_what_is_allowed(tmp_path: Path, choice: str, message: str) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(UserError, match=message):
+        fetch_set("content", choice, tmp_path / "content")
+
+
+def test_the_sample_is_packed_from_the_samples(tmp_path: Path) -> None:
+    samples = tmp_path / "samples/photos"
+    samples.mkdir(parents=True)
+    for n in range(4):
+        (samples / f"{n}.jpg").write_bytes(encoded(n))
+    fetch_set("content", "sample", tmp_path / "content")
+    assert packed(tmp_path / "content", tmp_path / "pool") == [f"photos/{n}.jpg" for n in range(4)]
+    assert not (tmp_path / ".resume").exists()
+
+
+def test_too_few_usable_pictures_are_an_error(tmp_path: Path) -> None:
+    fetch_set("content", str(in_zip(tmp_path / "few.zip", {"a.jpg": encoded(1), "b.jpg": b"no"})), tmp_path / "content")
+    with pytest.raises(UserError, match=r"1 usable pictures, at least 3 are needed; left out: .*'damaged': 1.* b\.jpg"):
+        packed(tmp_path / "content", tmp_path / "pool")
+    assert not (tmp_path / "pool").exists()
