@@ -8,6 +8,11 @@ import pytest
 from tests import quick
 
 
+def pytest_configure() -> None:
+    """All runs, also those in other processes, use as many threads: their number changes how sums are rounded."""
+    os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+
 @pytest.fixture(scope="session")
 def quick_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The whole pipeline at reduced settings, run once for all tests, in a folder with a space and Chinese characters.
@@ -26,4 +31,3 @@ def _offline_by_default(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     """Tests do not depend on a mirror that the developer has set up."""
     if not request.node.get_closest_marker("registry"):
         monkeypatch.delenv("NNLAB_MIRROR", raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "2"))

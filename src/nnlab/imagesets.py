@@ -100,7 +100,7 @@ def locate(fetched: Path, samples: Path) -> Path:
     try:
         provenance = json.loads((fetched / "provenance.json").read_text(encoding="utf-8"))
         name = provenance["name"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise UserError(
             f"{fetched}/provenance.json: missing or damaged; run `dvc repro -s -f fetch_{fetched.name}`"
         ) from None

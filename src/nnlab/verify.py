@@ -41,7 +41,7 @@ def verify(root: Path = Path(".")) -> list[Verdict]:
     committed = {name: _git(root, "show", f"HEAD:./{name}") for name in _committed(root)}
     here = {str(path.relative_to(root)) for folder in ("metrics", "plots") for path in _results(root / folder)}
     ignored = {name for name in here - committed.keys() if _is_ignored(root, name)}
-    verdicts = [_verdict(name, old, root / name) for name, old in sorted(committed.items())]
+    verdicts = [compare_file(name, old, root / name) for name, old in sorted(committed.items())]
     return verdicts + [Verdict(name, NEW) for name in sorted(here - committed.keys() - ignored)]
 
 
@@ -65,7 +65,8 @@ def main() -> int:
     return int(any(v.verdict in (DIFFERENT, MISSING) for v in verdicts))
 
 
-def _verdict(name: str, old: str, path: Path) -> Verdict:
+def compare_file(name: str, old: str, path: Path) -> Verdict:
+    """Compare a result file with the text `old` that it had before; `name` tells its kind by its ending."""
     if not path.is_file():
         return Verdict(name, MISSING)
     try:

@@ -18,7 +18,6 @@ from nnlab.files import sha256
 from tests import quick
 
 FULL = os.environ.get("NNLAB_FAULTS") == "full"
-ENVIRONMENT = dict(os.environ)  # as it was when the finished run was made: the number of threads changes rounding
 LONG = ("fashion_train", "fashion_variants", "autoencoder_train", "denoiser_train", "gatys_stylize@main", "adain_paint",
         "adain_prepare@style", "adain_train")  # fmt: skip
 
@@ -74,8 +73,6 @@ class Workplace:
         if not self.job.kept:
             self.clear()
         variables = {**quick.environment(self.tree), "NNLAB_MIRROR": str(self.tree / "data/raw")}
-        if "OMP_NUM_THREADS" not in ENVIRONMENT:
-            variables.pop("OMP_NUM_THREADS", None)
         return subprocess.Popen(
             shlex.split(self.job.command.replace("python ", f"{shlex.quote(sys.executable)} ", 1)),
             cwd=self.root / self.job.folder,
