@@ -1,5 +1,6 @@
 """The training stage: pools and parameters in, the folder of milestones out, in one process or several."""
 
+import csv
 import os
 import shutil
 import subprocess
@@ -16,7 +17,6 @@ from nnlab.adain.weights import load_encoder
 from nnlab.errors import UserError
 from nnlab.files import atomic_dir
 from nnlab.pools import Pool
-from nnlab.reports import write_csv
 from nnlab.shards import MANIFEST
 from nnlab.training import pick_device, pick_precision, resume_dir
 
@@ -83,6 +83,8 @@ def _train(
         state = train.train(encoder, feed, settings, setting, folder, watch)
     if team.writes:
         with atomic_dir(out) as target:
-            write_csv(target / checkpoint.HISTORY, COLUMNS, rows(state.history.cpu(), 0, settings))
+            table = [[f"{value:.6g}" for value in row] for row in rows(state.history.cpu(), 0, settings)]
+            with (target / checkpoint.HISTORY).open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file, lineterminator="\n").writerows([COLUMNS, *table])
             for percent in schedule.milestones(settings):
                 shutil.copyfile(checkpoint.milestone(folder, percent), checkpoint.milestone(target, percent))

@@ -1,0 +1,166 @@
+"""The training stage as its own process: killed, disturbed, in several processes."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.adain.training import SMALL, make_pools
+from tests.quick import override
+
+ROOT = Path(__file__).resolve().parents[2]
+PERCENTS = (10, 50, 80, 100)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory, weight_files):
+    folder = tmp_path_factory.mktemp("inputs")
+    return [weight_files[0], *make_pools(folder)]
+
+
+def prepare(folder, run=None, **changed):
+    """A project folder with small parameters."""
+    (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    train = {**SMALL, "max_iter": 24, **changed}
+    values = {f"adain.train.{key}": value for key, value in train.items()}
+    values |= {f"adain.run.{key}": value for key, value in {"save_every": 4, "workers": 0, **(run or {})}.items()}
+    override(folder / "params.yaml", {**values, "hardware.device": "cpu", "hardware.precision": "float32"})
+
+
+def start(folder, inputs, out="training"):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(ROOT / "stages/adain_train.py"), *map(str, inputs), out]
+    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    error = process.communicate(timeout=300)[1]
+    assert process.returncode == 0, error
+    return error
+
+
+def decoders(folder):
+    return [(folder / f"training/milestone_{percent}.safetensors").read_bytes() for percent in PERCENTS]
+
+
+def wait_for(folder, pattern, process):
+    end = time.monotonic() + 200
+    while not list(folder.glob(pattern)):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+def whole(inputs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    prepare(folder)
+    error = finish(start(folder, inputs))
+    assert "at least 10000" in error
+    assert not list(folder.glob(".resume/adain_train-*"))
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", ["state-000000004*", "state-000000016*"])
+def test_killed_at_any_moment_it_goes_on_to_the_same_bits(whole, inputs, tmp_path, state):
+    prepare(tmp_path)
+    process = start(tmp_path, inputs)
+    wait_for(tmp_path, f".resume/adain_train-*/{state}", process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (tmp_path / "training").exists()
+    finish(start(tmp_path, inputs))
+    assert decoders(tmp_path) == decoders(whole)
+    assert (tmp_path / "training/history.csv").read_bytes() == (whole / "training/history.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_changed_parameters_start_anew(inputs, tmp_path):
+    prepare(tmp_path)
+    process = start(tmp_path, inputs)
+    wait_for(tmp_path, ".resume/adain_train-*/state-*", process)
+    process.kill()
+    process.communicate()
+    (stale,) = tmp_path.glob(".resume/adain_train-*")
+    prepare(tmp_path, learning_rate=2e-3)
+    process = start(tmp_path, inputs)
+    wait_for(tmp_path, ".resume/adain_train-*/state-000000004*", process)
+    assert not stale.exists()
+    process.kill()
+    process.communicate()
+
+
+def history(folder):
+    with (folder / "training/history.csv").open() as file:
+        return [[float(row["content_loss"]), float(row["style_loss"])] for row in csv.DictReader(file)]
+
+
+@pytest.mark.slow
+def test_two_processes_reach_the_losses_of_one(inputs, tmp_path):
+    # A small learning rate: Adam turns rounding errors of tiny gradients into whole steps, and they grow.
+    settings = {"max_iter": 50, "log_every": 1, "learning_rate": 3e-6, "warmup": 20, "average": 0.0}
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for count, folder in enumerate(folders, 1):
+        folder.mkdir()
+        prepare(folder, {"processes": count, "save_every": 1000}, **settings)
+        finish(start(folder, inputs))
+    one, two = (torch.tensor(history(folder)) for folder in folders)
+    assert one.shape == (50, 2)
+    torch.testing.assert_close(two, one, rtol=1e-4, atol=0)
+    first, last, other = (
+        torch.cat([value.flatten() for _, value in sorted(load_file(path).items())])
+        for path in (
+            folders[0] / "training/milestone_10.safetensors",
+            *(folder / "training/milestone_100.safetensors" for folder in folders),
+        )
+    )
+    assert (other - last).norm() < 0.1 * (last - first).norm()  # what they learnt is the same, too
+
+
+@pytest.mark.slow
+def test_a_killed_process_ends_the_run_and_one_process_goes_on(inputs, whole, tmp_path):
+    prepare(tmp_path, {"processes": 2}, max_iter=2000)
+    launcher = start(tmp_path, inputs)
+    wait_for(tmp_path, ".resume/adain_train-*/state-000000008*", launcher)
+    ranks = _children(launcher.pid)
+    os.kill(ranks[-1], signal.SIGKILL)
+    error = launcher.communicate(timeout=200)[1]
+    assert launcher.returncode != 0
+    assert "run the same command again" in error
+    prepare(tmp_path, max_iter=2000)
+    process = start(tmp_path, inputs)
+    (folder,) = tmp_path.glob(".resume/adain_train-*")
+    newest = max(int(path.stem[6:]) for path in folder.glob("state-*"))
+    wait_for(folder, f"state-{newest + 4:09d}*", process)
+    process.kill()
+    process.communicate()
+    assert not (folder / "state-000000004.safetensors").exists()  # it did not begin anew
+    load_file(folder / f"state-{newest + 4:09d}.safetensors")
+
+
+def _children(pid):
+    """Ids of the processes that torchrun, a child of ``pid``, started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+            command = path.with_name("cmdline").read_text()
+        except OSError:
+            continue
+        found.append((int(path.parent.name), int(fields[1]), command))
+    own = {pid}
+    for _ in range(3):
+        own |= {child for child, parent, _ in found if parent in own}
+    return sorted(
+        p
+        for p, _, command in found
+        if p in own and "adain_train.py" in command and "distributed.run" not in command and p != pid
+    )
