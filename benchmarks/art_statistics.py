@@ -24,7 +24,7 @@ from nnlab.images import list_images, load_image
 from nnlab.samples import SAMPLES, locate
 from nnlab.vgg_weights import read_weights
 
-SIDE, CROP, DIRECTIONS = 256, 192, 32
+SIDE, DIRECTIONS = 128, 32  # pixels of the shorter side, as in the default training
 PHOTOS = ("astronaut", "chelsea", "china", "coffee", "flower", "rocket")  # for the encoder's normalisation
 
 
@@ -41,8 +41,8 @@ def statistics(model: Encoder, paths: list[Path]) -> list[np.ndarray]:
     rows: list[list[np.ndarray]] = [[] for _ in FEATURES]
     for path in paths:
         image = load_image(path, SIDE)
-        top, left = ((n - CROP) // 2 for n in image.shape[2:])
-        features = model(image[:, :, top : top + CROP, left : left + CROP])
+        top, left = ((n - SIDE) // 2 for n in image.shape[2:])
+        features = model(image[:, :, top : top + SIDE, left : left + SIDE])
         for row, layer in zip(rows, FEATURES):
             row.append(torch.cat([part.flatten() for part in mean_std(features[layer])]).numpy())
     return [np.stack(row).astype(np.float64) for row in rows]

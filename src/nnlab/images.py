@@ -4,7 +4,7 @@ import math
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -131,7 +131,7 @@ def save_image(image: "Tensor | Image.Image", path: Path) -> None:
     picture = image if isinstance(image, Image.Image) else to_pil(image)
     if Path(path).suffix.lower() not in Image.registered_extensions():
         raise UserError(f"{path}: no image format has this ending; use .png or .jpg")
-    options = {"quality": 92} if Path(path).suffix.lower() in {".jpg", ".jpeg", ".webp"} else {}
+    options: dict[str, Any] = {"quality": 92} if Path(path).suffix.lower() in {".jpg", ".jpeg", ".webp"} else {}
     with atomic(path) as temporary:
         picture.save(temporary, **options)
 

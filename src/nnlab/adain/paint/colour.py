@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]  # float32 wherever it is large
 
 BAND_SIGMAS = (0.7, 1.4, 2.8, 5.6, 11.2)  # pixels, in a picture whose shorter side has 256
 KNOTS = np.linspace(0.0, 1.0, 33)

@@ -6,6 +6,7 @@ Pictures are float32 arrays (H, W, 3) in [0, 1]; fields are (H, W). Lengths are 
 import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
+from scipy.special import expit
 
 from nnlab.adain.paint.colour import Array
 
@@ -15,6 +16,11 @@ LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 def luma(rgb: Array) -> Array:
     """Brightness (H, W) in [0, 1]."""
     return rgb @ LUMA
+
+
+def sigmoid(x: Array) -> Array:
+    """Soft step from 0 to 1 around x = 0."""
+    return expit(x)
 
 
 def blur(field: Array, sigma: float) -> Array:

@@ -7,12 +7,12 @@ from numpy.random import Generator
 from scipy import ndimage
 
 from nnlab.adain.paint.colour import Array
-from nnlab.adain.paint.fields import blur, luma, noise, warp
+from nnlab.adain.paint.fields import blur, luma, noise, sigmoid, warp
 from nnlab.images import list_images, read_image
 
 # Photos that are mostly texture: they fill surfaces in invented scenes and are seldom the subject themselves.
 TEXTURES = {"brick", "coins", "grass", "gravel", "hubble_deep_field", "ihc", "moon", "retina"}
-ASPECTS = (0.75, 0.8, 1.0, 1.0, 1.25, 1.33, 1.5)  # height : width
+ASPECTS = (0.75, 0.8, 1.0, 1.0, 1.25, 1.33)  # height : width
 
 
 class Album:
@@ -32,11 +32,11 @@ class Album:
         aspect = rng.choice(ASPECTS)
         shape = (round(size * max(aspect, 1.0)), round(size * max(1 / aspect, 1.0)))
         kind = rng.random()
-        if kind < 0.62:
+        if kind < 0.55:
             return self.crop(self._subjects, shape, rng)
-        if kind < 0.68:
+        if kind < 0.58:
             return self.crop(self._textures, shape, rng)
-        if kind < 0.78:
+        if kind < 0.80:
             return self._collage(shape, rng)
         return self._landscape(shape, rng) if kind < 0.91 else self._still_life(shape, rng)
 
@@ -46,7 +46,7 @@ class Album:
         if rng.random() < 0.5:
             photo = photo[:, ::-1]
         room = min(photo.shape[0] / shape[0], photo.shape[1] / shape[1])  # photo pixels per pixel, at most
-        zoom = room * rng.uniform(0.45, 1.0)
+        zoom = room * rng.uniform(0.4, 1.0) ** 0.5
         y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
         y, x = y - shape[0] / 2, x - shape[1] / 2
         turn = rng.normal(scale=0.06)
@@ -65,10 +65,12 @@ class Album:
         return bright - bright.mean()
 
     def _collage(self, shape: tuple[int, int], rng: Generator) -> Array:
-        """Two photos that melt into each other along a wavy border."""
-        first, second = (self.crop(self._subjects, shape, rng) for _ in range(2))
-        edge = 1 / (1 + np.exp(-6 * noise(shape, min(shape) / 1.5, rng)))
-        return first + (second - first) * edge[..., None]
+        """Two to four photos that meet along wavy borders, soft or hard: many things in one picture."""
+        picture = self.crop(self._subjects, shape, rng)
+        for _ in range(int(rng.integers(1, 4))):
+            edge = sigmoid(rng.uniform(5, 40) * (noise(shape, min(shape) / 1.8, rng) - 0.3))
+            picture = picture + (self.crop(self._subjects, shape, rng) - picture) * edge[..., None]
+        return picture
 
     def _landscape(self, shape: tuple[int, int], rng: Generator) -> Array:
         """Sky with clouds, ridges that grow darker and rougher towards the viewer, trees."""

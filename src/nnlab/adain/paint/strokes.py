@@ -15,6 +15,7 @@ from nnlab.adain.paint.fields import (
     noise,
     paper,
     relief,
+    sigmoid,
     swirl,
 )
 from nnlab.adain.paint.filters import contours, kuwahara
@@ -64,13 +65,11 @@ def impressionist(scene: Array, palette: Palette, rng: Generator) -> Array:
 def swirling(scene: Array, palette: Palette, rng: Generator) -> Array:
     """Long rhythmic strokes that follow forms and eddies, light beside dark, thick paint: after van Gogh."""
     shape = scene.shape[:2]
-    calm = 1 / (
-        1 + np.exp(4 - 60 * blur(np.abs(scene - blur(scene, 3)).mean(axis=2), 4))
-    )  # forms lead where there are any
-    direction = mix_directions(swirl(shape, min(shape) * rng.uniform(0.3, 0.7), rng), flow(scene, 5), calm)
+    forms = sigmoid(60 * blur(np.abs(scene - blur(scene, 3)).mean(axis=2), 4) - 4)  # where there are any, they lead
+    direction = mix_directions(swirl(shape, min(shape) * rng.uniform(0.3, 0.7), rng), flow(scene, 5), forms)
     radius = rng.uniform(1.6, 3.0)
     work = Canvas(np.clip(blur(scene, 4) * rng.uniform(0.6, 0.9), 0, 1))
-    brush = Brush(radius, rng.uniform(8, 16), 1.4, rng.uniform(0.04, 0.08), 0.06)
+    brush = Brush(radius, rng.uniform(8, 16), 1.4, rng.uniform(0.03, 0.07), 0.06)
     work.paint(scene, direction, brush, rng)
     work.paint(scene, direction, Brush(radius * 0.7, 8, 1.8, 0.05, 0.06, 0.2), rng)
     height = blur(work.height(), 0.5) + 0.1 * brush_texture(direction, 14, rng)
@@ -85,7 +84,7 @@ def pointillist(scene: Array, palette: Palette, rng: Generator) -> Array:
     direction = rng.uniform(0, np.pi, size=scene.shape[:2]).astype(np.float32)
     length = rng.choice([1.4, 1.4, 2.6])
     for spacing in (1.4, 1.2):
-        work.paint(vivid, direction, Brush(radius, length, spacing, rng.uniform(0.05, 0.11), 0.3), rng)
+        work.paint(vivid, direction, Brush(radius, length, spacing, rng.uniform(0.03, 0.08), 0.3), rng)
     return relief(work.picture(), blur(work.height(), 0.5), rng.uniform(0, 0.08))
 
 
@@ -125,7 +124,7 @@ def pastel(scene: Array, palette: Palette, rng: Generator) -> Array:
     work = Canvas(kuwahara(scene, 3))
     radius = rng.uniform(1.2, 2.4)
     for _ in range(2):
-        work.paint(scene, direction, Brush(radius, 10, 1.5, rng.uniform(0.03, 0.07), 0.12, 0.0, 0.8), rng)
+        work.paint(scene, direction, Brush(radius, 10, 1.5, rng.uniform(0.02, 0.05), 0.12, 0.0, 0.8), rng)
     streaks = 0.6 * paper(shape, rng, 1.2) + 0.4 * brush_texture(direction, 10, rng)
-    cover = 1 / (1 + np.exp(-3 * (streaks + rng.uniform(0.5, 1.5) + 0.6 * noise(shape, 60, rng))))
+    cover = sigmoid(3 * (streaks + rng.uniform(0.9, 2.2) + 0.6 * noise(shape, 60, rng)))
     return np.clip(tone + (work.picture() - tone) * cover[..., None], 0, 1).astype(np.float32)

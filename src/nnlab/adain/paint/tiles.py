@@ -5,7 +5,7 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw
 
 from nnlab.adain.paint.colour import Array, Palette, to_rgb
-from nnlab.adain.paint.fields import blur, brush_texture, flow, luma, noise, relief, swirl, warp
+from nnlab.adain.paint.fields import blur, brush_texture, flow, luma, noise, relief, sigmoid, swirl, warp
 from nnlab.adain.paint.filters import edge_strength, region_means, regions
 
 
@@ -116,7 +116,7 @@ def ornament(scene: Array, palette: Palette, rng: Generator) -> Array:
             pen.line(spiral.ravel().tolist(), fill=colour, width=3)
     decor = np.asarray(sheet.reduce(2), dtype=np.float32) / 255
     figure = noise(shape, min(shape) / 2, rng)
-    keep = 1 / (1 + np.exp(-5 * (figure + rng.uniform(-0.5, 0.3))))[..., None]
+    keep = sigmoid(5 * (figure + rng.uniform(-0.5, 0.3)))[..., None]
     picture = decor + (scene - decor) * keep
     return relief(np.clip(picture, 0, 1), brush_texture(swirl(shape, 80, rng), 8, rng) * 0.3, 0.03)
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from nnlab.adain.paint.colour import Array, Palette, to_lab, to_rgb
-from nnlab.adain.paint.fields import blur, brush_texture, flow, luma, mix_directions, noise, paper
+from nnlab.adain.paint.fields import blur, brush_texture, flow, luma, mix_directions, noise, paper, sigmoid
 from nnlab.adain.paint.filters import contours, edge_strength, kuwahara
 from nnlab.adain.paint.scenes import bent
 
@@ -23,7 +23,7 @@ def watercolour(scene: Array, palette: Palette, rng: Generator) -> Array:
     density *= rng.uniform(0.5, 0.9)
     sheet = _sheet(palette, rng)
     picture = sheet * np.clip(flat / sheet, 0.02, 1) ** np.clip(density, 0.05, 3)[..., None]  # Beer-Lambert
-    dry = 1 / (1 + np.exp(-(noise(shape, 50, rng, octaves=4) * 3 + rng.uniform(2, 8))))
+    dry = sigmoid(noise(shape, 50, rng, octaves=4) * 3 + rng.uniform(2, 8))
     return np.clip(sheet + (picture - sheet) * dry[..., None], 0, 1)
 
 
@@ -105,9 +105,9 @@ def sketch(scene: Array, palette: Palette, rng: Generator) -> Array:
     lines = sum(contours(bent(blur(scene, 0.7), 1.5, 40, rng), rng.uniform(0.9, 2.0), 7) for _ in range(2)) * 0.6
     direction = np.full(shape, rng.uniform(0.4, 2.6), dtype=np.float32) + 0.3 * noise(shape, 80, rng)
     shading = np.clip(rng.uniform(0.75, 1.0) - blur(luma(scene), 1.5) / max(float(luma(scene).max()), 0.1), 0, 1)
-    strokes = 1 / (1 + np.exp(-2.5 * brush_texture(direction, 22, rng)))
+    strokes = sigmoid(2.5 * brush_texture(direction, 22, rng))
     amount = np.clip(lines + shading * strokes * rng.uniform(0.6, 1.2), 0, 1)
-    amount *= 1 / (1 + np.exp(-2.0 * (tooth + 0.9)))
+    amount *= sigmoid(2.0 * (tooth + 0.9))
     sheet = _sheet(palette, rng) * rng.uniform(0.8, 1.0) * (1 + 0.02 * tooth)[..., None]
     dark = palette.darkest() * rng.uniform(0.8, 1.4)
     return np.clip(sheet + (dark - sheet) * amount[..., None], 0, 1)
@@ -119,7 +119,7 @@ def woodcut(scene: Array, palette: Palette, rng: Generator) -> Array:
     local = bright - blur(bright, 24) * 0.6
     cut = brush_texture(flow(scene, 6), 14, rng)
     level = np.quantile(local, rng.uniform(0.35, 0.6))
-    ink = 1 / (1 + np.exp((local - level) / max(float(local.std()), 1e-3) * 8 - cut * 1.6))
+    ink = sigmoid((level - local) / max(float(local.std()), 1e-3) * 8 + cut * 1.6)
     order = np.argsort(palette.colours[:, 0])
     back = to_rgb(palette.colours[order[[6, 10, 15]]][None])[0]
     steps = np.digitize(bright, np.quantile(bright, [0.4, 0.75]))
