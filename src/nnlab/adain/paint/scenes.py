@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
+from PIL import Image
 from scipy import ndimage
 
 from nnlab.adain.paint.colour import Array
 from nnlab.adain.paint.fields import blur, luma, noise, sigmoid, warp
-from nnlab.images import list_images, read_image
+from nnlab.images import list_images, read_image, resize_shorter
 
 # Photos that are mostly texture: they fill surfaces in invented scenes and are seldom the subject themselves.
 TEXTURES = {"brick", "coins", "grass", "gravel", "hubble_deep_field", "ihc", "moon", "retina"}
@@ -26,6 +27,11 @@ class Album:
             self._photos[path.stem] = np.asarray(image, dtype=np.float32) / 255
         self._subjects = sorted(set(self._photos) - TEXTURES) or sorted(self._photos)
         self._textures = sorted(set(self._photos) & TEXTURES) or self._subjects
+
+    def whole(self, name: str, size: int) -> Array:
+        """The named photo as it is, its shorter side `size` pixels."""
+        photo = Image.fromarray((self._photos[name] * 255).astype(np.uint8))
+        return np.asarray(resize_shorter(photo, size), dtype=np.float32) / 255
 
     def scene(self, size: int, rng: Generator) -> Array:
         """A picture (H, W, 3) whose shorter side has `size` pixels."""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,16 +57,21 @@ MANNERS: dict[str, Manner] = {
     "geometric": Manner(tiles.geometric, 1, "vivid", 0.5),
 }
 
+# The first picture of this manner is this portrait in this palette whatever the seed: it stands in for Matisse's Woman
+# with a Hat where that cannot be fetched.
+SITTER = ("fauve", "grace_hopper", 316)
+
 CANDIDATES = 8  # palettes that a manner may choose among
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture: its number, the manner's name and the number of its palette."""
+    """One picture: its number, the manner's name, the number of its palette, and the photo if that is fixed."""
 
     index: int
     manner: str
     palette: int
+    photo: str = ""
 
     @property
     def file(self) -> str:
@@ -87,6 +92,9 @@ def plan(pictures: int, seed: int) -> list[Job]:
         best = max(candidates, key=lambda k: _liking(palettes()[k], MANNERS[name].taste))
         pool.remove(best)
         jobs.append(Job(index, name, best))
+    first = next((job for job in jobs if job.manner == SITTER[0]), None)
+    if first:
+        jobs[first.index] = replace(first, photo=SITTER[1], palette=SITTER[2])
     return jobs
 
 
@@ -113,7 +121,7 @@ def paint(job: Job, album: Album, size: int, seed: int) -> Array:
     """Paint one picture: scene, colours of a real painting, manner, then its colours and contrast once more."""
     rng = np.random.default_rng([seed, 1, job.index])
     manner, palette = MANNERS[job.manner], palettes()[job.palette]
-    scene = album.scene(size, rng)
+    scene = album.whole(job.photo, size) if job.photo else album.scene(size, rng)
     hues = np.stack([noise(scene.shape[:2], size / 3, rng) for _ in range(2)], axis=-1)
     scene = recolour(colourise(scene, rng, hues), palette, rng)
     picture = manner.paint(scene, palette, rng).astype(np.float32)
