@@ -157,8 +157,17 @@ def image_grid(
     if title:
         figure.suptitle(title)
     if note:
-        figure.supxlabel(note, fontsize=9, color="#444444")
+        footnote(figure, note)
     return figure
+
+
+def footnote(figure: "Figure", note: str) -> None:
+    """Write a line under a figure, broken where it would be cut off at the figure's sides."""
+    import textwrap
+
+    width = max(20, int(figure.get_figwidth() * 13))  # characters of 9 points in so many inches
+    lines = [part for line in note.splitlines() for part in textwrap.wrap(line, width)]
+    figure.supxlabel("\n".join(lines), fontsize=9, color="#444444")
 
 
 def _white(image: Any) -> float:

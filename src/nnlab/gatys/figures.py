@@ -12,7 +12,7 @@ from PIL import Image
 from nnlab.errors import UserError
 from nnlab.gatys.params import JobParams
 from nnlab.images import read_image
-from nnlab.reports import image_grid, save_figure, style
+from nnlab.reports import footnote, image_grid, save_figure, style
 
 COLUMNS = 3  # snapshots in a row
 
@@ -136,7 +136,7 @@ def _losses(result: Result) -> Any:
     axis.set_ylim(bottom=lowest / 3)  # the content loss is 0 where the start is the content
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     if result.note:
-        figure.supxlabel(result.note, fontsize=9, color="#444444")
+        footnote(figure, result.note)
     return figure
 
 

@@ -92,13 +92,21 @@ def _assets(data: Path, say: Say) -> list[Asset]:
 def _asset(path: Path, say: Say) -> Asset:
     record = read_json(path)
     files = record.get("files", {})
+    checked = say("以 SHA-256 校验", "verified by SHA-256") if files else ""
+    name = _training_set(path.parent.name, say) or str(record.get("name", path.parent.name))
     return Asset(
-        name=str(record.get("name", path.parent.name)),
-        source=str(record.get("source", "")) or say("以 SHA-256 校验", "verified by SHA-256"),
+        name=name,
+        source=str(record.get("source", "")) or checked,
         stand_in=bool(record.get("stand_in", False)),
         note=str(record.get("note", "")),
         files={str(k): str(v) for k, v in files.items()} if isinstance(files, dict) else {},
     )
+
+
+def _training_set(folder: str, say: Say) -> str:
+    """What the folders named after the two sides of AdaIN's training hold; "" for other folders."""
+    return {"content": say("AdaIN 内容图训练集", "AdaIN training set, content"),
+            "style": say("AdaIN 风格图训练集", "AdaIN training set, style")}.get(folder, "")  # fmt: skip
 
 
 def _pool(path: Path, say: Say) -> Asset:
@@ -111,6 +119,5 @@ def _pool(path: Path, say: Say) -> Asset:
         note += say("，未用：", ", left out: ") + ", ".join(f"{kind} {number}" for kind, number in left_out.items())
     rest = {key: value for key, value in record.items() if key not in ("images", "left_out")}
     about = ", ".join(f"{key}: {shown(value)}" for key, value in rest.items())
-    kinds = {"content": say("AdaIN 内容图训练集", "AdaIN training set, content"),
-             "style": say("AdaIN 风格图训练集", "AdaIN training set, style")}  # fmt: skip
-    return Asset(kinds.get(path.parent.name, path.parent.name), about, False, note, {})
+    name = _training_set(path.parent.name, say) or path.parent.name
+    return Asset(f"{name}{say('（处理后）', ' (packed)')}", about, False, note, {})

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from nnlab.errors import UserError
-from nnlab.report.document import Chart, Context, Figure, Formula, Frame, Number, Quote, Say, Slider, Table, Task
+from nnlab.report.document import Chart, Context, Figure, Frame, Number, Quote, Say, Slider, Table, Task
 from nnlab.report.document import parameters as flat_parameters
 from nnlab.report.inputs import existing, numeric
 from nnlab.report.measures import color_distance, same_shapes
+from nnlab.report.tasks import formulas
 from nnlab.report.tasks.words import change, course_of, short
 
 REQUIRED_ITERATIONS = 10_000  # what the assignment asks for
@@ -32,7 +33,7 @@ def build(context: Context) -> Task:
         ],
         findings=[*_training(metrics, checkpoints, say), *_strength(results / "alpha", alphas, section["alpha"], say)],
         figures=_figures(context),
-        formulas=_formulas(section["train"], say),
+        formulas=formulas.adain(section["train"], say),
         tables=[_table(metrics, checkpoints, say)],
         charts=_charts(context),
         sliders=_sliders(results, checkpoints, alphas, say),
@@ -82,34 +83,6 @@ def _done(section: dict[str, Any], metrics: dict[str, Any], say: Say) -> list[st
             "given one style, and the strength α is varied.",
         )
     ]
-
-
-def _formulas(train: dict[str, Any], say: Say) -> list[Formula]:
-    return [
-        Formula(
-            say("AdaIN（f 为编码器 relu4_1 的特征，μ、σ 为每个通道在所有位置上的均值与标准差，c 内容图，s 风格图）：",
-                "AdaIN (f: the encoder's features at relu4_1; μ, σ: mean and deviation per channel over all positions; c: "
-                "content, s: style):"),
-            r't = sigma(f(s)) dot (f(c) - mu(f(c))) / sigma(f(c)) + mu(f(s))',
-        ),
-        Formula(
-            say("内容损失（g 为解码器）：", "Content loss (g: the decoder):"),
-            r'cal(L)_c = "MSE"(f(g(t)), t)',
-        ),
-        Formula(
-            say("风格损失（φ 为 relu1_1、relu2_1、relu3_1、relu4_1 的特征）：",
-                "Style loss (φ: features at relu1_1, relu2_1, relu3_1, relu4_1):"),
-            r'cal(L)_s = sum_(i=1)^4 ["MSE"(mu(phi_i (g(t))), mu(phi_i (s))) + "MSE"(sigma(phi_i (g(t))), sigma(phi_i (s)))]',
-        ),
-        Formula(
-            say("总损失：", "Total:"),
-            rf'cal(L) = {train["content_weight"]:g} thin cal(L)_c + {train["style_weight"]:g} thin cal(L)_s',
-        ),
-        Formula(
-            say("风格强度 α（0：只重建内容图，1：完全风格化）：", "Strength α (0: the content rebuilt, 1: full style):"),
-            r'T(c, s, alpha) = g(alpha t + (1 - alpha) f(c))',
-        ),
-    ]  # fmt: skip
 
 
 def _numbered(folder: Path, prefix: str = "") -> dict[float, Path]:

@@ -6,14 +6,10 @@ from typing import Any
 import numpy as np
 
 from nnlab.errors import UserError
-from nnlab.report.document import Chart, Context, Figure, Formula, Number, Quote, Say, Task, parameters
+from nnlab.report.document import Chart, Context, Figure, Number, Quote, Say, Task, parameters
 from nnlab.report.inputs import numeric
+from nnlab.report.tasks import formulas
 from nnlab.report.tasks.words import change, course_of, percent, short
-
-_BCE = (
-    r"cal(L) = - 1/(784 N) sum_(n=1)^N sum_(i=1)^784 "
-    r"[x_(n i) log hat(x)_(n i) + (1 - x_(n i)) log (1 - hat(x)_(n i))]"
-)
 
 
 def build(context: Context) -> Task:
@@ -43,18 +39,7 @@ def build(context: Context) -> Task:
         ],
         findings=[
             _loss_course(loss, say),
-            say(
-                f"只看 2 维编码，10 近邻分类器在测试集上的准确率为 {percent(metrics['knn_accuracy'])} %"
-                "（随机猜测约为 10 %）：虽然训练时没有用标签，相同的数字在潜空间中仍聚在一起。",
-                f"From the two numbers alone, ten nearest neighbours name {percent(metrics['knn_accuracy'])} % of the "
-                "test digits (guessing: about 10 %): equal digits lie together although no label was used.",
-            )
-            if metrics["knn_accuracy"] > 0.3
-            else say(
-                f"只看 2 维编码，10 近邻分类器的准确率为 {percent(metrics['knn_accuracy'])} %：潜空间还没有把数字分开。",
-                f"From the two numbers alone, ten nearest neighbours name only {percent(metrics['knn_accuracy'])} % of "
-                "the test digits: the latent space does not separate them yet.",
-            ),
+            _knn(metrics["knn_accuracy"], say),
         ],
         figures=[
             Figure(plot("autoencoder/loss.png"), say("损失曲线", "Loss"), web=False),
@@ -70,7 +55,7 @@ def build(context: Context) -> Task:
                 web=False,
             ),
         ],
-        formulas=[_formula(say)],
+        formulas=[formulas.bce(say)],
         charts=_charts(loss, say),
         quotes=[
             Quote("autoencoder/model.py", "Autoencoder", say("网络", "The network")),
@@ -122,15 +107,29 @@ def build_denoiser(context: Context) -> Task:
             ),
         ],
         formulas=[
-            Formula(
-                say("加噪（每一轮重新抽取 ε）：", "Noise (ε is drawn anew in every epoch):"),
-                rf"tilde(x) = x + {factor} epsilon, quad epsilon ~ cal(N)(0, I)",
-            ),
-            _formula(say),
+            formulas.noise(factor, say),
+            formulas.bce(say),
         ],
         charts=_charts(loss, say),
         quotes=[Quote("autoencoder/noise.py", "add_noise", say("加噪", "The noise"))],
     )
+
+
+def _knn(accuracy: float, say: Say) -> str:
+    """What ten nearest neighbours make of the codes."""
+    said = say(
+        f"只看 2 维编码，10 近邻分类器在测试集上的准确率为 {percent(accuracy)} %（随机猜测约为 10 %）：",
+        f"From the two numbers alone, ten nearest neighbours name {percent(accuracy)} % of the test digits (guessing: about "
+        "10 %): ",
+    )
+    if accuracy > 0.6:
+        return said + say(
+            "训练时没有用标签，相同的数字在潜空间中仍聚在一起。",
+            "equal digits lie together although no label was used.",
+        )
+    if accuracy > 0.15:
+        return said + say("潜空间只把数字部分地分开。", "the latent space separates the digits in part.")
+    return said + say("潜空间没有把数字分开。", "the latent space does not separate the digits.")
 
 
 def _layers(section: dict[str, Any], code: int) -> str:
@@ -139,22 +138,17 @@ def _layers(section: dict[str, Any], code: int) -> str:
     return "-".join(str(n) for n in [784, *hidden, code, *hidden[::-1], 784])
 
 
-def _formula(say: Say) -> Formula:
-    return Formula(
-        say(
-            "二元交叉熵（x̂ 为重建，像素值在 0 到 1 之间）：",
-            "Binary cross-entropy (x̂: the reconstruction, pixels in 0 to 1):",
-        ),
-        _BCE,
-    )
-
-
 def _loss_course(loss: dict[str, list[str]], say: Say) -> str:
     """How the test loss (or, without one, the last loss column) runs."""
     values = {k: v for k, v in numeric(loss).items() if k != "epoch"}
     name = next((key for key in values if "test" in key), list(values)[-1])
     run = [v for v in values[name] if v is not None]
     kind = say("测试损失" if "test" in name else "损失", "The test loss" if "test" in name else "The loss")
+    if len(run) == 1:
+        return say(
+            f"训练 1 轮后，{kind}为 {short(run[0])} 奈特/像素。",
+            f"{kind} after one epoch is {short(run[0])} nats per pixel.",
+        )
     return say(
         f"{kind}由 {short(run[0])} 变为 {short(run[-1])} 奈特/像素（{change(run[0], run[-1], say)}），{course_of(run, say)}。",
         f"{kind} goes from {short(run[0])} to {short(run[-1])} nats per pixel ({change(run[0], run[-1], say)}); it "

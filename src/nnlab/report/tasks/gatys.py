@@ -8,7 +8,6 @@ from nnlab.report.document import (
     Chart,
     Context,
     Figure,
-    Formula,
     Frame,
     Number,
     Quote,
@@ -21,6 +20,7 @@ from nnlab.report.document import (
 from nnlab.report.document import parameters as flat_parameters
 from nnlab.report.inputs import column, existing, numeric
 from nnlab.report.measures import color_distance, same_shapes
+from nnlab.report.tasks import formulas
 from nnlab.report.tasks.words import change, listed, short
 
 
@@ -48,7 +48,7 @@ def build(context: Context) -> Task:
         ],
         findings=_findings(context, likeness),
         figures=_figures(context),
-        formulas=_formulas(say),
+        formulas=formulas.gatys(say),
         tables=[_table(jobs, likeness, say)],
         charts=[chart for job in jobs for chart in _charts(job, context)],
         sliders=[_slider(job, folder, say) for job, folder in folders.items()],
@@ -86,33 +86,6 @@ def _done(jobs: dict[str, Any], say: Say) -> list[str]:
         ),
         *start,
     ]
-
-
-def _formulas(say: Say) -> list[Formula]:
-    return [
-        Formula(
-            say(
-                "内容损失：特征的均方误差（F 为生成图在该层 ReLU 之后的特征，P 为内容图的特征，C 个通道，M = H·W 个位置）：",
-                "Content loss: mean squared error of features (F: the generated picture's, after the layer's ReLU; P: the "
-                "content picture's; C channels, M = H·W positions):",
-            ),
-            r'cal(L)_"content" = 1/(C M) sum_(i,j) (F_(i j) - P_(i j))^2',
-        ),
-        Formula(
-            say("Gram 矩阵（除以特征的元素个数 C·M）：", "Gram matrix (divided by the number of elements, C·M):"),
-            r'G = (F F^top) / (C M)',
-        ),
-        Formula(
-            say("一层的风格损失：Gram 矩阵的均方误差（A 为风格图的 Gram 矩阵）：",
-                "Style loss of one layer: mean squared error of Gram matrices (A: the style picture's):"),
-            r'cal(L)_"style" = 1/C^2 sum_(i,j) (G_(i j) - A_(i j))^2',
-        ),
-        Formula(
-            say("总损失（α、β、γ 为权重，w 为每层的权重）：", "Total (α, β, γ: weights; w: weights per layer):"),
-            r'cal(L) = alpha sum_(l in "content") w_l cal(L)_"content"^((l)) + beta sum_(l in "style") w_l '
-            r'cal(L)_"style"^((l)) + gamma cal(L)_"tv"',
-        ),
-    ]  # fmt: skip
 
 
 def _likeness(folder: Path) -> dict[str, float]:

@@ -50,6 +50,17 @@ def change(first: float, last: float, say: Say) -> str:
     return say(f"下降 {-part:.1f} %", f"down by {-part:.1f} %")
 
 
+def points(first: float, last: float, say: Say) -> str:
+    """A change of a fraction in percentage points."""
+    gap = 100 * (last - first)
+    return say(f"{gap:+.2f} 个百分点", f"{gap:+.2f} percentage points")
+
+
+def epochs(count: int, say: Say) -> str:
+    """A number of epochs in words."""
+    return say(f"{count} 轮", "one epoch" if count == 1 else f"{count} epochs")
+
+
 def listed(items: Sequence[str], say: Say) -> str:
     """Names joined as the language does."""
     return say("、", ", ").join(items)
