@@ -1,0 +1,60 @@
+"""The section: what variants inherit, and what is refused."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nnlab.errors import UserError
+from nnlab.fashion.params import FashionParams
+from nnlab.params import parse
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def section(**changes: Any) -> dict[str, Any]:
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["fashion"]
+    return {**values, **changes}
+
+
+def test_a_variant_has_its_own_layers_and_the_training_of_the_section() -> None:
+    variants = {"linear": {"hidden": []}, "long": {"hidden": [7], "epochs": 9}}
+    changed = section(hidden=[99], convolutions=[[3]], epochs=4, learning_rate=0.5, variants=variants)
+    parsed = parse(changed, FashionParams, "x")
+    linear, long = parsed.variants["linear"], parsed.variants["long"]
+    assert (linear.hidden, linear.convolutions, linear.epochs, linear.learning_rate) == ([], [], 4, 0.5)
+    assert (long.hidden, long.convolutions, long.epochs) == ([7], [], 9)
+
+
+def test_the_committed_variants_are_those_of_the_assignment() -> None:
+    variants = parse(section(), FashionParams, "x").variants
+    assert [v.hidden for v in variants.values()][:4] == [[], [128], [512], [256, 128]]
+    assert any(v.convolutions for v in variants.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"hidden": [0]}, r"hidden.0 = 0: .*greater than or equal to 1"),
+        ({"hidden": 128}, r"hidden = 128: .*list"),
+        ({"epochs": 0}, r"epochs = 0: .*greater than or equal to 1"),
+        ({"epochs": "ten"}, r"epochs = 'ten': .*integer"),
+        ({"convolutions": [[]]}, r"convolutions.0 = \[\]: .*at least 1"),
+        ({"convolutions": [[1]] * 5}, r"convolutions = .*at most 4"),
+        ({"learning_rate": 0}, r"learning_rate = 0: .*greater than 0"),
+        ({"augment_flip": 1}, r"augment_flip = 1: .*boolean"),
+        ({"variants": {}}, r"variants = \{\}: .*at least 1"),
+        ({"variants": {"a b": {"hidden": []}}}, r"variants.*a b"),
+        ({"variants": {"wide": {"hiden": [1]}}}, r"variants.wide.hiden is not a known key"),
+        ({"variants": {"wide": {"hidden": [-1]}}}, r"variants.wide.hidden.0 = -1"),
+        ({"variants": {"wide": None}}, r"variants.wide = None"),
+        ({"variants": [1]}, r"variants = \[1\]"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse(section(**changes), FashionParams, "x")
+    assert re.search(words, str(caught.value)), caught.value
+    assert "\n" not in str(caught.value)
