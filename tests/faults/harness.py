@@ -39,7 +39,7 @@ def jobs(tree: Path) -> dict[str, Job]:
     from dvc.repo import Repo
 
     def inside(items: list) -> tuple[str, ...]:
-        return tuple(os.path.relpath(item.fs_path, tree) for item in items if item.scheme == "local" and item.fs_path)
+        return tuple(os.path.relpath(item.fs_path, tree) for item in items)
 
     found = {}
     with Repo(str(tree)) as repo:
