@@ -1,0 +1,48 @@
+"""The READMEs say what is true: results from the committed metrics, files that exist, parameters that exist."""
+
+import re
+
+import pytest
+import yaml
+
+from tests.readme_results import READMES, ROOT, with_table
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_results_are_those_of_the_committed_metrics(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert with_table(text, ".zh." in name) == text, "run: python tests/readme_results.py"
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_link_leads_to_a_file(name: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_parameter_that_is_named_exists(name: str) -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:%s)(?:\.[a-z_]+)+)[`:=]" % "|".join(params), text))  # noqa: UP031
+    named |= set(re.findall(r"-S '([a-z_.]+)=", text))
+    assert named
+    for dotted in named:
+        section = params
+        for key in dotted.split("."):
+            assert key in section, f"{name} names {dotted}"
+            section = section[key]
+
+
+def test_both_languages_have_the_same_commands() -> None:
+    """What is typed must be the same, comments aside."""
+    english, chinese = (
+        [
+            re.sub(r"\s*#.*", "", line)
+            for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+            for line in block.splitlines()
+        ]
+        for text in ((ROOT / name).read_text(encoding="utf-8") for name in READMES)
+    )
+    assert english == chinese
