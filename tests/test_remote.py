@@ -3,6 +3,8 @@
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,14 @@ from tests import quick
 
 def run(tree: Path, *command: str) -> str:
     """Run a command in a clone and return what it printed."""
-    result = subprocess.run(
-        command, cwd=tree, env=quick.environment(tree), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert result.returncode == 0, result.stdout[-3000:]
-    return result.stdout
+    with tempfile.TemporaryFile("w+") as output:  # no pipe: a queue's workers would hold it open
+        result = subprocess.run(
+            command, cwd=tree, env=quick.environment(tree), stdout=output, stderr=subprocess.STDOUT, check=False
+        )
+        output.seek(0)
+        text = output.read()
+    assert result.returncode == 0, text[-3000:]
+    return text
 
 
 def dvc(tree: Path, *arguments: str) -> str:
@@ -46,3 +51,24 @@ def test_a_pull_gives_the_results_without_training(quick_run: tuple[Path, str], 
         assert names
         assert all((second / name).read_bytes() == (first / name).read_bytes() for name in names)
     assert "Running stage" not in dvc(second, "repro", "--all-pipelines")
+
+
+@pytest.mark.slow
+def test_queued_experiments_run_side_by_side(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    quick.copy_tree(tree)
+    dvc(tree, "repro", "adain_prepare@content")
+    commit(tree, "A run")
+    for quality in (80, 90):
+        change = f"adain.prepare.quality={quality}"
+        dvc(tree, "exp", "run", "--queue", "--name", f"q{quality}", "-S", change, "adain_prepare@content")
+    dvc(tree, "queue", "start", "--jobs", "2")
+    try:
+        deadline = time.monotonic() + 120
+        while "Queued" in (status := dvc(tree, "queue", "status")) or "Running" in status:
+            assert time.monotonic() < deadline, status
+            time.sleep(1)
+        assert status.count("Success") == 2, status
+        assert {"q80", "q90"} <= {word.strip("[]") for word in dvc(tree, "exp", "list").split()}
+    finally:
+        dvc(tree, "queue", "stop")
