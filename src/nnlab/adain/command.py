@@ -23,13 +23,29 @@ def stylize(options: argparse.Namespace) -> None:
     check(options.alpha, weights, len(jobs[0].styles))
     drawing = Options(weights, options.alpha, options.preserve_color, options.size, options.style_size)
     alone = len(jobs) == 1 and not options.content.is_dir() and not Path(options.style[0]).is_dir()
-    tiles = _TileProgress()
-    batch = Batch(_stylizer(options), drawing, tiles if alone else lambda done, total: None)
-    if alone:
-        if not batch.make(jobs[0]):
-            raise next(iter(batch.broken.values()))
-        print(jobs[0].output)
-        return
+    try:
+        if alone:
+            _make_one(_stylizer(options), jobs[0], drawing)
+        else:
+            _make_all(_stylizer(options), jobs, drawing)
+    except (MemoryError, RuntimeError) as error:
+        reason = (str(error) or "MemoryError").splitlines()[0]
+        if isinstance(error, RuntimeError) and "memory" not in reason:
+            raise
+        raise UserError(f"not enough memory ({reason}): try a smaller --size, or --device cpu") from None
+
+
+def _make_one(stylizer: Stylizer, job: Job, drawing: Options) -> None:
+    """Make one picture; a file that cannot be used is an error."""
+    batch = Batch(stylizer, drawing, _TileProgress())
+    if not batch.make(job):
+        raise next(iter(batch.broken.values()))
+    print(job.output)
+
+
+def _make_all(stylizer: Stylizer, jobs: Sequence[Job], drawing: Options) -> None:
+    """Make the pictures of folders; files that cannot be used are left out."""
+    batch = Batch(stylizer, drawing)
     with Progress(len(jobs), "stylize", "picture") as bar:
         made = 0
         for job in jobs:

@@ -27,7 +27,7 @@ KEEP_BYTES = 512 << 20  # features of a content up to this size stay in memory; 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Mean and standard deviation of relu4_1 over the positions of one picture: two tensors (1, 512, 1, 1) float32."""
+    """Mean and standard deviation of relu4_1 over the positions of one picture: (1, 512, 1, 1) float32, on the CPU."""
 
     mean: Tensor
     std: Tensor
@@ -43,7 +43,7 @@ class Content:
 
 
 class Stylizer:
-    """An encoder and a decoder, converted once to `precision` and channels-last on `device`."""
+    """An encoder and a decoder, converted once, in place, to `precision` and channels-last on `device`."""
 
     def __init__(
         self,
@@ -121,7 +121,8 @@ class Stylizer:
         for done, box in enumerate(boxes, 1):
             around = box.grown(REACH, area)
             features = self._features(content, around)
-            tile = decode(self.decoder, torch.addcmul(shift, features.float(), scale), around, box)
+            styled = torch.addcmul(shift.to(features.device), features.float(), scale.to(features.device))
+            tile = decode(self.decoder, styled, around, box)
             target = painted[box.pixels()]
             target[:] = tile[: target.shape[0], : target.shape[1]]
             on_tile(len(boxes) + done, 2 * len(boxes))
@@ -175,7 +176,7 @@ class _Moments:
         """Merge the positions of one tile (1, C, h, w)."""
         count = features.shape[2] * features.shape[3]
         variance, mean = torch.var_mean(features.float(), dim=(2, 3), keepdim=True, correction=0)
-        mean, spread = mean.double(), variance.double() * count
+        mean, spread = mean.cpu().double(), variance.cpu().double() * count  # not every GPU knows float64
         if not self.count:
             self.count, self.mean, self.spread = count, mean, spread
             return
