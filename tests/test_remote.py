@@ -64,7 +64,7 @@ def test_queued_experiments_run_side_by_side(tmp_path: Path) -> None:
         dvc(tree, "exp", "run", "--queue", "--name", f"q{quality}", "-S", change, "adain_prepare@content")
     dvc(tree, "queue", "start", "--jobs", "2")
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while "Queued" in (status := dvc(tree, "queue", "status")) or "Running" in status:
             assert time.monotonic() < deadline, status
             time.sleep(1)
