@@ -5,13 +5,15 @@
 CONTENT and STYLE are packed image sets (data/pools/...) or folders of pictures. Each key is one of adain.train in
 params.yaml, whose values are the default. OUT/NAME.csv gets a row per tenth of the run, with the losses of held-out
 pairs of the sets, or of those that `--judge` names (held out by the same rule: a decoder trained on them never saw
-them). OUT/NAME.safetensors is the decoder. `--seconds` ends a run early; the same command goes on.
+them). OUT/NAME.safetensors is the decoder, OUT/recipes.png shows all tables in OUT. `--seconds` ends a run early; the
+same command goes on.
 """
 
 import argparse
 import time
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from nnlab.adain import checkpoint
@@ -26,7 +28,7 @@ from nnlab.images import list_images
 from nnlab.packing import pack
 from nnlab.pictures import Picture
 from nnlab.pools import Pool
-from nnlab.reports import write_csv
+from nnlab.reports import save_figure, style, write_csv
 from nnlab.training import pick_device, pick_precision
 
 CACHE = 2 << 30
@@ -66,6 +68,7 @@ def main() -> None:
         print(*rows[-1])
     columns = ("recipe", "iteration", "heldout_content_loss", "heldout_style_loss", "heldout_total")
     write_csv(arguments.out / f"{arguments.name}.csv", columns, rows)
+    _figure(arguments.out)
     checkpoint.milestone(folder, 100).replace(arguments.out / f"{arguments.name}.safetensors")
 
 
@@ -97,6 +100,23 @@ def _pool(path: Path, work: Path, resize: int) -> Pool:
             pack([Picture(image.name, image.read_bytes) for image in images], packed, 512, total=len(images))
         path = packed
     return Pool(path, resize, CACHE)
+
+
+def _figure(out: Path) -> None:
+    """Draw the held-out loss by iteration of every table in ``out``."""
+    import matplotlib.pyplot as plt
+
+    with style():
+        figure, axis = plt.subplots(figsize=(7, 4))
+        for path in sorted(out.glob("*.csv")):
+            table = pd.read_csv(path)
+            axis.plot(table.iteration, table.heldout_total, "o-", markersize=4, label=path.stem)
+        axis.set(title="AdaIN recipes on held-out pairs", xlabel="iteration", ylabel="content + 10 × style loss")
+        axis.set(yscale="log", xlim=(0, None))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("{x:g}")
+        axis.legend()
+        save_figure(figure, out / "recipes.png")
 
 
 def _watch(report, began: float, limit: float) -> None:
