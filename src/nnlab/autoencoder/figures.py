@@ -22,7 +22,7 @@ def loss(history: list[Any], title: str) -> "Figure":
     axis.plot(epochs, [row.train_loss for row in history], marker=None if many else "o", label="training images")
     axis.plot(epochs, [row.test_loss for row in history], marker=None if many else "s", label="test images")
     axis.set(xlabel="epoch", ylabel="BCE (nats per pixel)", title=f"{title}: {history[-1].test_loss:.4f} at the end")
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axis.legend()
     return figure
 
@@ -34,8 +34,10 @@ def digit_rows(rows: dict[str, np.ndarray], labels: np.ndarray, title: str, note
     """
     found = [np.flatnonzero(labels == digit) for digit in DIGITS]
     pictures = [[images[where[0]] if len(where) else None for where in found] for images in rows.values()]
-    return image_grid(pictures, row_labels=list(rows), column_labels=[str(d) for d in DIGITS], title=title,
-                      note=note, cell=0.95)  # fmt: skip
+    figure = image_grid(pictures, row_labels=list(rows), column_labels=[str(d) for d in DIGITS], title=title,
+                        note=note, cell=0.95)  # fmt: skip
+    figure.set_size_inches(9.6, 0.98 * len(rows) + (1.1 if note else 0.8))
+    return figure
 
 
 def latent(codes: np.ndarray, labels: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> "Figure":

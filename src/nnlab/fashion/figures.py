@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from nnlab.fashion.classes import CLASSES
-from nnlab.reports import BLUE, RED, image_grid, save_figure
+from nnlab.reports import BLUE, image_grid, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nnlab.fashion.judge import Judged
 
-GREY = "#999999"
+RED, GREY = "#CC3311", "#999999"  # the red of Paul Tol's "vibrant" scheme: told from the blue with any colour vision
 COLUMNS = 3  # predictions beside each other
 
 
@@ -58,6 +58,7 @@ def _samples(images: np.ndarray, labels: np.ndarray) -> "Figure":
     """Eight images of each class, a row per class."""
     rows = [(name, images[labels == label][:8]) for label, name in enumerate(CLASSES) if (labels == label).any()]
     figure = image_grid([list(row) for _, row in rows], cell=0.75, title="Fashion-MNIST: eight test images per class")
+    figure.set_size_inches(7.6, 0.68 * len(rows) + 0.5)
     for axis, (name, _) in zip(figure.axes[:: max(len(row) for _, row in rows)], rows):
         axis.set_ylabel(name, rotation=0, ha="right", va="center")
     return figure
@@ -137,12 +138,13 @@ def _legend(figure: "Figure", wrong: bool) -> None:
 def _per_class(judged: "Judged") -> "Figure":
     figure, axis = plt.subplots(figsize=(6.4, 3.8))
     values = [100 * (value or 0.0) for value in judged.class_accuracy]
-    bars = axis.barh(range(len(CLASSES)), values, color=BLUE)
-    axis.bar_label(bars, labels=[f"{v:.1f}" for v in values], padding=3, fontsize=9)
+    axis.barh(range(len(CLASSES)), values, color=BLUE)
+    for position, value in enumerate(values):
+        axis.text(2, position, f"{value:.1f}", color="white", va="center")
     axis.axvline(100 * judged.accuracy, color="#333333", linestyle="--", linewidth=1.2,
                  label=f"all classes: {100 * judged.accuracy:.2f} %")  # fmt: skip
     axis.set_yticks(range(len(CLASSES)), CLASSES)
-    axis.set(xlabel="test accuracy (%)", xlim=(0, 109), title="Accuracy per class")
+    axis.set(xlabel="test accuracy (%)", xlim=(0, 100), title="Accuracy per class")
     axis.invert_yaxis()
     axis.grid(axis="y", visible=False)
     figure.legend(loc="outside lower center")
@@ -160,7 +162,7 @@ def _accuracy(judged: "Judged") -> "Figure":
             values = [factor * getattr(row, f"{split}_{key}") for row in judged.history]
             axis.plot(epochs, values, marker=marker, label="training images" if split == "train" else "test images")
         axis.set(xlabel="epoch", ylabel=label)
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes[0].legend()
     figure.suptitle(f"Training: {100 * judged.accuracy:.2f} % of the test images right at the end")
     return figure
@@ -194,7 +196,7 @@ def _variants(variants: dict[str, "Judged"]) -> "Figure":
         bar = bars.barh(position, 100 * judged.accuracy, color=line.get_color())
         bars.bar_label(bar, labels=[f"{100 * judged.accuracy:.2f}"], padding=3, fontsize=9)
     curves.set(xlabel="epoch", ylabel="test accuracy (%)")
-    curves.xaxis.set_major_locator(MaxNLocator(integer=True))
+    curves.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     curves.legend(loc="lower right")
     labels = [f"{name}\n{judged.parameters:,} weights" for name, judged in variants.items()]
     bars.set_yticks(range(len(variants)), labels)
