@@ -53,9 +53,9 @@ def test_crops_are_uint8_channels_last_and_whole_pieces_of_the_pictures() -> Non
 
 
 def test_offsets_and_mirroring_are_uniform() -> None:
-    crops = torch.cat([batch(Coded(), Coded(), 0, step, 8, 32)[0] for step in range(400)]).int()
+    crops = torch.cat([batch(Coded(), Coded(), 0, step, 8, 32)[0] for step in range(150)]).int()
     mirrored = crops[:, 2, 0, 0] > crops[:, 2, 0, 1]
-    assert abs(mirrored.float().mean() - 0.5) < 0.03
+    assert abs(mirrored.float().mean() - 0.5) < 0.05
     left = crops[:, 2].amin(dim=(1, 2))
     assert left.unique().tolist() == list(range(29))  # 60 - 32 + 1 places
     last = crops[crops[:, 0, 0, 0] == 4]
