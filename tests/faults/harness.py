@@ -104,7 +104,10 @@ class Workplace:
         """Remove the outputs."""
         for name in self.job.outputs:
             path = self.root / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.exists():  # on a read-only disk even the removal of nothing is refused
+                path.unlink()
 
     def assert_right(self) -> None:
         """The outputs are those of the finished run, and nothing temporary is left beside them."""
