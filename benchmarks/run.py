@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--adain CHECKOUT] [--only NAME ...]
 
-It needs a finished pipeline (`make repro`), whose data, pictures and networks both sides use. Peers from PyPI (pastiche,
-scikit-learn, torchvision) are in the environment; pytorch-AdaIN is not on PyPI: `--adain` takes a clone of
+It needs a finished pipeline (`make repro`), whose data, pictures and networks both sides use. Peers from PyPI
+(pastiche, scikit-learn, torchvision) are in the environment; pytorch-AdaIN is not on PyPI: `--adain` takes a clone of
 naoto0804/pytorch-AdaIN (the environment's PYTORCH_ADAIN serves too), and without it its rows are left out, which the
 file says. Nothing else should run on the machine meanwhile.
 """
@@ -97,8 +97,8 @@ def earlier() -> dict[str, str]:
 def write(sections: dict[str, str]) -> None:
     """Write all sections in the order of BENCHMARKS."""
     head = (
-        "# Side by side with peers\n\nMade by `make bench` (`benchmarks/run.py`). Both sides take turns in one run on one"
-        " machine, with the same data, weights and settings; times are medians. What counts are the ratios.\n"
+        "# Side by side with peers\n\nMade by `make bench` (`benchmarks/run.py`). Both sides take turns in one run on"
+        " one machine, with the same data, weights and settings; times are medians. What counts are the ratios.\n"
     )
     titles = [title for title, _ in BENCHMARKS.values() if title in sections]
     text = head + "".join(f"\n## {title}\n\n{sections[title]}\n" for title in titles)
