@@ -11,8 +11,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from nnlab.files import sha256
 from tests import quick
@@ -68,7 +71,7 @@ class Workplace:
                 link.symlink_to(tree / name)
         (root / job.folder).mkdir(parents=True, exist_ok=True)
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, output: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
         """Start the stage as DVC does: without its old outputs, in a process group of its own."""
         if not self.job.kept:
             self.clear()
@@ -78,7 +81,7 @@ class Workplace:
             cwd=self.root / self.job.folder,
             env=variables,
             text=True,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -99,6 +102,20 @@ class Workplace:
             process.communicate()
             return True
         return False
+
+    def kill_when(self, ready: Callable[[], bool], seconds: float = 300.0) -> bool:
+        """Start the stage and kill it as soon as `ready()` is true; False if it had ended by then."""
+        with open(os.devnull, "w") as nothing:
+            process = self.start(nothing)
+        deadline = time.monotonic() + seconds
+        while process.poll() is None and not ready():
+            assert time.monotonic() < deadline, f"{self.job.name} was not ready within {seconds:.0f} s"
+            time.sleep(0.01)
+        if process.poll() is not None:
+            return False
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
 
     def clear(self) -> None:
         """Remove the outputs."""

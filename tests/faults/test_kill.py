@@ -48,13 +48,9 @@ def test_a_state_that_was_cut_is_found_out_and_the_one_before_is_used(name: str,
     draw = random.Random(f"cut {name}")
     for _ in range(5 if FULL else 1):
         place = workplace(name)
-        for _try in range(8):
-            if not place.kill_after(draw.uniform(3.0, 6.0)) or states(place.root):
-                break
-        found = states(place.root)
-        if not found:
-            pytest.skip(f"{name} ended before it saved a state")
-        newest = found[-1]
+        if not place.kill_when(lambda root=place.root: len(states(root)) > 1):
+            pytest.skip(f"{name} ended before it had saved two states")
+        newest = states(place.root)[-1]
         content = newest.read_bytes()
         newest.write_bytes(content[: draw.randrange(len(content))])
         code, said = place.run()
