@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
 
-from nnlab.images import decode, resize_shorter
+from nnlab.images import MAX_PIXELS, decode, resize_shorter
 
 SMALLEST_SIDE = 64  # pixels; nothing can be learnt from a smaller picture
 LONGEST = 8.0  # longer side over shorter side; resized, such a strip would be huge
@@ -46,7 +46,7 @@ def convert(picture: Picture, short_side: int, quality: int) -> Packed:
     except LeftOut as reason:
         return Packed(picture.name, problem=str(reason))
     except Image.DecompressionBombError:
-        return Packed(picture.name, problem=f"too large: more than {Image.MAX_IMAGE_PIXELS} pixels")
+        return Packed(picture.name, problem=f"too large: more than {MAX_PIXELS} pixels")
     except UnidentifiedImageError:
         return Packed(picture.name, problem="damaged: not an image")
     except Exception as error:  # a damaged file can raise anything in Pillow's parsers

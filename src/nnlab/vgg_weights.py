@@ -98,7 +98,9 @@ def _read_state(path: Path) -> State:
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails in the reader with about ten different types
-        reason = "is refused: it would run code" if "Unsupported global" in str(error) else "is damaged or no weights file"
+        reason = (
+            "is refused: it would run code" if "Unsupported global" in str(error) else "is damaged or no weights file"
+        )
         raise UserError(f"{path}: {reason} ({type(error).__name__}); fetch it again") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"{path}: not a state dict (expected a flat mapping of names to tensors)")

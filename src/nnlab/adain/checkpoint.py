@@ -36,7 +36,7 @@ class State:
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, those of the optimiser included; views, not copies."""
-        found = {f"decoder.{name}": value for name, value in self.decoder.named_parameters()}
+        found: dict[str, Tensor] = {f"decoder.{name}": value for name, value in self.decoder.named_parameters()}
         for name, value in self.decoder.named_parameters():
             moments = self.optimiser.state.get(value) or _fresh_moments(self.optimiser, value)
             found |= {f"{kind}.{name}": moments[kind] for kind in ("exp_avg", "exp_avg_sq", "step")}

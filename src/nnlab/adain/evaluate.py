@@ -27,10 +27,10 @@ def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[
     encoder_file, content, painted, training = inputs
     metrics, summary, curves, held_out, figure = outputs
     settings, side = adain.train, adain.evaluate.side
-    pools = [Pool(path, side) for path in (content, painted)]
-    pairs = held_out_pairs(*pools, settings.held_out_pairs, side, settings.seed)
+    pairs = held_out_pairs(Pool(content, side), Pool(painted, side), settings.held_out_pairs, side, settings.seed)
     encoder, place = load_encoder(encoder_file), pick_device(device)
-    rows, named = [], {}
+    rows: list[tuple[float, ...]] = []
+    named: dict[str, float] = {}
     for percent, iteration in milestones(settings).items():
         losses = held_out_losses(encoder, load_decoder(checkpoint.milestone(training, percent)), pairs, place)
         rows.append((iteration, *losses, settings.content_weight * losses[0] + settings.style_weight * losses[1]))

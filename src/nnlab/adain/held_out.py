@@ -69,8 +69,8 @@ def held_out_pairs(content: Pool, style: Pool, pairs: int, side: int, seed: int)
     The pools' `resize` must be `side`: the pictures are judged as a whole, at that size.
     """
     contents, styles = (
-        torch.stack([_middle(picture, side) for picture in split(pool, pairs, seed, name)[1]])
-        for pool, name in zip((content, style), KINDS)
+        torch.stack([_middle(part[index], side) for index in range(len(part))])
+        for part in (split(pool, pairs, seed, name)[1] for pool, name in zip((content, style), KINDS))
     )
     numbers = torch.arange(pairs)
     return Pairs(contents[numbers % len(contents)], styles[numbers * len(styles) // pairs])
@@ -85,7 +85,8 @@ def _middle(picture: Tensor, side: int) -> Tensor:
 @torch.no_grad()
 def held_out_losses(encoder: Encoder, decoder: Decoder, pairs: Pairs, device: torch.device) -> tuple[float, float]:
     """Return the mean unweighted content and style loss over the pairs, computed in float32."""
-    encoder, decoder = (m.to(device, torch.float32, memory_format=torch.channels_last) for m in (encoder, decoder))
+    encoder = encoder.to(device, torch.float32).to(memory_format=torch.channels_last)
+    decoder = decoder.to(device, torch.float32).to(memory_format=torch.channels_last)
     total = torch.zeros(2, dtype=torch.float64)
     for content, style in zip(pairs.content.split(_BATCH), pairs.style.split(_BATCH)):
         images = (to_images(crops.to(device), torch.float32) for crops in (content, style))

@@ -72,13 +72,16 @@ def _train(
     """Train in ``folder``, then fill ``out``."""
     settings = adain.train
     encoder = load_encoder(inputs[0])
-    pools = [Pool(path, settings.resize, adain.run.cache_mib << 20) for path in inputs[1:]]
-    parts = [
+    pools = content, style = (
+        Pool(inputs[1], settings.resize, adain.run.cache_mib << 20),
+        Pool(inputs[2], settings.resize, adain.run.cache_mib << 20),
+    )
+    photos, paintings = (
         held_out.split(pool, settings.held_out_pairs, settings.seed, kind)[0] for pool, kind in zip(pools, params.KINDS)
-    ]
-    feed = batches.Batches(*parts, settings.seed, settings.batch_size, settings.crop, team.rank, team.world)
+    )
+    feed = batches.Batches(photos, paintings, settings.seed, settings.batch_size, settings.crop, team.rank, team.world)
     setting = train.Setting(team, dtype, adain.run.workers, adain.run.save_every, adain.run.compile)
-    pairs = held_out.held_out_pairs(*pools, settings.held_out_pairs, settings.resize, settings.seed)
+    pairs = held_out.held_out_pairs(content, style, settings.held_out_pairs, settings.resize, settings.seed)
     with Watch(settings, encoder, *pairs) as watch:
         state = train.train(encoder, feed, settings, setting, folder, watch)
     if team.writes:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from nnlab.adain.model import FEATURES, Decoder, Encoder, adain_statistics
+from nnlab.adain.model import FEATURES, Encoder, adain_statistics
 from nnlab.adain.statistics import mean_std
 
 Statistics = Mapping[str, tuple[Tensor, Tensor]]
@@ -42,7 +42,7 @@ def targets(encoder: Encoder, content: Tensor, style: Tensor) -> tuple[Tensor, S
     return adain_statistics(features[FEATURES[-1]][:count], *statistics[FEATURES[-1]]), statistics
 
 
-def training_losses(encoder: Encoder, decoder: Decoder, content: Tensor, style: Tensor) -> Tensor:
+def training_losses(encoder: Encoder, decoder: nn.Module, content: Tensor, style: Tensor) -> Tensor:
     """Return the unweighted losses (2,): content and style, of decoding AdaIN(content, style); images in [0, 1]."""
     target, statistics = targets(encoder, content, style)
     features = encoder(decoder(target))

@@ -44,6 +44,8 @@ class Encoder(nn.Module):
     a linear map of the colours commutes with reflection, so the function is the reference's.
     """
 
+    block1_conv1: nn.Conv2d  # the first of the layers that the constructor makes from their table
+
     def __init__(self) -> None:
         super().__init__()
         for name, inputs, outputs in ENCODER_LAYERS:
@@ -77,6 +79,8 @@ class Encoder(nn.Module):
 
 class Decoder(nn.Module):
     """Mirror of the encoder: nearest-neighbour up-sampling, reflection padding, no normalisation layers."""
+
+    block4_conv1: nn.Conv2d  # the first of the layers that the constructor makes from their table
 
     def __init__(self) -> None:
         super().__init__()

@@ -53,9 +53,8 @@ class Stylizer:
         precision: torch.dtype = torch.float32,
         tile: int = TILE,
     ) -> None:
-        options = {"device": device, "dtype": precision, "memory_format": torch.channels_last}
-        self.encoder = encoder.to(**options).requires_grad_(False).eval()
-        self.decoder = decoder.to(**options).requires_grad_(False).eval()
+        self.encoder = encoder.to(device, precision).to(memory_format=torch.channels_last).requires_grad_(False).eval()
+        self.decoder = decoder.to(device, precision).to(memory_format=torch.channels_last).requires_grad_(False).eval()
         self.tile = tile  # cells of 8 pixels a side
 
     def stylize(

@@ -57,7 +57,7 @@ def initial_decoder(seed: int) -> Decoder:
 
 def new_state(params: AdainTrainParams, device: torch.device) -> State:
     """The state before the first step."""
-    decoder = initial_decoder(params.seed).to(device, memory_format=torch.channels_last)
+    decoder = initial_decoder(params.seed).to(device).to(memory_format=torch.channels_last)
     average = deepcopy(decoder).requires_grad_(False) if params.average else None
     optimiser = torch.optim.Adam(decoder.parameters(), params.learning_rate, betas=(0.9, params.beta2), fused=True)
     return State(decoder, average, optimiser, torch.zeros(params.max_iter, 2, device=device))
@@ -106,7 +106,7 @@ def _step_function(
 ) -> Callable[[Tensor, Tensor], None]:
     """Return the function that takes one batch of uint8 crops and moves ``state`` one step on."""
     device, dtype = setting.processes.device, setting.dtype
-    encoder = deepcopy(encoder).to(device, dtype, memory_format=torch.channels_last)
+    encoder = deepcopy(encoder).to(device, dtype).to(memory_format=torch.channels_last)
     model = setting.processes.wrap(state.decoder)
     weights = torch.tensor([params.content_weight, params.style_weight], device=device)
     losses_of = torch.compile(training_losses) if setting.compile else training_losses
