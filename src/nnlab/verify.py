@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nnlab.errors import UserError
 
-# Measured between precisions and numbers of threads (docs/reproducibility.md), with room: a number may differ by this
+# Chosen for other precisions and numbers of threads (benchmarks/reproducibility.py measures): a number may differ by this
 # share of the largest one in its column, or by this much; words (classes of single pictures) may differ in this share.
 RELATIVE = 0.03
 ABSOLUTE = 0.01
