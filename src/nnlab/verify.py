@@ -15,8 +15,8 @@ from pathlib import Path
 
 from nnlab.errors import UserError
 
-# Chosen with other precisions and numbers of threads in mind (benchmarks/reproducibility.py measures them): a number may
-# differ by this share of the largest one in its column, or by this much; words (classes of pictures) in this share.
+# Chosen with other precisions and numbers of threads in mind (benchmarks/reproducibility.py measures them): a number
+# may differ by this share of the largest one in its column, or by this much; words (classes) in this share.
 RELATIVE = 0.03
 ABSOLUTE = 0.01
 WORDS = 0.03
