@@ -235,7 +235,7 @@ def test_an_unknown_key_is_refused_with_the_known_ones(directory: Path, data: st
 @FUZZ
 @given(st.data())
 def test_a_missing_key_is_refused(directory: Path, data: st.DataObject) -> None:
-    required = [p for p in keys(BASE) if any(p[-1] in node.get("properties", {}) for node in nodes(p[:-1]))]
+    required = [p for p in keys(BASE) if any(p[-1] in node.get("required", []) for node in nodes(p[:-1]))]
     path = data.draw(st.sampled_from(required))
     assume(not (path[:2] == ("gatys", "jobs") and path[-1] in BASE["gatys"]["common"]))  # taken from common
     values = copy.deepcopy(BASE)
