@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from nnlab.autoencoder.latent import decode_grid, grid_axes
+from nnlab.autoencoder.figures import _apart, latent
+from nnlab.autoencoder.latent import Plane, decode_grid, fit_plane, grid_axes
 from nnlab.autoencoder.losses import bce
 from nnlab.autoencoder.measures import knn_accuracy, psnr_db
 from nnlab.autoencoder.model import build
@@ -16,6 +17,7 @@ from nnlab.autoencoder.params import AutoencoderParams, DenoiserParams
 from nnlab.autoencoder.train import Epoch
 from nnlab.autoencoder.trained import load, save
 from nnlab.errors import UserError
+from nnlab.reports import style
 from nnlab.training import count_parameters
 
 
@@ -89,8 +91,31 @@ def test_the_grid_covers_the_codes_without_the_outliers() -> None:
     codes = np.stack([np.linspace(-10, 10, 1001), np.linspace(0, 100, 1001)], 1)
     codes[0] = (-1e6, 1e6)
     xs, ys = grid_axes(codes, points=3)
-    assert xs == pytest.approx([-9.8, 0, 9.8], abs=0.05)
-    assert ys == pytest.approx([1.1, 50, 99], abs=0.2)
+    assert xs == pytest.approx([-9.9, 0, 9.9], abs=0.03)
+    assert ys == pytest.approx([0.6, 50, 99.6], abs=0.1)
+
+
+def test_coordinates_by_hand_and_back() -> None:
+    codes = np.array([[0.0, 5.0], [2.0, 5.0], [4.0, 5.0], [6.0, 5.0], [1000.0, 5.0]])
+    plane = fit_plane(codes)
+    assert plane.centre.tolist() == [4, 5]
+    assert plane.scale == pytest.approx([1.0, 1e-6])  # deviations 4, 2, 0, 2, 996: the median is 2
+    drawn = plane.coordinates(codes)
+    assert drawn[:, 0] == pytest.approx([math.asinh(x) for x in (-4, -2, 0, 2, 996)])
+    assert plane.codes(drawn) == pytest.approx(codes)
+
+
+def test_labels_of_the_scatter_keep_apart() -> None:
+    gap = np.array([1.0, 1.0])
+    placed = [np.array([0.0, 0.0]), np.array([0.5, -1.0])]
+    assert _apart(np.array([3.0, 0.0]), placed, gap).tolist() == [3, 0]
+    assert _apart(np.array([0.2, 0.1]), placed, gap).tolist() == pytest.approx([0.2, -2.15])
+
+
+def test_equal_codes_do_not_hold_up_the_figure() -> None:
+    codes = np.zeros((20, 2))
+    with style():
+        assert latent(codes, np.arange(20) % 10, np.array([0.0, 1.0]), np.array([0.0, 1.0]))
 
 
 def test_the_first_row_of_the_grid_is_the_highest() -> None:
@@ -101,7 +126,8 @@ def test_the_first_row_of_the_grid_is_the_highest() -> None:
         layer.weight.zero_()
         layer.bias.zero_()
         layer.weight[0, 0] = layer.weight[1, 1] = 1.0
-    pictures = decode_grid(model, np.array([-100.0, 0.0, 100.0]), np.array([-100.0, 100.0]))
+    plane = Plane(np.zeros(2), np.ones(2))  # x is decoded at sinh(x)
+    pictures = decode_grid(model, plane, np.array([-5.0, 0.0, 5.0]), np.array([-5.0, 5.0]))
     assert pictures.shape == (2, 3, 28, 28)
     assert pictures[:, :, 0, 0].tolist() == [[0, 128, 255], [0, 128, 255]]
     assert pictures[:, :, 0, 1].tolist() == [[255] * 3, [0] * 3]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DIGITS = range(10)
+AXES = ("code, first number (asinh scale)", "code, second number (asinh scale)")
 
 
 def loss(history: list[Any], title: str) -> "Figure":
@@ -41,23 +42,37 @@ def digit_rows(rows: dict[str, np.ndarray], labels: np.ndarray, title: str, note
 
 
 def latent(codes: np.ndarray, labels: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> "Figure":
-    """Codes (N, 2) coloured by digit; each digit's number stands at its median; the grid's region is framed."""
+    """Codes (N, 2) coloured by digit; each digit's number stands about its median; the grid's region is framed."""
     figure, axis = plt.subplots(figsize=(7.6, 6.6))
+    placed: list[np.ndarray] = []
     for digit in DIGITS:
         own = codes[labels == digit]
         if not len(own):
             continue
-        color, (x, y) = TEN_COLORS[digit], np.median(own, 0)
+        color = TEN_COLORS[digit]
         axis.scatter(own[:, 0], own[:, 1], s=5, alpha=0.55, color=color, label=str(digit), linewidths=0)
+        placed.append(_apart(np.median(own, 0), placed, 0.05 * np.ptp(codes, axis=0)))
         box = {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": color}
+        x, y = placed[-1]
         axis.text(x, y, str(digit), fontsize=15, weight="bold", color=color, ha="center", va="center", bbox=box)
     axis.add_patch(plt.Rectangle((xs[0], ys[0]), xs[-1] - xs[0], ys[-1] - ys[0], fill=False, color="#333333",
                                  linestyle="--", linewidth=1, label="grid"))  # fmt: skip
-    axis.set(xlabel="code, first number", ylabel="code, second number", title="Codes of the test images by digit")
+    axis.set(
+        xlabel="code, first number (asinh scale)",
+        ylabel="code, second number (asinh scale)",
+        title="Codes of the test images by digit",
+    )
     legend = axis.legend(title="digit", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=3)
     for handle in filter(None, legend.legend_handles):
         handle.set_alpha(1)
     return figure
+
+
+def _apart(wanted: np.ndarray, placed: list[np.ndarray], gap: np.ndarray) -> np.ndarray:
+    """The place (2,) nearest below `wanted` that is `gap` (2,) away from all that are `placed`."""
+    while any((np.abs(wanted - other) < gap).all() for other in placed):
+        wanted = wanted - np.array([0.0, 0.25]) * gap
+    return wanted
 
 
 def grid(images: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> "Figure":
@@ -69,6 +84,6 @@ def grid(images: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> "Figure":
     axis.imshow(255 - sheet, cmap="gray", vmin=0, vmax=255, aspect="auto",
                 extent=(xs[0] - half_x, xs[-1] + half_x, ys[0] - half_y, ys[-1] + half_y))  # fmt: skip
     axis.grid(visible=False)
-    axis.set(xlabel="code, first number", ylabel="code, second number",
+    axis.set(xlabel=AXES[0], ylabel=AXES[1],
              title=f"What the decoder draws at {columns} x {rows} points of the latent plane")  # fmt: skip
     return figure

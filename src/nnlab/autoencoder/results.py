@@ -32,7 +32,7 @@ class Judged:
 class JudgedAutoencoder(Judged):
     """Its plane of codes too."""
 
-    codes: np.ndarray  # (N, 2)
+    codes: np.ndarray  # (N, 2), in the coordinates of `latent.Plane`
     grid: np.ndarray  # (rows, columns, 28, 28) uint8, row 0 at the highest y
     xs: np.ndarray
     ys: np.ndarray
@@ -43,18 +43,22 @@ def judge_autoencoder(data: Path, path: Path) -> JudgedAutoencoder:
     model, settings, history = load(path, AutoencoderParams)
     (images, labels), (train_images, train_labels) = _split(data, "test"), _split(data, "train")
     scores = rebuild(model, images)
-    codes = latent.encode(model, images)
+    train_codes = latent.encode(model, train_images)
+    plane = latent.fit_plane(train_codes)
+    codes = plane.coordinates(latent.encode(model, images))
     xs, ys = latent.grid_axes(codes)
     metrics = {
         "test_bce": bce(scores, images).item(),
-        "knn_accuracy": knn_accuracy(latent.encode(model, train_images), train_labels, codes, labels),
+        "knn_accuracy": knn_accuracy(plane.coordinates(train_codes), train_labels, codes, labels),
         "psnr_db": psnr_db(scores.sigmoid(), images),
         "epochs": settings.epochs,
         "seed": settings.seed,
         "test_images": len(images),
     }
     pictures = {"original": _pictures(images), "rebuilt": _pictures(scores.sigmoid())}
-    return JudgedAutoencoder(metrics, history, labels, pictures, codes, latent.decode_grid(model, xs, ys), xs, ys)
+    return JudgedAutoencoder(
+        metrics, history, labels, pictures, codes, latent.decode_grid(model, plane, xs, ys), xs, ys
+    )
 
 
 def judge_denoiser(data: Path, path: Path) -> Judged:

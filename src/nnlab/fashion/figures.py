@@ -197,7 +197,7 @@ def _variants(variants: dict[str, "Judged"]) -> "Figure":
         bars.bar_label(bar, labels=[f"{100 * judged.accuracy:.2f}"], padding=3, fontsize=9)
     curves.set(xlabel="epoch", ylabel="test accuracy (%)")
     curves.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    curves.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=min(len(variants), 6))
     labels = [f"{name}\n{judged.parameters:,} weights" for name, judged in variants.items()]
     bars.set_yticks(range(len(variants)), labels)
     low = min(judged.accuracy for judged in variants.values())
