@@ -35,6 +35,7 @@ def commit(tree: Path, message: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_pull_gives_the_results_without_training(quick_run: tuple[Path, str], tmp_path: Path) -> None:
     first, second, remote = tmp_path / "first", tmp_path / "second", tmp_path / "remote"
     shutil.copytree(quick_run[0], first, symlinks=True)
@@ -54,6 +55,7 @@ def test_a_pull_gives_the_results_without_training(quick_run: tuple[Path, str], 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_queued_experiments_run_side_by_side(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     quick.copy_tree(tree)

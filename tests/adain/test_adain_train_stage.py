@@ -126,6 +126,7 @@ def test_two_processes_reach_the_losses_of_one(inputs, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_process_ends_the_run_and_one_process_goes_on(inputs, whole, tmp_path):
     prepare(tmp_path, {"processes": 2}, max_iter=2000)
     launcher = start(tmp_path, inputs)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.harness import FULL, Workplace, assert_one_line
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.long]
 Make = Callable[..., Workplace]
 
 BOUNDED = ("fashion_evaluate",)

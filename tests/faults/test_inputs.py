@@ -11,7 +11,7 @@ import pytest
 from nnlab import stage
 from tests.faults.harness import FULL, Workplace
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.long]
 Make = Callable[..., Workplace]
 
 BOUNDED = ("gatys_figures", "adain_export")

@@ -10,7 +10,7 @@ import pytest
 from tests import quick
 from tests.faults.harness import FULL, LONG, Job, Workplace, assert_one_line, hashes
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.long]
 Make = Callable[..., Workplace]
 
 BOUNDED = ("fashion_train", "adain_train")
