@@ -46,6 +46,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     change({"hardware.device": "cpu", "adain.pictures.size": 32, "adain.pictures.style_size": 32})
+    change({"adain.pictures.alpha_style": "impressionist"})
     save(tmp_path / "pair/content.jpg", 1)
     save(tmp_path / "pair/style.jpg", 2, 36, 48)
     (tmp_path / "pair/provenance.json").write_text(json.dumps({"stand_in": False, "note": "the pair"}))
