@@ -1,5 +1,5 @@
 # make repro         install into .venv, then run everything: data, training, figures, reports
-# make test          install, then run all tests
+# make test          install, then run the tests, but for the long ones
 # make quick         the whole graph at reduced settings, in a scratch copy
 # make report        the web page and the PDF alone
 # make bench         measure side by side with peers: benchmarks/RESULTS.md
