@@ -23,17 +23,17 @@ def load_idx(path: Path) -> Tensor:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: not found; run `dvc repro` to fetch it")
-    data = path.read_bytes()
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] != _UINT8 or len(data) < 4 + 4 * data[3]:
+    data = np.fromfile(path, np.uint8)
+    if len(data) < 4 or tuple(data[:3]) != (0, 0, _UINT8) or len(data) < 4 + 4 * int(data[3]):
         raise UserError(f"{path}: not an IDX file of unsigned bytes; delete it and run `dvc repro`")
-    start = 4 + 4 * data[3]
-    shape = tuple(int(size) for size in np.frombuffer(data, ">u4", data[3], 4))
+    start = 4 + 4 * int(data[3])
+    shape = tuple(int(size) for size in data[4:start].view(">u4"))
     expected, found = math.prod(shape), len(data) - start
     if found != expected:
         raise UserError(
             f"{path}: {found} bytes of data where its header says {expected}; delete it and run `dvc repro`"
         )
-    return torch.from_numpy(np.frombuffer(data, np.uint8, offset=start).reshape(shape).copy())
+    return torch.from_numpy(data[start:].reshape(shape))
 
 
 def load_split(folder: Path, split: str) -> tuple[Tensor, Tensor]:

@@ -49,7 +49,7 @@ def train(
         model.train()
         for batch in epoch_batches(len(images), settings.batch_size, settings.seed, epoch):
             set_learning_rate(optimizer, settings.learning_rate * one_cycle(step, steps))
-            clean = images[batch.to(device)]
+            clean = images.index_select(0, batch.to(device))  # copies whole images: faster than images[batch]
             with autocast(device, precision):
                 scores = model(add_noise(clean, factor, generator(settings.seed, "noise", step)))
             loss = bce(scores, clean)

@@ -8,13 +8,15 @@ from nnlab.fashion.classes import CLASSES
 from nnlab.training import generator
 
 SIDE = 28  # pixels
+CHUNK = 1024  # images that become inputs at a time: that bounds the memory for their float32 values
+FITTED = 10_000  # training images that give the mean image and the deviation: more do not change the third digit
 
 
 def build(hidden: list[int], convolutions: list[list[int]], seed: int) -> "Network":
     """Make a network with initial weights drawn from `seed`: `build([128], [], 0)` is 784-128-10.
 
     `convolutions` holds groups of channel counts: 3x3 convolutions with batch normalisation and ReLU, and 2x2 max
-    pooling after each group; `hidden` the widths of fully connected layers with ReLU.
+    pooling after the last convolution of each group; `hidden` the widths of fully connected layers with ReLU.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, "weights").initial_seed())
@@ -24,7 +26,7 @@ def build(hidden: list[int], convolutions: list[list[int]], seed: int) -> "Netwo
             for width in group:
                 layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
                 channels = width
-            layers.insert(-1, nn.MaxPool2d(2))  # before the last ReLU: the same result from a quarter of the work
+            layers.insert(-2, nn.MaxPool2d(2))  # before normalisation and ReLU: a quarter of their work (as airbench)
             side //= 2
         layers.append(nn.Flatten())
         features = channels * side * side
@@ -49,19 +51,23 @@ class Network(nn.Module):
     def fit_inputs(self, images: Tensor) -> None:
         """Take the mean image and the deviation of all pixels from training images (N, 28, 28) uint8.
 
-        The mean is made symmetric, so that mirroring an input is the same as mirroring its image.
+        The first FITTED images are taken. The mean is made symmetric, so that mirroring an input is the same as
+        mirroring its image.
         """
-        tones = unit(images).sqrt_()
+        tones = unit(images[:FITTED]).sqrt_()
         mean = tones.mean(0)
         self.mean.copy_((mean + mean.flip(-1)) / 2)
         self.deviation.copy_(tones.std())
 
-    def inputs(self, images: Tensor) -> Tensor:
-        """(N, 28, 28) uint8 -> (N, 1, 28, 28) float32, about mean 0 and deviation 1.
+    def inputs(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """(N, 28, 28) uint8 -> (N, 1, 28, 28) of `dtype`, about mean 0 and deviation 1.
 
         The square root spreads the dark tones, in which the folds of fabrics are.
         """
-        return unit(images.to(self.mean.device)).sqrt_().sub_(self.mean).div_(self.deviation).unsqueeze(1)
+        result = torch.empty(len(images), 1, SIDE, SIDE, dtype=dtype, device=self.mean.device)
+        for chunk, target in zip(images.split(CHUNK), result[:, 0].split(CHUNK)):
+            target.copy_(unit(chunk.to(self.mean.device)).sqrt_().sub_(self.mean).div_(self.deviation))
+        return result
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, 1, 28, 28) from `inputs` -> (N, 10) scores (logits)."""
