@@ -11,14 +11,15 @@ same command goes on.
 
 import argparse
 import time
+from functools import reduce
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
 from nnlab.adain import checkpoint
-from nnlab.adain.batches import Batches
-from nnlab.adain.held_out import held_out_losses, held_out_pairs, split
+from nnlab.adain.held_out import held_out_losses, held_out_pairs
+from nnlab.adain.launch import training_batches
 from nnlab.adain.params import AdainTrainParams
 from nnlab.adain.processes import Processes
 from nnlab.adain.schedule import milestones
@@ -31,7 +32,7 @@ from nnlab.pools import Pool
 from nnlab.reports import save_figure, style, write_csv
 from nnlab.training import pick_device, pick_precision
 
-CACHE = 2 << 30
+CACHE = 2 << 30  # bytes
 SIDE = 128  # pixels; held-out pictures are judged at this shorter side
 
 
@@ -47,9 +48,8 @@ def main() -> None:
     encoder = load_encoder(arguments.encoder)
     folder = arguments.out / arguments.name
     folder.mkdir(parents=True, exist_ok=True)
-    pools = [_pool(path, arguments.out, params.resize) for path in (arguments.content, arguments.style)]
-    parts = [split(pool, 64, params.seed, kind)[0] for pool, kind in zip(pools, ("content", "style"))]
-    batches = Batches(*parts, params.seed, params.batch_size, params.crop)
+    sets = [_packed(path, arguments.out) for path in (arguments.content, arguments.style)]
+    batches = training_batches(params, *sets, CACHE)
     setting = Setting(Processes(0, 1, device), pick_precision("auto", device), 4, arguments.save_every)
     began = time.monotonic()
     try:
@@ -59,7 +59,8 @@ def main() -> None:
         return
     print(f"{arguments.name}: {time.monotonic() - began:.1f} s of training in this run")
     judged = arguments.judge or (arguments.content, arguments.style)
-    pairs = held_out_pairs(*(_pool(path, arguments.out, SIDE) for path in judged), 64, SIDE, params.seed)
+    pools = (Pool(_packed(path, arguments.out), SIDE) for path in judged)
+    pairs = held_out_pairs(*pools, params.held_out_pairs, SIDE, params.seed)
     rows = []
     for percent, step in milestones(params).items():
         decoder = load_decoder(checkpoint.milestone(folder, percent))
@@ -86,12 +87,15 @@ def _arguments() -> argparse.Namespace:
 
 def _params(settings: list[str]) -> AdainTrainParams:
     values = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["adain"]["train"]
-    tenths = [number / 10 for number in range(1, 11)]
-    changed = {key: yaml.safe_load(text) for key, _, text in (setting.partition("=") for setting in settings)}
-    return AdainTrainParams(**{**values, "checkpoint_fractions": tenths, **changed})
+    values["checkpoint_fractions"] = [number / 10 for number in range(1, 11)]
+    for setting in settings:
+        key, _, text = setting.partition("=")
+        *sections, name = key.split(".")
+        reduce(dict.__getitem__, sections, values)[name] = yaml.safe_load(text)
+    return AdainTrainParams(**values)
 
 
-def _pool(path: Path, work: Path, resize: int) -> Pool:
+def _packed(path: Path, work: Path) -> Path:
     """A packed set as it is; a folder of pictures is packed first, once."""
     if not (path / "manifest.csv").exists():
         packed = work / "packed" / "-".join(path.resolve().parts[-2:])
@@ -99,7 +103,7 @@ def _pool(path: Path, work: Path, resize: int) -> Pool:
             images = list_images(path)
             pack([Picture(image.name, image.read_bytes) for image in images], packed, 512, total=len(images))
         path = packed
-    return Pool(path, resize, CACHE)
+    return path
 
 
 def _figure(out: Path) -> None:

@@ -68,6 +68,7 @@ def _crops(folder: Path, count: int, crop: int) -> torch.Tensor:
 def _params(arguments: argparse.Namespace) -> AdainTrainParams:
     return AdainTrainParams(
         content="-", style="-", max_iter=100_000, batch_size=arguments.batch, crop=arguments.crop, resize=1024,
+        finish={"share": 0, "crop": arguments.crop, "resize": 1024},
         learning_rate=1e-4, schedule="reference", warmup=0, beta2=0.999, average=0.99, content_weight=1.0,
         style_weight=10.0, checkpoint_fractions=[1.0], held_out_pairs=1, log_every=100, seed=1,
     )  # fmt: skip

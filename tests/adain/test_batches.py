@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnlab.adain.batches import Batches, Feed, batch
+from nnlab.adain.batches import Batches, Feed, InTwoParts, batch
 from nnlab.errors import UserError
 from nnlab.packing import pack
 from nnlab.pools import Pool
@@ -125,3 +125,12 @@ def test_a_users_error_in_a_worker_stays_one_line(pools: tuple[Path, Path], work
         pytest.raises(UserError, match=r"^\d\.jpg: \d+x\d+ pixels, smaller than adain\.train\.crop = 80$"),
     ):
         next(feed)
+
+
+def test_the_second_part_of_a_run_goes_on_with_its_own_crops() -> None:
+    first, then = Batches(Coded(), Coded(), 1, 2, 16), Batches(Coded(), Coded(), 1, 2, 32)
+    with Feed(InTwoParts(first, then, 2), 1, 4) as feed:
+        steps = list(feed)
+    for (content, style), wanted in zip(steps, (first[1], then[2], then[3]), strict=True):
+        assert torch.equal(content, wanted[0])
+        assert torch.equal(style, wanted[1])

@@ -1,6 +1,6 @@
 import pytest
 
-from nnlab.adain.schedule import learning_rate, milestones
+from nnlab.adain.schedule import finish_start, learning_rate, milestones
 from tests.adain.training import settings
 
 
@@ -21,3 +21,12 @@ def test_cosine_rises_and_falls():
 def test_milestones_are_whole_iterations():
     assert milestones(settings(max_iter=10_000)) == {10: 1000, 50: 5000, 80: 8000, 100: 10_000}
     assert milestones(settings(max_iter=7)) == {10: 1, 50: 4, 80: 6, 100: 7}
+
+
+def test_the_finish_is_the_last_share_of_the_run():
+    def start(share, max_iter):
+        return finish_start(settings(max_iter=max_iter, finish={"share": share, "crop": 64, "resize": 64}))
+
+    assert start(0.3, 10_000) == 7000
+    assert start(0, 10_000) == 10_000
+    assert start(0.5, 7) == 4

@@ -153,6 +153,7 @@ TRAIN = {
     "style": "sample",
     "batch_size": 4,
     "crop": 64,
+    "finish": {"share": 0.3, "crop": 128, "resize": 256},
     "resize": 128,
     "content_weight": 1.0,
     "style_weight": 10.0,

@@ -85,6 +85,26 @@ class Batches(Dataset):
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         return batch(self.content, self.style, self._seed, step, self._batch_size, self._crop, self._rank, self._world)
 
+    @property
+    def fits(self) -> bool:
+        """Whether all decoded pictures stay in memory."""
+        return self.content.fits and self.style.fits
+
+
+class InTwoParts(Dataset):
+    """`first` up to the step `turn`, `then` from it on."""
+
+    def __init__(self, first: Batches, then: Batches, turn: int) -> None:
+        self._first, self._then, self._turn = first, then, turn
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        return (self._first if step < self._turn else self._then)[step]
+
+    @property
+    def fits(self) -> bool:
+        """Whether all decoded pictures stay in memory."""
+        return self._first.fits and self._then.fits
+
 
 class Feed:
     """The batches of the steps [start, stop) on `device`, prepared ahead; iterate inside `with Feed(...) as feed`.
@@ -95,11 +115,10 @@ class Feed:
     """
 
     def __init__(
-        self, batches: Batches, start: int, stop: int, workers: int = 0, device: torch.device | str = "cpu"
+        self, batches: Batches | InTwoParts, start: int, stop: int, workers: int = 0, device: torch.device | str = "cpu"
     ) -> None:
         self._batches, self._steps, self._device = batches, range(start, stop), torch.device(device)
-        in_memory = batches.content.fits and batches.style.fits
-        self._workers = 0 if in_memory else min(workers, os.cpu_count() or 1)
+        self._workers = 0 if batches.fits else min(workers, os.cpu_count() or 1)
         self._pin = self._device.type == "cuda"
         self._source = self._processes() if self._workers else self._thread()
         self.waited = 0.0

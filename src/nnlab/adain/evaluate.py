@@ -6,8 +6,8 @@ import pandas as pd
 
 from nnlab.adain import checkpoint
 from nnlab.adain.held_out import held_out_losses, held_out_pairs
-from nnlab.adain.params import AdainParams
-from nnlab.adain.schedule import milestones
+from nnlab.adain.params import AdainParams, AdainTrainParams
+from nnlab.adain.schedule import finish_start, milestones
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.errors import UserError
 from nnlab.pools import Pool
@@ -43,7 +43,7 @@ def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[
     write_csv(curves, tuple(history.columns), history.itertuples(index=False))
     judged = pd.DataFrame(rows, columns=list(COLUMNS))
     with style():
-        save_figure(losses_figure(history, judged, settings.style_weight), figure)
+        save_figure(losses_figure(history, judged, settings), figure)
 
 
 def _history(path: Path) -> pd.DataFrame:
@@ -53,10 +53,11 @@ def _history(path: Path) -> pd.DataFrame:
         raise UserError(f"{path}: not the training's curves ({error}); run `dvc repro -f adain_train`") from None
 
 
-def losses_figure(history: pd.DataFrame, judged: pd.DataFrame, style_weight: float):  # noqa: ANN201 (a Figure)
+def losses_figure(history: pd.DataFrame, judged: pd.DataFrame, settings: AdainTrainParams):  # noqa: ANN201 (a Figure)
     """Draw content and style loss by iteration, the checkpoints' held-out losses as marks, and the learning rate."""
     import matplotlib.pyplot as plt
 
+    style_weight, turn = settings.style_weight, finish_start(settings)
     figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))
     kinds = (("content", 1.0, BLUE, "Content loss"), ("style", style_weight, RED, f"Style loss × {style_weight:g}"))
     for axis, (kind, weight, colour, title) in zip(axes, kinds):
@@ -67,6 +68,8 @@ def losses_figure(history: pd.DataFrame, judged: pd.DataFrame, style_weight: flo
         axis.plot(history.iteration, smooth, color=colour, label="training, smoothed")
         marks = weight * judged[f"heldout_{kind}_loss"]
         axis.plot(judged.iteration, marks, "o", color="black", markersize=5, label="held-out pairs")
+        if turn < settings.max_iter:
+            axis.axvline(turn, color="grey", linestyle=":", label=f"crops of {settings.finish.crop} pixels from here")
         axis.set(title=title, xlabel="iteration", ylabel="loss", yscale="log")
         axis.yaxis.set_minor_formatter("{x:.3g}")
         axis.yaxis.set_major_formatter("{x:.3g}")

@@ -72,16 +72,11 @@ def _train(
     """Train in ``folder``, then fill ``out``."""
     settings = adain.train
     encoder = load_encoder(inputs[0])
-    pools = content, style = (
-        Pool(inputs[1], settings.resize, adain.run.cache_mib << 20),
-        Pool(inputs[2], settings.resize, adain.run.cache_mib << 20),
-    )
-    photos, paintings = (
-        held_out.split(pool, settings.held_out_pairs, settings.seed, kind)[0] for pool, kind in zip(pools, params.KINDS)
-    )
-    feed = batches.Batches(photos, paintings, settings.seed, settings.batch_size, settings.crop, team.rank, team.world)
+    cache = adain.run.cache_mib << 20
+    feed = training_batches(settings, inputs[1], inputs[2], cache, team.rank, team.world)
+    photos, paintings = (Pool(path, settings.resize, cache) for path in inputs[1:])
     setting = train.Setting(team, dtype, adain.run.workers, adain.run.save_every, adain.run.compile)
-    pairs = held_out.held_out_pairs(content, style, settings.held_out_pairs, settings.resize, settings.seed)
+    pairs = held_out.held_out_pairs(photos, paintings, settings.held_out_pairs, settings.resize, settings.seed)
     with Watch(settings, encoder, *pairs) as watch:
         state = train.train(encoder, feed, settings, setting, folder, watch)
     if team.writes:
@@ -91,3 +86,23 @@ def _train(
                 csv.writer(file, lineterminator="\n").writerows([COLUMNS, *table])
             for percent in schedule.milestones(settings):
                 shutil.copyfile(checkpoint.milestone(folder, percent), checkpoint.milestone(target, percent))
+
+
+def training_batches(
+    settings: params.AdainTrainParams, content: Path, style: Path, cache_bytes: int, rank: int = 0, world: int = 1
+) -> batches.InTwoParts:
+    """The batches of a whole training from two packed sets; what is held out of them is never in a batch.
+
+    `cache_bytes` bounds the memory for decoded pictures, per set and size of crops.
+    """
+
+    def crops(crop: int, resize: int) -> batches.Batches:
+        photos, paintings = (
+            held_out.split(Pool(path, resize, cache_bytes), settings.held_out_pairs, settings.seed, kind)[0]
+            for path, kind in zip((content, style), params.KINDS)
+        )
+        return batches.Batches(photos, paintings, settings.seed, settings.batch_size, crop, rank, world)
+
+    finish = settings.finish
+    first, then = crops(settings.crop, settings.resize), crops(finish.crop, finish.resize)
+    return batches.InTwoParts(first, then, schedule.finish_start(settings))

@@ -27,6 +27,24 @@ class AdainPrepareParams(Section):
     least: int = Field(ge=1)
 
 
+def _check_crop(crop: int, resize: int) -> None:
+    if crop > resize:
+        raise ValueError(f"crop = {crop} is larger than resize = {resize}: no crop fits into an image")
+
+
+class FinishParams(Section):
+    """The last part of a training, on crops of another size."""
+
+    share: float = Field(ge=0, lt=1)
+    crop: int = Field(ge=16, multiple_of=8)
+    resize: int = Field(ge=16)
+
+    @model_validator(mode="after")
+    def _check(self) -> "FinishParams":
+        _check_crop(self.crop, self.resize)
+        return self
+
+
 class AdainTrainParams(Section):
     """What the decoder is trained on and how."""
 
@@ -36,6 +54,7 @@ class AdainTrainParams(Section):
     batch_size: int = Field(ge=1)
     crop: int = Field(ge=16, multiple_of=8)
     resize: int = Field(ge=16)
+    finish: FinishParams
     learning_rate: float = Field(gt=0)
     schedule: Literal["reference", "cosine"]
     warmup: int = Field(ge=0)
@@ -50,8 +69,7 @@ class AdainTrainParams(Section):
 
     @model_validator(mode="after")
     def _check(self) -> "AdainTrainParams":
-        if self.crop > self.resize:
-            raise ValueError(f"crop = {self.crop} is larger than resize = {self.resize}: no crop fits into an image")
+        _check_crop(self.crop, self.resize)
         if list(self.checkpoint_fractions) != sorted(set(self.checkpoint_fractions)):
             raise ValueError("checkpoint_fractions must rise")
         if any(abs(100 * part - round(100 * part)) > 1e-9 for part in self.checkpoint_fractions):

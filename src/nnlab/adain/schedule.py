@@ -1,4 +1,4 @@
-"""Learning rates by step, as plain functions of the parameters."""
+"""Learning rates, crop sizes and checkpoints by step, as plain functions of the parameters."""
 
 import math
 
@@ -24,3 +24,8 @@ def learning_rate(params: AdainTrainParams, step: int) -> float:
 def milestones(params: AdainTrainParams) -> dict[int, int]:
     """Percentage -> number of steps after which that checkpoint is kept, rounded up, for ``checkpoint_fractions``."""
     return {round(100 * part): math.ceil(part * params.max_iter - 1e-9) for part in params.checkpoint_fractions}
+
+
+def finish_start(params: AdainTrainParams) -> int:
+    """The first step (0-based) of the last part, whose crops have another size; ``max_iter`` if there is none."""
+    return params.max_iter - math.floor(params.finish.share * params.max_iter + 1e-9)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nnlab.adain import checkpoint
-from nnlab.adain.batches import Batches, Feed
+from nnlab.adain.batches import Batches, Feed, InTwoParts
 from nnlab.adain.checkpoint import State
 from nnlab.adain.losses import training_losses
 from nnlab.adain.model import Decoder, Encoder, to_images
@@ -65,7 +65,7 @@ def new_state(params: AdainTrainParams, device: torch.device) -> State:
 
 def train(
     encoder: Encoder,
-    batches: Batches,
+    batches: Batches | InTwoParts,
     params: AdainTrainParams,
     setting: Setting,
     folder: Path,
