@@ -55,6 +55,16 @@ def test_lbfgs_equals_torch() -> None:
     assert rosenbrock(found[-1]) < 0.05 * rosenbrock(start())
 
 
+def test_lbfgs_learns_from_the_step_that_bounds_left() -> None:
+    """min (x - 2)^2 + (y - 1/2)^2 with x <= 1: a caller that clamps gets to the corner of the bounds."""
+    x, goal, scale = torch.zeros(2), torch.tensor([2.0, 0.5]), torch.tensor([1.0, 30.0])
+    optimizer = Lbfgs(x, 1.0, 5)
+    for _ in range(20):
+        optimizer.step(x, 2 * scale * (x - goal))
+        x.clamp_(0, 1)
+    assert torch.allclose(x, torch.tensor([1.0, 0.5]), atol=1e-3)
+
+
 def test_adam_equals_torch() -> None:
     x = start()
     found = run(Adam(x, 0.02), x, 40)

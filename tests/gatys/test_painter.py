@@ -163,7 +163,7 @@ def test_only_two_checkpoints_are_kept(tmp_path: Path, vgg: VGG19, pictures: Pic
 
 
 def test_a_loss_that_leaves_the_numbers_is_one_line(vgg: VGG19, pictures: Pictures) -> None:
-    job = make_job(optimizer="adam", iterations=9).model_copy(update={"learning_rate": 1e30})
+    job = make_job(iterations=9).model_copy(update={"style_weight": 1e39})
     with pytest.raises(UserError, match=r"the loss is (nan|inf) after \d+ iterations at 64 pixels: lower"):
         paint(pictures, vgg, job, CPU)
 
@@ -175,3 +175,11 @@ def test_bfloat16_reaches_the_same_loss(vgg: VGG19, weights: Path, pictures: Pic
     half = load_vgg(weights, deepest="block2_conv1", dtype=torch.bfloat16)
     exact, rounded = (measure(paint(pictures, v, job, CPU).image, pictures, vgg, job)["total"] for v in (vgg, half))
     assert math.isclose(exact, rounded, rel_tol=0.15)
+
+
+def test_every_picture_on_the_way_lies_within_the_range_of_a_file(vgg: VGG19, pictures: Pictures) -> None:
+    seen: list[Tensor] = []
+    paint(pictures, vgg, make_job(iterations=6), CPU, None, lambda step: seen.append(step.image.clone()))
+    assert len(seen) == 6
+    assert all(0 <= image.min() and image.max() <= 1 for image in seen)
+    assert any((image == 0).any() or (image == 1).any() for image in seen)

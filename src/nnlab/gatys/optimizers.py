@@ -22,7 +22,8 @@ class Optimizer(Protocol):
 class Lbfgs:
     """Limited-memory BFGS without line search (Nocedal & Wright 2006, algorithm 7.4), in float32.
 
-    It keeps the last `history` steps s = x' - x and changes of gradient y = g' - g. The first step is scaled to length
+    It keeps the last `history` steps s = x' - x and changes of gradient y = g' - g, both as seen from one call to the
+    next: whoever moves x in between (into its bounds, say) is part of the step. The first step is scaled to length
     1 (sum of absolute values) at most; later ones by `learning_rate` alone, as in torch.optim.LBFGS. That class stops
     by absolute tolerances, which depend on the scale of the loss, and keeps its state in lists: hence this one.
     """
@@ -32,25 +33,24 @@ class Lbfgs:
     def __init__(self, x: Tensor, learning_rate: float, history: int) -> None:
         self.learning_rate = learning_rate
         self.s, self.y = x.new_zeros(history, x.numel()), x.new_zeros(history, x.numel())
-        self.last_step, self.last_gradient = torch.zeros_like(x), torch.zeros_like(x)
+        self.last_x, self.last_gradient = torch.zeros_like(x), torch.zeros_like(x)
         self.calls, self.kept = 0, 0  # pair k lies in row k % history
 
     def step(self, x: Tensor, gradient: Tensor) -> None:
         """See `Optimizer`."""
         if self.calls:
-            self._remember(gradient - self.last_gradient)
+            self._remember(x - self.last_x, gradient - self.last_gradient)
         direction = self._inverse_hessian_times(gradient).neg_()
         length = self.learning_rate if self.kept else min(1.0, 1.0 / max(float(gradient.abs().sum()), 1e-30))
-        self.last_step.copy_(direction.mul_(length))
+        self.last_x.copy_(x)
         self.last_gradient.copy_(gradient)
         self.calls += 1
-        x.add_(self.last_step)
+        x.add_(direction, alpha=length)
 
-    def _remember(self, change: Tensor) -> None:
-        curvature = float(change @ self.last_step)
-        if curvature > self.MINIMUM_CURVATURE * float(change.norm() * self.last_step.norm()):
+    def _remember(self, step: Tensor, change: Tensor) -> None:
+        if float(change @ step) > self.MINIMUM_CURVATURE * float(change.norm() * step.norm()):
             row = self.kept % len(self.s)
-            self.s[row], self.y[row] = self.last_step, change
+            self.s[row], self.y[row] = step, change
             self.kept += 1
 
     def _inverse_hessian_times(self, gradient: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class Lbfgs:
         return {
             "s": self.s[:filled].clone(),
             "y": self.y[:filled].clone(),
-            "last_step": self.last_step.clone(),
+            "last_x": self.last_x.clone(),
             "last_gradient": self.last_gradient.clone(),
             "counts": torch.tensor([self.calls, self.kept]),
         }
@@ -81,7 +81,7 @@ class Lbfgs:
     def load(self, state: dict[str, Tensor]) -> None:
         """See `Optimizer`."""
         self.s[: len(state["s"])], self.y[: len(state["y"])] = state["s"].to(self.s), state["y"].to(self.y)
-        self.last_step.copy_(state["last_step"])
+        self.last_x.copy_(state["last_x"])
         self.last_gradient.copy_(state["last_gradient"])
         self.calls, self.kept = state["counts"].tolist()
 

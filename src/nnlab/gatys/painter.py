@@ -121,6 +121,7 @@ def _run(
             found = f"the loss is {row['total']} after {painting.iteration} iterations at {level.size} pixels"
             raise UserError(f"{found}: lower learning_rate or the weights")
         optimizer.step(image.view(-1), gradient.reshape(-1))
+        image.clamp_(0, 1)  # what a file can hold: clipping at the end alone doubles the loss of the finished picture
         painting.iteration += 1
         painting.losses.append(row)
         painting.seconds.append(time.perf_counter() - begin)
@@ -155,8 +156,8 @@ def _row(terms: dict[str, Tensor]) -> Row:
 
 
 def shown(image: Tensor, content: Tensor, job: JobParams) -> Tensor:
-    """The picture that a user sees: with the content's colours if the job keeps them, clipped to [0, 1]."""
-    return with_colors_of(content, image) if job.preserve_color else image.clamp(0, 1)
+    """The picture that a user sees: with the content's colours if the job keeps them."""
+    return with_colors_of(content, image) if job.preserve_color else image
 
 
 def to_bytes(image: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ class Painting:
 
     level: int  # 0 is the coarsest
     iteration: int  # done in this level
-    image: Tensor  # (1, 3, H, W), [0, 1] but not clipped to it
+    image: Tensor  # (1, 3, H, W) in [0, 1]
     losses: list[Row] = field(default_factory=list)  # [i]: after i iterations of this level
     snapshots: dict[int, Tensor] = field(default_factory=dict)  # by iteration of this level: (1, 3, H, W) uint8
     optimizer: dict[str, Tensor] = field(default_factory=dict)  # its state when the checkpoint was written
