@@ -6,20 +6,24 @@ CONTENT and STYLE are packed image sets (data/pools/...) or folders of pictures.
 params.yaml, whose values are the default. OUT/NAME.csv gets a row per tenth of the run, with the losses of held-out
 pairs of the sets, or of those that `--judge` names (held out by the same rule: a decoder trained on them never saw
 them). OUT/NAME.safetensors is the decoder, OUT/recipes.png shows all tables in OUT. `--seconds` ends a run early; the
-same command goes on.
+same command goes on. `--checkpoints FOLDER` trains nothing and judges the milestones of a finished training, such as
+the pipeline's data/models/adain/training.
 """
 
 import argparse
+import shutil
 import time
 from functools import reduce
 from pathlib import Path
 
 import pandas as pd
+import torch
 import yaml
 
 from nnlab.adain import checkpoint
 from nnlab.adain.held_out import held_out_losses, held_out_pairs
 from nnlab.adain.launch import training_batches
+from nnlab.adain.model import Encoder
 from nnlab.adain.params import AdainTrainParams
 from nnlab.adain.processes import Processes
 from nnlab.adain.schedule import milestones
@@ -46,8 +50,31 @@ def main() -> None:
     params = _params(arguments.settings)
     device = pick_device("auto")
     encoder = load_encoder(arguments.encoder)
-    folder = arguments.out / arguments.name
+    folder = arguments.checkpoints or arguments.out / arguments.name
     folder.mkdir(parents=True, exist_ok=True)
+    if not arguments.checkpoints and not _trained(arguments, params, encoder, folder, device):
+        return
+    judged = arguments.judge or (arguments.content, arguments.style)
+    pools = (Pool(_packed(path, arguments.out), SIDE) for path in judged)
+    pairs = held_out_pairs(*pools, params.held_out_pairs, SIDE, params.seed)
+    rows = []
+    for percent, step in milestones(params).items():
+        if not checkpoint.milestone(folder, percent).exists():
+            continue  # a finished training may have fewer
+        decoder = load_decoder(checkpoint.milestone(folder, percent))
+        content, style = held_out_losses(encoder, decoder, pairs, device)
+        rows.append((arguments.name, step, content, style, content + 10 * style))
+        print(*rows[-1])
+    columns = ("recipe", "iteration", "heldout_content_loss", "heldout_style_loss", "heldout_total")
+    write_csv(arguments.out / f"{arguments.name}.csv", columns, rows)
+    _figure(arguments.out)
+    shutil.copyfile(checkpoint.milestone(folder, 100), arguments.out / f"{arguments.name}.safetensors")
+
+
+def _trained(
+    arguments: argparse.Namespace, params: AdainTrainParams, encoder: Encoder, folder: Path, device: torch.device
+) -> bool:
+    """Train into `folder`; False if the time was up before the end."""
     sets = [_packed(path, arguments.out) for path in (arguments.content, arguments.style)]
     batches = training_batches(params, *sets, CACHE)
     setting = Setting(Processes(0, 1, device), pick_precision("auto", device), 4, arguments.save_every)
@@ -56,21 +83,9 @@ def main() -> None:
         train(encoder, batches, params, setting, folder, lambda r: _watch(r, began, arguments.seconds))
     except TimeIsUp:
         print(f"{arguments.name}: stopped after {time.monotonic() - began:.0f} s; the same command goes on")
-        return
+        return False
     print(f"{arguments.name}: {time.monotonic() - began:.1f} s of training in this run")
-    judged = arguments.judge or (arguments.content, arguments.style)
-    pools = (Pool(_packed(path, arguments.out), SIDE) for path in judged)
-    pairs = held_out_pairs(*pools, params.held_out_pairs, SIDE, params.seed)
-    rows = []
-    for percent, step in milestones(params).items():
-        decoder = load_decoder(checkpoint.milestone(folder, percent))
-        content, style = held_out_losses(encoder, decoder, pairs, device)
-        rows.append((arguments.name, step, content, style, content + 10 * style))
-        print(*rows[-1])
-    columns = ("recipe", "iteration", "heldout_content_loss", "heldout_style_loss", "heldout_total")
-    write_csv(arguments.out / f"{arguments.name}.csv", columns, rows)
-    _figure(arguments.out)
-    checkpoint.milestone(folder, 100).replace(arguments.out / f"{arguments.name}.safetensors")
+    return True
 
 
 def _arguments() -> argparse.Namespace:
@@ -80,6 +95,7 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(name, type=Path)
     parser.add_argument("settings", nargs="*", metavar="key=value")
     parser.add_argument("--judge", type=Path, nargs=2)
+    parser.add_argument("--checkpoints", type=Path)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--save-every", type=int, default=1000)
     return parser.parse_intermixed_args()

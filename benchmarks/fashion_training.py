@@ -1,7 +1,7 @@
 """784-128-10 on Fashion-MNIST, five epochs: our training beside a plain torchvision loop and scikit-learn.
 
 Same data, network, epochs and batch size, one process after the other, in turn. Prints a markdown table of medians.
-Run: `python benchmarks/fashion_training.py data/raw/fashion_mnist [--rounds 3]`.
+Run: `python benchmarks/fashion_training.py data/raw/fashion_mnist [--rounds 5]`.
 """
 
 import argparse
@@ -106,7 +106,7 @@ def main() -> None:
     """Measure in turn and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder with the four IDX files")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     peers: dict[str, Callable[[Path, int], Result]] = {
         "this project": ours,

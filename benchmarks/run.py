@@ -35,6 +35,7 @@ BENCHMARKS = {
     "adain_stylize": ("Stylising against pytorch-AdaIN's test.py", DRAW),
     "loading": ("Loading pictures", LOADING),
     "startup": ("Start-up", ["startup.py"]),
+    "growth": ("Cost as the work grows", ["growth.py"]),
 }
 
 
