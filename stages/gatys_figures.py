@@ -15,7 +15,7 @@ def main(
 
     jobs = load_params(params).gatys.jobs
     read = [figures.read_result(name, job, results / name, provenance) for name, job in jobs.items()]
-    figures.draw(read, results, plots)
+    figures.draw(read, plots)
     write_metrics(metrics, figures.metrics(read))
     write_metrics(summary, {f"gatys_{result.name}_loss": result.info["total_loss"] for result in read})
 

@@ -76,7 +76,7 @@ def test_a_job_writes_its_files_and_figures(weights: Path, pair: Path) -> None:
     (pair / "provenance.json").write_text(json.dumps({"stand_in": True, "note": "STAND-IN: blocks"}))
     job = job.model_copy(update={"content": str(pair / "content.png")})
     result = figures.read_result("main", job, out, pair / "provenance.json")
-    figures.draw([result], pair / "results", pair / "plots")
+    figures.draw([result], pair / "plots")
     names = {f"main_{name}" for name in ("losses.csv", "losses.png", "snapshots.png", "result.png")}
     assert {path.name for path in (pair / "plots").iterdir()} == {*names, "layers.png"}
     assert figures.metrics([result])["main"] == {**info, "stand_in": "STAND-IN: blocks"}

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,14 @@ from typing import Any
 from PIL import Image
 
 from nnlab.errors import UserError
+from nnlab.files import atomic_dir
 from nnlab.gatys.params import JobParams
 from nnlab.images import read_image
-from nnlab.reports import footnote, image_grid, save_figure, style
+from nnlab.reports import footnote, image_grid, save_figure, style, write_csv
 
 COLUMNS = 3  # snapshots in a row
+SHOWN = 30  # snapshots in the figure, at most: a picture of hundreds is too large for matplotlib, and shows no more
+LAYERS = {"content_layers", "style_layers"}  # the choice that layers.png compares
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,30 @@ def read_result(name: str, job: JobParams, folder: Path, provenance: Path) -> Re
     )
 
 
-def draw(results: list[Result], folders: Path, out: Path) -> None:
+def draw(results: list[Result], out: Path) -> None:
     """Write <job>_losses.csv, <job>_losses.png, <job>_snapshots.png, <job>_result.png per job, and layers.png."""
-    out.mkdir(parents=True, exist_ok=True)
-    with style():
+    with atomic_dir(out) as folder, style():
         for result in results:
-            shutil.copyfile(folders / result.name / "losses.csv", out / f"{result.name}_losses.csv")
-            save_figure(_losses(result), out / f"{result.name}_losses.png")
-            save_figure(_snapshots(result), out / f"{result.name}_snapshots.png")
-            save_figure(_result(result), out / f"{result.name}_result.png")
-        save_figure(_layers(results), out / "layers.png")
+            _write_losses(result.losses, folder / f"{result.name}_losses.csv")
+            save_figure(_losses(result), folder / f"{result.name}_losses.png")
+            save_figure(_snapshots(result), folder / f"{result.name}_snapshots.png")
+            save_figure(_result(result), folder / f"{result.name}_result.png")
+        save_figure(_layers(results), folder / "layers.png")
+
+
+def _write_losses(losses: dict[str, list[float]], path: Path) -> None:
+    """The job's table with the sums `content` and `style`: their names stay when the layers are others."""
+    first = {key: losses[key] for key in ("iteration", "total")}
+    sums = {kind: _sum(losses, kind) for kind in ("content", "style")}
+    table = {**first, **sums, **{key: values for key, values in losses.items() if key not in first}}
+    rows = zip(*(([int(n) for n in values] if key == "iteration" else values) for key, values in table.items()))
+    write_csv(path, list(table), list(rows))
+
+
+def _sum(losses: dict[str, list[float]], kind: str) -> list[float]:
+    """The losses of all layers of a kind added up, iteration by iteration; 0 where there is no layer."""
+    layers = [values for key, values in losses.items() if key.startswith(f"{kind}.")]
+    return [sum(row) for row in zip(*layers)] if layers else [0.0] * len(losses["total"])
 
 
 def metrics(results: list[Result]) -> dict[str, dict[str, Any]]:
@@ -65,12 +81,22 @@ def metrics(results: list[Result]) -> dict[str, dict[str, Any]]:
 
 
 def _snapshots(result: Result) -> Any:
-    """All snapshots, left to right, top to bottom."""
-    labels = [f"{iteration} iterations" for iteration in result.snapshots]
-    images = list(result.snapshots.values())
+    """The snapshots, left to right, top to bottom; of very many, `SHOWN` of them."""
+    shown = spread(list(result.snapshots))
+    images = [result.snapshots[iteration] for iteration in shown]
     rows = [images[i : i + COLUMNS] for i in range(0, len(images), COLUMNS)]
     title = f"{result.name}: every {result.job.snapshot_every} iterations"
+    if len(shown) < len(result.snapshots):
+        title = f"{result.name}: {len(shown)} of {len(result.snapshots)} snapshots"
+    labels = [f"{iteration} iterations" for iteration in shown]
     return image_grid(rows, column_labels=labels, title=title, note=result.note, cell=3.2)
+
+
+def spread(numbers: list[int], most: int = SHOWN) -> list[int]:
+    """At most `most` of the numbers, evenly spaced, always with the first and the last."""
+    if len(numbers) <= most:
+        return numbers
+    return [numbers[round(i * (len(numbers) - 1) / (most - 1))] for i in range(most)]
 
 
 def _result(result: Result) -> Any:
@@ -92,10 +118,11 @@ def _layers(results: list[Result]) -> Any:
     labels = [
         label
         for group in rows.values()
-        for label in ("content", "style", *(f"{result.name}\n{_names(result.job)}" for result in group))
+        for label in ("content", "style", *(f"{result.name}\n{_choice(result.job, group)}" for result in group))
     ]
     notes = {result.note for result in results if result.note}
-    title = "The choice of layers"
+    also = sorted({key for group in rows.values() for key in differing(group)})
+    title = "The choice of layers" + (f" (the jobs also differ in {', '.join(also)})" if also else "")
     return image_grid(images, column_labels=labels, title=title, note="\n".join(sorted(notes)) or None, cell=3.2)
 
 
@@ -108,6 +135,18 @@ def _framed(picture: Image.Image, like: Image.Image) -> Image.Image:
         picture.resize(size, Image.Resampling.LANCZOS), ((like.width - size[0]) // 2, (like.height - size[1]) // 2)
     )
     return frame
+
+
+def differing(group: list[Result]) -> list[str]:
+    """The keys, other than the layers, in which the jobs of a group differ: they, too, make their results differ."""
+    jobs = [result.job.model_dump() for result in group]
+    return [key for key in jobs[0] if key not in LAYERS and any(job[key] != jobs[0][key] for job in jobs)]
+
+
+def _choice(job: JobParams, group: list[Result]) -> str:
+    """What is the job's own in its group: the layers, and a line for each other key that differs."""
+    others = [f"{key}: {str(getattr(job, key))[:40]}" for key in differing(group)]
+    return "\n".join([_names(job), *others])
 
 
 def _names(job: JobParams) -> str:
@@ -131,13 +170,19 @@ def _losses(result: Result) -> Any:
         kind, _, layer = name.partition(".")
         look = {"total": ("black", "-", 2.2), "content": (None, "--", 1.8)}.get(kind, (None, "-", 1.5))
         axis.plot(iterations, values, color=look[0], linestyle=look[1], linewidth=look[2], label=f"{kind} {layer}")
-    lowest = min(value for values in result.losses.values() for value in values[len(values) // 2 :] if value > 0)
     axis.set(yscale="log", xlabel="iteration", ylabel="weighted loss (log scale)", title=f"{result.name}: losses")
-    axis.set_ylim(bottom=lowest / 3)  # the content loss is 0 where the start is the content
+    if lowest := lowest_loss(result.losses):
+        axis.set_ylim(bottom=lowest / 3)  # the content loss is 0 where the start is the content
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     if result.note:
         footnote(figure, result.note)
     return figure
+
+
+def lowest_loss(losses: dict[str, list[float]]) -> float | None:
+    """The lowest loss above 0 of the second half of the run; None if all are 0."""
+    late = [values[len(values) // 2 :] for name, values in losses.items() if name != "iteration"]
+    return min((value for values in late for value in values if value > 0), default=None)
 
 
 def _stand_in(job: JobParams, provenance: Path) -> str | None:

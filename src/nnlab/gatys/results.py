@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from nnlab.files import atomic_dir
 from nnlab.gatys.checkpoints import Checkpoints
 from nnlab.gatys.monitor import Monitor
 from nnlab.gatys.painter import measure, paint, plan
@@ -61,21 +62,21 @@ def _check(pictures: Pictures, job: JobParams, content: Path, style: Path, deepe
 def _write(
     painting: Painting, pictures: Pictures, job: JobParams, vgg: Path, deepest: str, name: str, out: Path
 ) -> None:
-    """All files of the job's folder. The final losses are taken in float32, comparable between machines."""
-    out.mkdir(parents=True, exist_ok=True)
+    """The job's folder, whole or not at all. The final losses are in float32, comparable between machines."""
     content = pictures.content_at(job.size)
-    save_image(content, out / "content.png")
-    save_image(pictures.style_at(content, job.style_scale), out / "style.png")
-    for iteration, snapshot in painting.snapshots.items():
-        save_image(snapshot / 255, out / SNAPSHOT.format(iteration))
-    save_image(painting.snapshots[job.iterations] / 255, out / "result.png")
-    columns = ["total", *(key for key in painting.losses[0] if key != "total")]
-    rows = [[i, *(row[key] for key in columns)] for i, row in enumerate(painting.losses)]
-    write_csv(out / "losses.csv", ["iteration", *columns], rows)
     final = measure(painting.image.cpu(), pictures, load_vgg(vgg, pooling=job.pooling, deepest=deepest), job)
     height, width = content.shape[2:]
     size = {"width": width, "height": height, "iterations": job.iterations, "seed": job.seed}
-    write_metrics(out / "info.json", {**_by_kind(final), **size})
+    columns = ["total", *(key for key in painting.losses[0] if key != "total")]
+    rows = [[i, *(row[key] for key in columns)] for i, row in enumerate(painting.losses)]
+    with atomic_dir(out) as folder:
+        save_image(content, folder / "content.png")
+        save_image(pictures.style_at(content, job.style_scale), folder / "style.png")
+        for iteration, snapshot in painting.snapshots.items():
+            save_image(snapshot / 255, folder / SNAPSHOT.format(iteration))
+        save_image(painting.snapshots[job.iterations] / 255, folder / "result.png")
+        write_csv(folder / "losses.csv", ["iteration", *columns], rows)
+        write_metrics(folder / "info.json", {**_by_kind(final), **size})
     if painting.seconds:
         record_timing(f"gatys.{name}.seconds_per_iteration", sum(painting.seconds) / len(painting.seconds))
 
