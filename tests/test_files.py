@@ -3,6 +3,8 @@
 import hashlib
 import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,47 @@ def test_a_failed_directory_leaves_the_old_one(tmp_path: Path) -> None:
         (temporary / "new" / "deeper").write_bytes(b"")
     assert names(path) == {"old"}
     assert names(tmp_path) == {"out"}
+
+
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from nnlab.files import atomic, atomic_dir
+with (atomic_dir if sys.argv[2] == "dir" else atomic)(Path(sys.argv[1])) as temporary:
+    (temporary / "half" if sys.argv[2] == "dir" else temporary).write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("kind", ["file", "dir"])
+def test_what_a_killed_writer_left_goes_and_what_a_living_one_needs_stays(tmp_path: Path, kind: str) -> None:
+    path, writer = tmp_path / "out.v1", atomic_dir if kind == "dir" else atomic
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", DIES, str(path), kind], check=False)
+    left = names(tmp_path)
+    assert len(left) == 1, "the second process removed what the first one had left"
+    stem = "out.v1" if kind == "dir" else "out"
+    others = {f".{stem}-2-abc", f".{stem}-{os.getpid()}-abcdefgh", ".other-999999999-abcdefgh", ".out", f".{stem}.v2"}
+    for name in others:
+        (tmp_path / name).write_bytes(b"")
+    with writer(path) as living:
+        if kind == "dir":
+            (living / "a").write_bytes(b"1")
+        with writer(path):  # another one of the same file, as a second process would be
+            assert living.exists()
+            assert not left & names(tmp_path)
+    assert names(tmp_path) == {"out.v1", *others}
+
+
+def test_a_folder_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed, path = [], tmp_path / "out"
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append((os.fstat(handle).st_ino, path.exists())))
+    with atomic_dir(path) as temporary:
+        (temporary / "deep").mkdir()
+        (temporary / "deep/a").write_bytes(b"a")
+        (temporary / "deep/link").symlink_to("a")
+    inside = [path / "deep/a", path / "deep", path]
+    assert {(item.stat().st_ino, False) for item in inside} | {(tmp_path.stat().st_ino, True)} == set(flushed)
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
-"""Files that are whole or absent: temporary name first, then rename."""
+"""Files that are whole or absent: temporary name first, then rename.
+
+A process that is killed cannot remove its temporary: the names hold the process's number, and the next writer of the
+same file removes those whose process is gone.
+"""
 
 import errno
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FULL_DISK_BYTES = 1 << 16  # what a full disk may still report as free
@@ -20,8 +25,9 @@ def atomic(path: Path, suffix: str = "") -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent, path.stem)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:40]}-", suffix=suffix or path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path.stem), suffix=suffix or path.suffix)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     os.close(handle)
@@ -31,9 +37,9 @@ def atomic(path: Path, suffix: str = "") -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; results are for everybody
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())  # a power cut after the rename must not leave an empty file
+        _flush(temporary)
         temporary.replace(path)
+        _flush_names(path.parent)
     except OSError as error:
         raise _named(error, temporary, path) from None
     finally:
@@ -48,19 +54,67 @@ def atomic_dir(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}-"))
+    _sweep(path.parent, path.name)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_prefix(path.name)))
     try:
         yield temporary
         temporary.chmod(0o755)
+        for folder, _, names in os.walk(temporary):
+            for file in (Path(folder, name) for name in names):
+                if file.is_file() and not file.is_symlink():
+                    _flush(file)
+            _flush_names(Path(folder))
         old = temporary.with_name(temporary.name + "-old")
         if path.exists():
             path.replace(old)
         temporary.replace(path)
+        _flush_names(path.parent)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise _named(error, temporary, path) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _prefix(name: str) -> str:
+    """The beginning of this process's temporary names for the file or folder `name`."""
+    return f".{name[:40]}-{os.getpid()}-"
+
+
+def _sweep(folder: Path, name: str) -> None:
+    """Remove what writers of `name` left in `folder` when they were killed."""
+    form = re.compile(rf"\.{re.escape(name[:40])}-([1-9]\d*)-\w{{8}}(\..*|-old)?", re.ASCII)
+    with suppress(OSError):  # what cannot be listed or removed may stay
+        for path in list(folder.iterdir()):
+            if (found := form.fullmatch(path.name)) and not _runs(int(found[1])):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this number runs on this machine."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
+def _flush(file: Path) -> None:
+    """Have the file's content on the disk: a power cut after the rename must not leave an empty file."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def _flush_names(folder: Path) -> None:
+    """Have the folder's list of names on the disk, where the file system knows how."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _named(error: OSError, temporary: Path, path: Path) -> OSError:
