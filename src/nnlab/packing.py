@@ -1,7 +1,9 @@
 """Pack pictures once: shorter side resized, JPEG, damaged and double ones left out, into shards with a manifest."""
 
+import errno
 import json
 import os
+import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,9 +43,9 @@ def pack(
     The shorter side becomes at most `short_side` pixels (smaller pictures stay as they are). Pictures that are damaged,
     tiny or extremely long are left out and listed, as are those whose JPEG equals an earlier one's. The result depends
     on the pictures and their order alone, not on `threads` (0: one per core; Pillow works outside Python's lock).
-    `work` is a folder on the same disk, for these pictures and settings alone: finished shards stay there when the run
-    ends early, and the next run goes on after them. Memory is bounded by two pictures per thread. `about` is added to
-    the summary, `total` is for the progress. Fewer than `least` usable pictures are a `UserError`.
+    `work` is a folder for these pictures and settings alone, best on the same disk: finished shards stay there when the
+    run ends early, and the next run goes on after them. Memory is bounded by two pictures per thread. `about` is added
+    to the summary, `total` is for the progress. Fewer than `least` usable pictures are a `UserError`.
     """
     about = {"short_side": short_side, "quality": quality, **(about or {})}
     with ExitStack() as stack:
@@ -172,6 +174,16 @@ def _publish(work: Path, out: Path, shards: int) -> None:
     with atomic_dir(out) as folder:
         names = [MANIFEST, LEFT_OUT, SUMMARY, *(f"shard-{number:05d}.tar" for number in range(shards))]
         for name in names:
-            (work / name).replace(folder / name)
+            _move(work / name, folder / name)
     for number in range(shards):
         (work / _part_name(number)).unlink()
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename; to another disk copy, and leave the source: until all is there, the next run can still use it."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copyfile(source, target)

@@ -69,6 +69,18 @@ def whole(inputs, tmp_path_factory):
 
 
 @pytest.mark.slow
+def test_tensorboard_has_curves_and_pictures(whole):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(whole / "runs/adain")).Reload()
+    tags = events.Tags()
+    assert set(tags["scalars"]) == {"content_loss", "style_loss", "learning_rate"}
+    assert tags["images"] == ["content, style, result"]
+    assert [event.step for event in events.Scalars("style_loss")] == list(range(3, 25, 3))
+    assert events.Images("content, style, result")[-1].step == 24
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["state-000000004*", "state-000000016*"])
 def test_killed_at_any_moment_it_goes_on_to_the_same_bits(whole, inputs, tmp_path, state):
     prepare(tmp_path)
@@ -126,7 +138,6 @@ def test_two_processes_reach_the_losses_of_one(inputs, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_a_killed_process_ends_the_run_and_one_process_goes_on(inputs, whole, tmp_path):
     prepare(tmp_path, {"processes": 2}, max_iter=2000)
     launcher = start(tmp_path, inputs)

@@ -25,8 +25,22 @@ def test_held_out_pictures_are_not_trained_on(pools):
     assert split(pools[0], 4, 2, "content")[1].names != held_out.names
 
 
-def test_a_small_pool_gives_up_a_sixth_at_most(pools):
-    assert len(split(pools[0], 64, 1, "content")[1]) == 5
+class Numbered:
+    """A pool of `count` pictures that nobody looks at."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __len__(self):
+        return self.count
+
+
+@pytest.mark.parametrize(
+    ("pictures", "held_out"), [(6, 1), (8, 2), (12, 3), (16, 4), (17, 4), (30, 5), (360, 60), (5000, 64)]
+)
+def test_a_pool_gives_up_a_sixth_or_a_few_of_a_small_one(pictures, held_out):
+    train, kept = split(Numbered(pictures), 64, 1, "content")
+    assert (len(train), len(kept)) == (pictures - held_out, held_out)
 
 
 def test_a_tiny_pool_is_refused(tmp_path):
@@ -39,6 +53,7 @@ def test_every_held_out_picture_takes_part(pools):
     pairs = held_out_pairs(*pools, 10, 32, 1)
     assert pairs.content.shape == pairs.style.shape == (10, 3, 32, 32)
     assert all(len(torch.unique(side, dim=0)) == 5 for side in pairs)
+    assert pairs.distinct() == (5, 5)
 
 
 def test_losses_are_the_mean_over_pairs(pools, weight_files):

@@ -10,10 +10,14 @@ import yaml
 from PIL import Image
 
 from nnlab.adain.choice import choose_photos, choose_style
+from nnlab.adain.paint_params import MANNERS
+from nnlab.adain.params import check_outs
+from nnlab.adain.picture_params import PictureParams, check_pictures
 from nnlab.adain.pictures import notes
 from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.errors import UserError
 from nnlab.images import save_image
+from nnlab.schema import load_params
 from tests import quick
 from tests.adain.reference import image
 
@@ -166,3 +170,36 @@ def test_the_alpha_stage_depends_on_no_other_stages_parameters():
     graph = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     users = [name for name, entry in graph.items() if "adain.alpha" in entry.get("params", [])]
     assert users == ["adain_alpha"]
+
+
+def test_what_the_pictures_ask_for_is_checked_before_the_training(project):
+    def asked(**changed):
+        values = {"size": 0, "style_size": 0, "photos": [], "photos_style": "pair", "alpha_style": "pastel"}
+        check_pictures(PictureParams(**{**values, **changed}))
+
+    asked()
+    asked(photos=["pair/content.jpg"], photos_style="art/oil_0004.jpg")
+    with pytest.raises(UserError, match=r"adain\.pictures\.alpha_style = 'pastell'.*pastel.*change it"):
+        asked(alpha_style="pastell")
+    with pytest.raises(UserError, match=r"adain\.pictures\.photos: 'no\.jpg' is neither"):
+        asked(photos=["no.jpg"])
+
+
+def test_the_names_of_the_manners_are_those_of_the_painters():
+    from nnlab.adain.paint.studio import MANNERS as PAINTERS
+
+    assert set(MANNERS) == set(PAINTERS)
+
+
+def test_checkpoints_that_the_graph_does_not_export_are_refused_before_the_training():
+    graph = ROOT / "dvc.yaml"
+    check_outs([0.1, 0.5, 0.8, 1.0], graph)
+    check_outs([0.25, 1.0], ROOT / "no.yaml")
+    with pytest.raises(UserError, match=r"checkpoint_fractions = \[0\.25, 1\.0\].*10, 50, 80, 100 %.*\[0\.1, 0\.5"):
+        check_outs([0.25, 1.0], graph)
+
+
+def test_processes_share_a_batch_evenly(project):
+    change({"adain.run.processes": 3})
+    with pytest.raises(UserError, match=r"batch_size = \d+ must be a multiple of run\.processes = 3"):
+        load_params()

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from nnlab.adain.picture_params import PAIR
 from nnlab.errors import UserError
 from nnlab.images import list_images
 from nnlab.samples import LANDMARK, PHOTOS, PORTRAIT
-
-PAIR = "pair"  # the name of the assigned pair's style
 
 
 class Photos(NamedTuple):

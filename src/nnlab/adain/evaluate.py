@@ -37,7 +37,9 @@ def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[
         named |= {f"{name}_{percent}": value for name, value in zip(METRICS, rows[-1])}
     last = dict(zip(METRICS, rows[-1]))
     history = _history(training / checkpoint.HISTORY)
-    write_metrics(metrics, {**named, **last, "pairs": len(pairs.content), "seed": settings.seed})
+    photos, paintings = pairs.distinct()
+    judged_on = {"pairs": len(pairs.content), "held_out_photos": photos, "held_out_paintings": paintings}
+    write_metrics(metrics, {**named, **last, **judged_on, "seed": settings.seed})
     write_metrics(summary, {f"adain_{name}": last[name] for name in COLUMNS[1:3]})
     write_csv(held_out, COLUMNS, rows)
     write_csv(curves, tuple(history.columns), history.itertuples(index=False))

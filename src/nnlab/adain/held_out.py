@@ -14,6 +14,7 @@ from nnlab.pools import Pool
 from nnlab.training import generator
 
 _BATCH = 8  # pairs at once; bounds memory
+_FEW = 4  # held-out pictures that a small set gives up to a quarter of itself for: fewer make the figures noisy
 
 
 class Part:
@@ -47,10 +48,11 @@ class Part:
 def split(pool: Pool, pairs: int, seed: int, name: str) -> tuple[Part, Part]:
     """Return the pictures to train on and those held out, drawn by seed.
 
-    Up to `pairs` pictures are held out, but no more than a sixth of the pool. UserError for fewer than six pictures.
+    Up to `pairs` pictures are held out, but no more than a sixth of the pool; of a small one up to four, but no more
+    than a quarter: every photo counts there for the training, too. UserError for fewer than six pictures.
     """
-    count = min(pairs, len(pool) // 6)
-    if count < 1:
+    count = min(pairs, max(len(pool) // 6, min(_FEW, len(pool) // 4)))
+    if len(pool) < 6:
         raise UserError(f"the {name} pool has {len(pool)} pictures; training needs at least 6, one of them held out")
     order = torch.randperm(len(pool), generator=generator(seed, "held out", name)).tolist()
     return Part(pool, sorted(order[count:])), Part(pool, sorted(order[:count]))
@@ -61,6 +63,11 @@ class Pairs(NamedTuple):
 
     content: Tensor
     style: Tensor
+
+    def distinct(self) -> tuple[int, int]:
+        """How many different photos and paintings take part: a few photos meet many paintings."""
+        photos, paintings = (len({picture.numpy().tobytes() for picture in side}) for side in self)
+        return photos, paintings
 
 
 def held_out_pairs(content: Pool, style: Pool, pairs: int, side: int, seed: int) -> Pairs:

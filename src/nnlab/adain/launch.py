@@ -1,17 +1,34 @@
 """The training stage: pools and parameters in, the folder of milestones out, in one process or several."""
 
 import csv
+import inspect
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-from nnlab.adain import batches, checkpoint, held_out, losses, model, params, schedule, statistics, train
+from nnlab import images, pools, shards, training, vgg_weights
+from nnlab.adain import (
+    batches,
+    checkpoint,
+    held_out,
+    losses,
+    model,
+    params,
+    schedule,
+    statistics,
+    train,
+    watch,
+    weights,
+)
+from nnlab.adain import processes as team_of
 from nnlab.adain.params import AdainParams
-from nnlab.adain.processes import Processes, processes
+from nnlab.adain.processes import Processes, check_gpus, processes
 from nnlab.adain.watch import Watch, rows
 from nnlab.adain.weights import load_encoder
 from nnlab.errors import UserError
@@ -22,16 +39,24 @@ from nnlab.training import pick_device, pick_precision, resume_dir
 
 LEAST_ITERATIONS = 10_000  # what the assignment asks for
 COLUMNS = ("iteration", "content_loss", "style_loss", "learning_rate")
-_CODE = [Path(str(m.__file__)) for m in (batches, checkpoint, held_out, losses, model, schedule, statistics, train)]
+# All that decides pixels, weights and rows: a saved state of other code must not go on.
+_MODULES = (
+    batches, checkpoint, held_out, losses, model, schedule, statistics, team_of, train, watch, weights,
+    images, pools, shards, training, vgg_weights,
+)  # fmt: skip
+_CODE = [Path(__file__), *(Path(inspect.getfile(module)) for module in _MODULES)]
+_NAMES_ONLY = {"content", "style"}  # which sets: their manifests say what is in them
 
 
-def relaunch(count: int) -> bool:
+def relaunch(count: int, device: str) -> bool:
     """Run this very command in ``count`` processes through torchrun and return True; False if one is enough.
 
-    Raises UserError if a process fails; what went wrong is in its own line above.
+    Raises UserError if there are fewer GPUs, or if a process fails; what went wrong is in its own line above.
     """
     if count == 1 or "WORLD_SIZE" in os.environ:
         return False
+    if device.startswith(("auto", "cuda")) and torch.cuda.is_available():
+        check_gpus(count)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}", *sys.argv]
     code = subprocess.run(command, check=False).returncode
     if code:
@@ -58,12 +83,28 @@ def train_decoder(
         torch.backends.cudnn.benchmark = True  # crops have one size: the fastest algorithms are found once
         dtype = pick_precision(precision, team.device)
         data = [encoder, content / MANIFEST, style / MANIFEST]
-        key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
+        key = {**settings.model_dump(exclude=_NAMES_ONLY), "device": team.device.type, "precision": str(dtype)}
         folder = resume_dir("adain_train", key, _CODE, data)
-        _train(adain, team, dtype, (encoder, content, style), folder, out)
+        with _named_compiler(adain.run.compile):
+            _train(adain, team, dtype, (encoder, content, style), folder, out)
         team.wait()
         if team.writes:
             shutil.rmtree(folder)
+
+
+@contextmanager
+def _named_compiler(used: bool) -> Iterator[None]:
+    """UserError for what torch.compile fails with, such as a machine without a C++ compiler or Triton."""
+    try:
+        yield
+    except Exception as error:
+        if not used or not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            raise
+        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:160]
+        raise UserError(
+            f"adain.run.compile = true: torch.compile fails here ({reason}); install a C++ compiler (CPU) or Triton "
+            "(GPU), or set it to false"
+        ) from None
 
 
 def _train(

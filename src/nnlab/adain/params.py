@@ -1,11 +1,14 @@
 """Section `adain` of params.yaml."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
+from ruamel.yaml import YAML, YAMLError
 
 from nnlab.adain.paint_params import ArtParams
 from nnlab.adain.picture_params import Alphas, PictureParams
+from nnlab.errors import UserError
 from nnlab.params import Section
 
 KINDS = ("content", "style")  # the two sets of pictures
@@ -106,3 +109,28 @@ class AdainParams(Section):
     evaluate: AdainEvaluateParams
     pictures: PictureParams
     alpha: Alphas
+
+    @model_validator(mode="after")
+    def _check(self) -> "AdainParams":
+        batch, processes = self.train.batch_size, self.run.processes
+        if batch % processes:
+            raise ValueError(
+                f"train.batch_size = {batch} must be a multiple of run.processes = {processes}; "
+                "each process takes an equal part of a batch"
+            )
+        return self
+
+
+def check_outs(fractions: list[float], graph: Path = Path("dvc.yaml")) -> None:
+    """UserError if `graph` exports other checkpoints than those that training would keep: told before it, not after."""
+    try:
+        outs = YAML(typ="safe").load(graph.read_text(encoding="utf-8"))["stages"]["adain_export"]["outs"]
+        named = [int(Path(str(out)).stem.rpartition("_")[2]) for out in outs]
+    except (OSError, YAMLError, KeyError, TypeError, ValueError):
+        return  # not run by DVC, or a graph that only DVC understands: the export checks again
+    if named != [round(100 * part) for part in fractions]:
+        raise UserError(
+            f"adain.train.checkpoint_fractions = {fractions}: the outs of adain_export in {graph} are the checkpoints "
+            f"at {', '.join(map(str, named))} %; write {[part / 100 for part in named]}, or change those outs, the "
+            "cmd of adain_export and what reads them"
+        )

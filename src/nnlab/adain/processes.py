@@ -44,6 +44,27 @@ class Processes(NamedTuple):
             distributed.barrier()
 
 
+def check_gpus(count: int) -> None:
+    """UserError if this machine has fewer GPUs than processes: each needs one of its own."""
+    if count > torch.cuda.device_count():
+        raise UserError(
+            f"adain.run.processes = {count}: this machine has {torch.cuda.device_count()} GPU(s), one process each; "
+            "lower it, or set hardware.device: cpu"
+        )
+
+
+def _join(backend: str, rank: int, world: int) -> None:
+    """Meet the other processes; UserError if that fails, with the reason."""
+    try:
+        distributed.init_process_group(backend, timeout=TIMEOUT)
+    except (RuntimeError, ValueError, OSError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
+        raise UserError(
+            f"process {rank} of {world} cannot join the others ({backend}: {reason}); run the same command again, "
+            "or set adain.run.processes to 1"
+        ) from None
+
+
 @contextmanager
 def processes(device: torch.device) -> Iterator[Processes]:
     """Join the processes that torchrun started, gloo on CPUs and NCCL on GPUs; outside torchrun there is one.
@@ -56,9 +77,10 @@ def processes(device: torch.device) -> Iterator[Processes]:
         return
     rank = int(os.environ["RANK"])
     if device.type == "cuda":
+        check_gpus(int(os.environ.get("LOCAL_WORLD_SIZE", world)))
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
+    _join("nccl" if device.type == "cuda" else "gloo", rank, world)
     try:
         yield Processes(rank, world, device)
     except RuntimeError as error:  # gloo raises RuntimeError, NCCL DistBackendError, which is one
