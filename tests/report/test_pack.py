@@ -1,7 +1,9 @@
 import subprocess
 import zipfile
+from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from nnlab.errors import UserError
 from nnlab.report.pack import pack, project_files
@@ -64,3 +66,15 @@ def test_a_wrong_folder_is_an_error(tmp_path):
     (tmp_path / "index.html").write_text("x")
     with pytest.raises(UserError, match="no Python file"):
         pack(tmp_path, [tmp_path / "index.html"], tmp_path / "a.zip")
+
+
+def test_the_stage_depends_on_every_file_that_it_packs():
+    """But for metrics/ and plots/, which the reports depend on, and DVC files, which cannot be dependencies."""
+    root = Path(__file__).resolve().parents[2]
+    deps = YAML(typ="safe").load(root / "report/dvc.yaml")["stages"]["report_pack"]["deps"]
+    exempt = ("metrics/", "plots/", "dvc.yaml", "report/dvc.yaml")
+    packed = [name for name in project_files(root) if not name.startswith(exempt)]
+    assert "src/nnlab/report/pack.py" in packed
+    uncovered = [name for name in packed if not any(name == dep or name.startswith(f"{dep}/") for dep in deps)]
+    assert not uncovered
+    assert not [dep for dep in deps if not dep.startswith("report/") and not (root / dep).exists()]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from PIL import Image
 
 from nnlab.errors import UserError
+
+AGAIN = "delete it and run `dvc repro`"
 
 
 class Metrics(dict[str, Any]):
@@ -19,7 +22,22 @@ class Metrics(dict[str, Any]):
         self.path = path
 
     def __missing__(self, key: str) -> Any:
-        raise UserError(f"{self.path}: has no {key}; found {', '.join(sorted(self))[:300]}")
+        raise UserError(f"{self.path}: has no {key}; found {', '.join(sorted(self))[:300]}; {AGAIN}")
+
+
+class Columns(dict[str, list[Any]]):
+    """Columns of a table by name; a name that is not there is a `UserError` with the file and what it has."""
+
+    def __init__(self, values: dict[str, list[Any]], path: Path) -> None:
+        super().__init__(values)
+        self.path = path
+
+    def __missing__(self, key: str) -> Any:
+        raise UserError(f"{self.path}: has no column {key}; found {', '.join(self)[:300]}; {AGAIN}")
+
+    def without(self, key: str) -> dict[str, list[Any]]:
+        """The other columns."""
+        return {name: values for name, values in self.items() if name != key}
 
 
 @dataclass(frozen=True)
@@ -40,7 +58,7 @@ class Inputs:
         path = self.metrics / f"{name}.json"
         return Metrics(flatten(read_json(path)), path)
 
-    def table(self, name: str) -> dict[str, list[str]]:
+    def table(self, name: str) -> Columns:
         """plots/<name> (CSV) as column -> texts."""
         return read_csv(self.plots / name)
 
@@ -65,13 +83,13 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(existing(path).read_text(encoding="utf-8"))
     except ValueError:
-        raise UserError(f"{path}: not valid JSON; delete it and run `dvc repro`") from None
+        raise UserError(f"{path}: not valid JSON; {AGAIN}") from None
     if not isinstance(value, dict):
-        raise UserError(f"{path}: must hold a JSON object; delete it and run `dvc repro`")
+        raise UserError(f"{path}: must hold a JSON object; {AGAIN}")
     return value
 
 
-def read_csv(path: Path) -> dict[str, list[str]]:
+def read_csv(path: Path) -> Columns:
     """A CSV file with a header as column -> texts."""
     try:
         with existing(path).open(newline="", encoding="utf-8") as file:
@@ -79,26 +97,30 @@ def read_csv(path: Path) -> dict[str, list[str]]:
     except (ValueError, csv.Error):
         header, rows = [], []
     if not header or not rows or any(len(row) != len(header) for row in rows):
-        raise UserError(f"{path}: not a whole table; delete it and run `dvc repro`")
-    return {name: [row[i] for row in rows] for i, name in enumerate(header)}
+        raise UserError(f"{path}: not a whole table; {AGAIN}")
+    return Columns({name: [row[i] for row in rows] for i, name in enumerate(header)}, path)
 
 
-def column(table: dict[str, list[str]], name: str, path: str) -> list[float]:
-    """One column as numbers; `path` is for the message of the `UserError` when there is no such column."""
-    if name not in table:
-        raise UserError(f"{path}: has no column {name}; found {', '.join(table)}")
-    return [float(text) for text in table[name]]
+def column(table: Columns, name: str) -> list[float]:
+    """One column as numbers."""
+    try:
+        values = [float(text) for text in table[name]]
+    except ValueError:
+        values = [math.nan]
+    if not all(map(math.isfinite, values)):
+        raise UserError(f"{table.path}: column {name} does not hold numbers; {AGAIN}")
+    return values
 
 
-def numeric(table: dict[str, list[str]]) -> dict[str, list[float | None]]:
+def numeric(table: Columns) -> Columns:
     """The columns that hold numbers; an empty cell is None."""
-    columns: dict[str, list[float | None]] = {}
+    columns: dict[str, list[Any]] = {}
     for name, texts in table.items():
         try:
             columns[name] = [float(text) if text else None for text in texts]
         except ValueError:
             continue
-    return columns
+    return Columns(columns, table.path)
 
 
 def read_picture(path: Path) -> Image.Image:
@@ -107,7 +129,7 @@ def read_picture(path: Path) -> Image.Image:
         with Image.open(existing(path)) as image:
             return image.convert("RGB")
     except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f"{path}: not a whole picture ({error}); delete it and run `dvc repro`") from None
+        raise UserError(f"{path}: not a whole picture ({error}); {AGAIN}") from None
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

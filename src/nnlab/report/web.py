@@ -19,7 +19,8 @@ _WORDS = {  # what the page itself says, besides the tasks
         "confusion": "混淆矩阵", "actual": "真实类别", "predicted": "预测类别", "images": "张", "findings": "结果说明",
         "per_class": "各类别的测试准确率", "latent": "潜空间", "notice": "请注意", "formulas": "公式", "key": "参数",
         "value": "取值", "nearest": "最近的测试图像是数字", "decoded": "该点的解码结果", "of_row": "占该类",
-        "latent_help": "移动指针、拖动，或用两个滑块选择潜空间中的一点，右侧显示解码器在该点生成的数字。",
+        "latent_help": "移动指针、拖动，或用两个滑块选择潜空间中的一点，右侧显示解码器在该点生成的数字。坐标轴为 "
+                       "asinh((编码 − 中位数) / 尺度)，网格在这样的坐标轴上均匀。",
         "confusion_help": "移动指针、点击，或用方向键查看每一格。", "chart_help": "移动指针，或用左右方向键查看数值。",
         "name": "名称", "source": "来源", "note": "说明",
     },
@@ -32,7 +33,8 @@ _WORDS = {  # what the page itself says, besides the tasks
         "formulas": "Formulas", "key": "parameter", "value": "value", "nearest": "the nearest test image is a",
         "decoded": "decoded here", "of_row": "of its class",
         "latent_help": "Point, drag, or use the two sliders to choose a place in the latent space; the digit that the "
-                       "decoder makes of it is beside it.",
+                       "decoder makes of it is beside it. Axes: asinh((code − median) / scale), on which the grid is "
+                       "uniform.",
         "confusion_help": "Point, tap, or use the arrow keys to read a cell.",
         "chart_help": "Point, or use the left and right arrow keys, to read the values.",
         "name": "name", "source": "source", "note": "note",

@@ -1,14 +1,16 @@
 """The report's parts on the MNIST autoencoder and the denoiser."""
 
-import csv
+import zipfile
+import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnlab.errors import UserError
 from nnlab.report.document import Chart, Context, Figure, Number, Quote, Say, Task, parameters
-from nnlab.report.inputs import numeric
-from nnlab.report.tasks import formulas
+from nnlab.report.inputs import AGAIN, Columns, column, numeric, read_csv
+from nnlab.report.tasks import formulas, reduced
 from nnlab.report.tasks.words import change, course_of, percent, short
 
 
@@ -24,11 +26,13 @@ def build(context: Context) -> Task:
         done=[
             say(
                 f"编码器把 28×28 的手写数字压缩成 2 个数，解码器由这 2 个数重建图像（{_layers(section, 2)}，GELU 激活）；网络用全部 60,000 张训练图像训练，"
-                "数字的类别标签不参与训练。然后画出测试集编码的散点图，并在潜空间的均匀网格上逐点解码。",
+                "数字的类别标签不参与训练。然后画出测试集编码的散点图，并在潜空间的网格上逐点解码。编码中间密、尾部长，因此两图的坐标轴为 "
+                "asinh((编码 − 中位数) / 尺度)，网格在这样的 asinh 坐标轴上是均匀的。",
                 "The encoder squeezes a 28×28 digit into two numbers and the decoder rebuilds it from them "
                 f"({_layers(section, 2)}, GELU). All 60,000 "
                 "training images are used, their labels are not. Then the codes of the test images are drawn, and the "
-                "decoder is run over a uniform grid of the latent space.",
+                "decoder is run over a grid of the latent space. Codes are dense in the middle and have long tails, so the axes "
+                "of both figures are asinh((code − median) / scale): the grid is uniform on these asinh axes.",
             )
         ],
         parameters=parameters(section, "autoencoder"),
@@ -39,6 +43,7 @@ def build(context: Context) -> Task:
         ],
         findings=[
             _loss_course(loss, say),
+            _judged(metrics, say),
             _knn(metrics["knn_accuracy"], say),
         ],
         figures=[
@@ -46,12 +51,15 @@ def build(context: Context) -> Task:
             Figure(plot("autoencoder/reconstructions.png"), say("原图与重建", "Originals and reconstructions")),
             Figure(
                 plot("autoencoder/latent.png"),
-                say("测试集的编码，按数字着色", "Codes of the test set by digit"),
+                say("测试集的编码，按数字着色（asinh 坐标轴）", "Codes of the test set by digit (asinh axes)"),
                 web=False,
             ),
             Figure(
                 plot("autoencoder/grid.png"),
-                say("潜空间均匀网格上的解码结果", "The decoder over a uniform grid of the latent space"),
+                say(
+                    "潜空间网格上的解码结果（网格在 asinh 坐标轴上均匀）",
+                    "The decoder over a grid of the latent space (uniform on asinh axes)",
+                ),
                 web=False,
             ),
         ],
@@ -61,6 +69,7 @@ def build(context: Context) -> Task:
             Quote("autoencoder/model.py", "Autoencoder", say("网络", "The network")),
             Quote("autoencoder/losses.py", "bce", say("损失", "The loss")),
         ],
+        warnings=_warnings(("自编码器", "The autoencoder"), metrics, reduced.AUTOENCODER_EPOCHS, "autoencoder", say),
         extras={"latent": _latent(context)},
     )
 
@@ -92,6 +101,7 @@ def build_denoiser(context: Context) -> Task:
         ],
         findings=[
             _loss_course(loss, say),
+            _judged(metrics, say),
             say(
                 f"去噪使 PSNR 从 {metrics['noisy_psnr_db']:.2f} dB 变为 {metrics['denoised_psnr_db']:.2f} dB"
                 f"（{gain:+.2f} dB），即均方误差变为原来的 {10 ** (-gain / 10):.3g} 倍。",
@@ -112,14 +122,29 @@ def build_denoiser(context: Context) -> Task:
         ],
         charts=_charts(loss, say),
         quotes=[Quote("autoencoder/noise.py", "add_noise", say("加噪", "The noise"))],
+        warnings=_warnings(("去噪自编码器", "The denoiser"), metrics, reduced.DENOISER_EPOCHS, "denoiser", say),
+    )
+
+
+def _warnings(what: tuple[str, str], metrics: dict[str, Any], full: int, section: str, say: Say) -> list[str]:
+    return reduced.warn(what, metrics["epochs"], full, ("轮", "epochs"), f"{section}.epochs", say)
+
+
+def _judged(metrics: dict[str, Any], say: Say) -> str:
+    """Which images the two loss curves are of."""
+    count = f"{int(metrics['test_images']):,}"
+    return say(
+        f"训练损失曲线在前 {count} 张训练图像上计算，测试损失曲线在 {count} 张测试图像上计算，均在每轮结束之后。",
+        f"The training curve is measured on the first {count} training images, the test curve on the {count} test images, "
+        "both after each epoch.",
     )
 
 
 def _knn(accuracy: float, say: Say) -> str:
     """What ten nearest neighbours make of the codes."""
     said = say(
-        f"只看 2 维编码，10 近邻分类器在测试集上的准确率为 {percent(accuracy)} %（随机猜测约为 10 %）：",
-        f"From the two numbers alone, ten nearest neighbours name {percent(accuracy)} % of the test digits (guessing: about "
+        f"只看 2 维编码本身（未经 asinh 变换），10 近邻分类器在测试集上的准确率为 {percent(accuracy)} %（随机猜测约为 10 %）：",
+        f"From the two numbers alone (as they are, without asinh), ten nearest neighbours name {percent(accuracy)} % of the test digits (guessing: about "
         "10 %): ",
     )
     if accuracy > 0.6:
@@ -138,12 +163,9 @@ def _layers(section: dict[str, Any], code: int) -> str:
     return "-".join(str(n) for n in [784, *hidden, code, *hidden[::-1], 784])
 
 
-def _loss_course(loss: dict[str, list[str]], say: Say) -> str:
-    """How the test loss (or, without one, the last loss column) runs."""
-    values = {k: v for k, v in numeric(loss).items() if k != "epoch"}
-    name = next((key for key in values if "test" in key), list(values)[-1])
-    run = [v for v in values[name] if v is not None]
-    kind = say("测试损失" if "test" in name else "损失", "The test loss" if "test" in name else "The loss")
+def _loss_course(loss: Columns, say: Say) -> str:
+    """How the test loss runs."""
+    run, kind = column(loss, "test_loss"), say("测试损失", "The test loss")
     if len(run) == 1:
         return say(
             f"训练 1 轮后，{kind}为 {short(run[0])} 奈特/像素。",
@@ -156,9 +178,8 @@ def _loss_course(loss: dict[str, list[str]], say: Say) -> str:
     )
 
 
-def _charts(loss: dict[str, list[str]], say: Say) -> list[Chart]:
-    values = numeric(loss)
-    x = [v or 0.0 for v in values.pop("epoch")]
+def _charts(loss: Columns, say: Say) -> list[Chart]:
+    x, values = column(loss, "epoch"), numeric(loss).without("epoch")
     words = {"train": say("训练", "training"), "test": say("测试", "test")}
     series = {next((text for key, text in words.items() if key in name), name): v for name, v in values.items()}
     return [Chart(say("重建损失", "Reconstruction loss"), say("轮", "epoch"), say("BCE（奈特/像素）", "BCE (nats per pixel)"),
@@ -167,12 +188,19 @@ def _charts(loss: dict[str, list[str]], say: Say) -> list[Chart]:
 
 def _latent(context: Context) -> dict[str, Any]:
     """Codes (x, y, digit) of the test set and the decoded grid."""
-    path = context.inputs.result("autoencoder/codes.csv")
-    with path.open(newline="", encoding="utf-8") as file:
-        codes = [(float(row["x"]), float(row["y"]), int(row["digit"])) for row in csv.DictReader(file)]
-    grid_path = context.inputs.result("autoencoder/grid.npz")
+    table = read_csv(context.inputs.result("autoencoder/codes.csv"))
+    xs, ys, digits = (column(table, name) for name in ("x", "y", "digit"))
+    codes = [(x, y, int(digit)) for x, y, digit in zip(xs, ys, digits)]
+    return {"codes": codes, **_grid(context.inputs.result("autoencoder/grid.npz"))}
+
+
+def _grid(path: Path) -> dict[str, Any]:
+    """The pictures and their places, as the stage autoencoder_evaluate wrote them."""
     try:
-        with np.load(grid_path, allow_pickle=False) as grid:
-            return {"codes": codes, "images": grid["images"], "xs": grid["xs"].tolist(), "ys": grid["ys"].tolist()}
-    except (KeyError, ValueError, OSError, EOFError) as error:
-        raise UserError(f"{grid_path}: damaged ({error}); delete it and run `dvc repro`") from None
+        with np.load(path, allow_pickle=False) as grid:
+            images, xs, ys = grid["images"], grid["xs"].tolist(), grid["ys"].tolist()
+        if images.ndim != 4 or images.shape[:2] != (len(ys), len(xs)):
+            raise ValueError("its pictures are not those of its axes")
+    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"{path}: damaged ({' '.join(str(error).split())}); {AGAIN}") from None
+    return {"images": images, "xs": xs, "ys": ys}

@@ -20,8 +20,9 @@ from nnlab.report.document import (
 from nnlab.report.document import parameters as flat_parameters
 from nnlab.report.inputs import column, existing, numeric
 from nnlab.report.measures import color_distance, same_shapes
-from nnlab.report.tasks import formulas
-from nnlab.report.tasks.words import change, listed, short
+from nnlab.report.tasks import formulas, reduced
+from nnlab.report.tasks.gatys_layers import compare
+from nnlab.report.tasks.words import change, short
 
 
 def build(context: Context) -> Task:
@@ -58,7 +59,20 @@ def build(context: Context) -> Task:
             Quote("gatys/losses.py", "style_loss", say("一层的风格损失", "Style loss of one layer")),
             Quote("gatys/objective.py", "Objective.__call__", say("加权总损失", "The weighted total")),
         ],
+        warnings=[line for job in jobs for line in _warnings(job, metrics, say)],
     )
+
+
+def _warnings(job: str, metrics: dict[str, Any], say: Say) -> list[str]:
+    """Fewer iterations, or a smaller picture, than the project's defaults."""
+    what = (f"Gatys 任务 {job} ", f"Gatys, job {job},")
+    side = max(metrics[f"{job}.width"], metrics[f"{job}.height"])
+    keys = f"gatys.common.iterations{say(' 或 ', ' or ')}gatys.jobs.{job}.iterations"
+    return [
+        *reduced.warn(what, metrics[f"{job}.iterations"], reduced.GATYS_ITERATIONS, ("次迭代", "iterations"), keys, say),
+        *reduced.warn(what, side, reduced.GATYS_SIZE, ("像素（长边）", "pixels on the longer side"),
+                      keys.replace("iterations", "size"), say),
+    ]  # fmt: skip
 
 
 def _parameters(params: dict[str, Any]) -> dict[str, str]:
@@ -79,10 +93,10 @@ def _done(jobs: dict[str, Any], say: Say) -> list[str]:
     return [
         say(
             "固定预训练的 VGG19，直接优化图像的像素：使它在内容层上的特征接近内容图，在风格层上的 Gram 矩阵接近风格图。"
-            "每隔固定的迭代次数保存一次结果。每个任务（job）有自己的内容层、风格层与权重，便于比较。",
+            "每一步之后像素都截断到 [0, 1] 之内；每隔固定的迭代次数保存一次结果。每个任务（job）有自己的内容层、风格层与权重，便于比较。",
             "VGG19 is frozen and the pixels are optimised: features at the content layers are drawn towards those of the "
-            "content picture, Gram matrices at the style layers towards those of the style picture. The picture is saved "
-            "at fixed intervals. Every job has its own content layers, style layers and weights.",
+            "content picture, Gram matrices at the style layers towards those of the style picture. After every step the "
+            "pixels are cut to [0, 1]; the picture is saved at fixed intervals. Every job has its own content layers, style layers and weights.",
         ),
         *start,
     ]
@@ -101,15 +115,14 @@ def _likeness(folder: Path) -> dict[str, float]:
 def _findings(context: Context, likeness: dict[str, dict[str, float]]) -> list[str]:
     jobs = context.params["gatys"]["jobs"]
     said = [_progress(job, jobs[job]["snapshot_every"], context) for job in jobs]
-    return said + _layers(jobs, likeness, context.say)
+    return said + compare(jobs, likeness, context.say)
 
 
 def _progress(job: str, step: int, context: Context) -> str:
     """How much of the fall of a job's loss is done at its first snapshot."""
     say = context.say
-    path = f"plots/gatys/{job}_losses.csv"
     table = context.inputs.table(f"gatys/{job}_losses.csv")
-    total, iterations = column(table, "total", path), column(table, "iteration", path)
+    total, iterations = column(table, "total"), column(table, "iteration")
     first = next((i for i, n in enumerate(iterations) if n >= step), len(total) - 1)
     early, late = f"{iterations[first]:.0f}", f"{iterations[-1]:.0f}"
     said = say(
@@ -124,43 +137,6 @@ def _progress(job: str, step: int, context: Context) -> str:
         f"，到第 {late} 次迭代时为 {short(total[-1])}（再{change(total[first], total[-1], say)}）。",
         f", and to {short(total[-1])} by iteration {late} (a further {change(total[first], total[-1], say)}).",
     )
-
-
-def _layers(jobs: dict[str, Any], likeness: dict[str, dict[str, float]], say: Say) -> list[str]:
-    """What the choice of layers changes, for jobs that differ from the first one in nothing else."""
-    first, *others = jobs
-    said = []
-    for other in others:
-        keys = {key for key in jobs[first] if jobs[first][key] != jobs[other][key]}
-        if not keys or keys - {"content_layers", "style_layers"}:
-            continue
-        a, b = likeness[first], likeness[other]
-        shapes = _nearer(first, other, b["shapes"] - a["shapes"], say)
-        colors = _nearer(first, other, a["colors"] - b["colors"], say)
-        said.append(say(
-            f"层的选择（{first}：{_choice(jobs[first], say)}；{other}：{_choice(jobs[other], say)}；其余参数相同）："
-            f"结果与内容图的亮度相关系数分别为 {a['shapes']:.3f} 和 {b['shapes']:.3f}，{shapes}更接近内容图的结构；"
-            f"与风格图的颜色距离分别为 {a['colors']:.3f} 和 {b['colors']:.3f}，{colors}更接近风格图的颜色。",
-            f"Choice of layers ({first}: {_choice(jobs[first], say)}; {other}: {_choice(jobs[other], say)}; all else equal): "
-            f"the brightness of the results correlates with the content picture by {a['shapes']:.3f} and "
-            f"{b['shapes']:.3f}: {shapes} nearer to its shapes; their colours are {a['colors']:.3f} and "
-            f"{b['colors']:.3f} from the style picture's: {colors} nearer to them.",
-        ))  # fmt: skip
-    return said
-
-
-def _nearer(first: str, other: str, lead: float, say: Say) -> str:
-    """Which job is nearer, `lead` being how much the other one is; a difference below 0.005 is none."""
-    if abs(lead) < 0.005:
-        return say("没有哪一个明显", "neither is clearly")
-    name = other if lead > 0 else first
-    return say(f"{name} ", f"{name} is")
-
-
-def _choice(job: dict[str, Any], say: Say) -> str:
-    none = say("无", "none")
-    content, style = (listed(job[f"{kind}_layers"], say) or none for kind in ("content", "style"))
-    return say(f"内容层 {content}，风格层 {style}", f"content {content}; style {style}")
 
 
 def _table(jobs: dict[str, Any], likeness: dict[str, dict[str, float]], say: Say) -> Table:
@@ -186,8 +162,8 @@ def _table(jobs: dict[str, Any], likeness: dict[str, dict[str, float]], say: Say
 
 def _charts(job: str, context: Context) -> list[Chart]:
     say = context.say
-    values = numeric(context.inputs.table(f"gatys/{job}_losses.csv"))
-    x = [v or 0.0 for v in values.pop("iteration")]
+    table = context.inputs.table(f"gatys/{job}_losses.csv")
+    x, values = column(table, "iteration"), numeric(table).without("iteration")
     return [Chart(say(f"{job}：损失", f"{job}: losses"), say("迭代", "iteration"), say("加权损失（对数刻度）",
             "weighted loss (log scale)"), x, values, log=True)]  # fmt: skip
 
