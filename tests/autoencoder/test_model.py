@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnlab.autoencoder.figures import _apart, latent
+from nnlab.autoencoder.figures import _apart, grid, latent, loss
 from nnlab.autoencoder.latent import Plane, decode_grid, fit_plane, grid_axes
 from nnlab.autoencoder.losses import bce
 from nnlab.autoencoder.measures import knn_accuracy, psnr_db
@@ -103,6 +103,21 @@ def test_coordinates_by_hand_and_back() -> None:
     drawn = plane.coordinates(codes)
     assert drawn[:, 0] == pytest.approx([math.asinh(x) for x in (-4, -2, 0, 2, 996)])
     assert plane.codes(drawn) == pytest.approx(codes)
+
+
+def test_the_figures_say_that_their_axes_are_asinh_and_whose_loss_it_is() -> None:
+    axes = np.array([0.0, 1.0])
+    with style():
+        scatter = latent(np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 10, axes, axes).axes[0]
+        sheet = grid(np.zeros((2, 2, 28, 28), np.uint8), axes, axes).axes[0]
+        curves = loss([Epoch(1, 0.5, 0.6)], "Loss", 10_000).axes[0]
+    for axis in (scatter, sheet):
+        assert "asinh" in axis.get_xlabel()
+        assert "asinh" in axis.get_ylabel()
+        assert "asinh" in axis.get_title()
+    assert [text.get_text() for text in curves.get_legend().get_texts()] == [
+        "first 10,000 training images", "10,000 test images"
+    ]  # fmt: skip
 
 
 def test_labels_of_the_scatter_keep_apart() -> None:

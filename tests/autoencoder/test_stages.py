@@ -49,6 +49,7 @@ def test_metrics_have_their_names_and_agree_with_the_curves(results: Path) -> No
     assert set(autoencoder) >= {"test_bce", "knn_accuracy", "epochs", "seed"}
     denoiser = json.loads((results / "denoiser.json").read_text())
     assert set(denoiser) >= {"noisy_psnr_db", "denoised_psnr_db", "test_bce", "noise_factor", "seed"}
+    assert "asinh" in autoencoder["latent_axes"]
     assert 9 < denoiser["noisy_psnr_db"] < 13
     for name, metrics in (("ae", autoencoder), ("denoiser", denoiser)):
         with (results / f"plots/{name}/loss.csv").open(newline="") as file:

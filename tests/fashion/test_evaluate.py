@@ -1,14 +1,16 @@
 """Measures by hand, and which images the figures show."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from nnlab.fashion.evaluate import History, accuracy, class_accuracy, cross_entropy
-from nnlab.fashion.figures import mixed, telling
+from nnlab.fashion.evaluate import Epoch, History, accuracy, class_accuracy, cross_entropy
+from nnlab.fashion.figures import _accuracy, mixed, telling
 from nnlab.fashion.model import build
+from nnlab.reports import style
 
 CPU, FLOAT = torch.device("cpu"), torch.float32
 
@@ -40,6 +42,13 @@ def test_the_curves_use_as_many_training_as_test_images() -> None:
     row = History((images, train_labels), (images[:2], test_labels), CPU, FLOAT).add(1, network)
     assert (row.train_accuracy, row.test_accuracy) == (1.0, 0.5)
     assert row.test_loss == pytest.approx(math.log(10))
+
+
+def test_the_legend_says_which_training_images_were_judged() -> None:
+    judged = SimpleNamespace(labels=np.zeros(10_000), accuracy=0.9, history=[Epoch(1, 0.9, 0.8, 0.3, 0.4)])
+    with style():
+        legend = _accuracy(judged).axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["first 10,000 training images", "10,000 test images"]
 
 
 def test_a_telling_image_is_preferred_and_none_is_none() -> None:

@@ -12,16 +12,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DIGITS = range(10)
-AXES = ("code, first number (asinh scale)", "code, second number (asinh scale)")
+AXES = tuple(f"asinh((code - median) / scale), {which} number of the code" for which in ("first", "second"))
 
 
-def loss(history: list[Any], title: str) -> "Figure":
-    """BCE per epoch, training and test."""
+def loss(history: list[Any], title: str, count: int) -> "Figure":
+    """BCE per epoch: of the first `count` training images, and of the as many test images."""
     figure, axis = plt.subplots(figsize=(5.6, 3.6))
     epochs = [row.epoch for row in history]
     many = len(epochs) > 12
-    axis.plot(epochs, [row.train_loss for row in history], marker=None if many else "o", label="training images")
-    axis.plot(epochs, [row.test_loss for row in history], marker=None if many else "s", label="test images")
+    axis.plot(
+        epochs,
+        [row.train_loss for row in history],
+        marker=None if many else "o",
+        label=f"first {count:,} training images",
+    )
+    axis.plot(epochs, [row.test_loss for row in history], marker=None if many else "s", label=f"{count:,} test images")
     axis.set(xlabel="epoch", ylabel="BCE (nats per pixel)", title=f"{title}: {history[-1].test_loss:.4f} at the end")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axis.legend()
@@ -57,11 +62,7 @@ def latent(codes: np.ndarray, labels: np.ndarray, xs: np.ndarray, ys: np.ndarray
         axis.text(x, y, str(digit), fontsize=15, weight="bold", color=color, ha="center", va="center", bbox=box)
     axis.add_patch(plt.Rectangle((xs[0], ys[0]), xs[-1] - xs[0], ys[-1] - ys[0], fill=False, color="#333333",
                                  linestyle="--", linewidth=1, label="grid"))  # fmt: skip
-    axis.set(
-        xlabel="code, first number (asinh scale)",
-        ylabel="code, second number (asinh scale)",
-        title="Codes of the test images by digit",
-    )
+    axis.set(xlabel=AXES[0], ylabel=AXES[1], title="Codes of the test images by digit, on asinh axes")
     legend = axis.legend(title="digit", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=3)
     for handle in filter(None, legend.legend_handles):
         handle.set_alpha(1)
@@ -85,5 +86,5 @@ def grid(images: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> "Figure":
                 extent=(xs[0] - half_x, xs[-1] + half_x, ys[0] - half_y, ys[-1] + half_y))  # fmt: skip
     axis.grid(visible=False)
     axis.set(xlabel=AXES[0], ylabel=AXES[1],
-             title=f"What the decoder draws at {columns} x {rows} points of the latent plane")  # fmt: skip
+             title=f"What the decoder draws at {columns} x {rows} points, uniform on asinh axes")  # fmt: skip
     return figure

@@ -45,11 +45,13 @@ def judge_autoencoder(data: Path, path: Path) -> JudgedAutoencoder:
     scores = rebuild(model, images)
     train_codes = latent.encode(model, train_images)
     plane = latent.fit_plane(train_codes)
-    codes = plane.coordinates(latent.encode(model, images))
+    raw_codes = latent.encode(model, images)
+    codes = plane.coordinates(raw_codes)
     xs, ys = latent.grid_axes(codes)
     metrics = {
         "test_bce": bce(scores, images).item(),
-        "knn_accuracy": knn_accuracy(plane.coordinates(train_codes), train_labels, codes, labels),
+        "knn_accuracy": knn_accuracy(train_codes, train_labels, raw_codes, labels),
+        "latent_axes": latent.AXES,
         "psnr_db": psnr_db(scores.sigmoid(), images),
         "epochs": settings.epochs,
         "seed": settings.seed,
@@ -114,7 +116,7 @@ def write_denoiser(judged: Judged, plots: Path) -> None:
 def _write_loss(judged: Judged, title: str, folder: Path) -> None:
     rows = [asdict(row) for row in judged.history]
     write_csv(folder / "loss.csv", list(rows[0]), [list(row.values()) for row in rows])
-    save_figure(figures.loss(judged.history, title), folder / "loss.png")
+    save_figure(figures.loss(judged.history, title, len(judged.labels)), folder / "loss.png")
 
 
 def _split(data: Path, name: str) -> tuple[Tensor, np.ndarray]:

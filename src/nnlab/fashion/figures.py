@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from nnlab.fashion.judge import Judged
 
-RED, GREY = "#CC3311", "#999999"  # the red of Paul Tol's "vibrant" scheme: told from the blue with any colour vision
+# The red of Paul Tol's "vibrant" scheme, told from the blue with any colour vision. Not `reports.RED`, which is the
+# second curve's colour: an orange, where captions and legends say "red".
+RED, GREY = "#CC3311", "#999999"
 COLUMNS = 3  # predictions beside each other
 
 
@@ -154,13 +156,14 @@ def _per_class(judged: "Judged") -> "Figure":
 def _accuracy(judged: "Judged") -> "Figure":
     """Accuracy and loss per epoch, training and test."""
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.3))
-    epochs = [row.epoch for row in judged.history]
+    epochs, count = [row.epoch for row in judged.history], f"{len(judged.labels):,}"
+    labels = {"train": f"first {count} training images", "test": f"{count} test images"}
     for axis, (key, factor, label) in zip(
         axes, (("accuracy", 100, "accuracy (%)"), ("loss", 1, "cross-entropy (nats)"))
     ):
         for split, marker in (("train", "o"), ("test", "s")):
             values = [factor * getattr(row, f"{split}_{key}") for row in judged.history]
-            axis.plot(epochs, values, marker=marker, label="training images" if split == "train" else "test images")
+            axis.plot(epochs, values, marker=marker, label=labels[split])
         axis.set(xlabel="epoch", ylabel=label)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes[0].legend()
