@@ -1,10 +1,9 @@
 # make repro         install into .venv, then run everything: data, training, figures, reports
-# make test          install, then run the tests, but for the long ones
+# make test          install, then run the tests
 # make quick         the whole graph at reduced settings, in a scratch copy
 # make report        the web page and the PDF alone
 # make bench         measure side by side with peers: benchmarks/RESULTS.md
 # make verify        compare the results in the workspace with the committed ones
-# make test-long     the tests that run or kill whole pipelines, minutes each
 # make test-faults   kill, cut, fill the disk ...: all fault tests in full
 # Paths stay relative: the project's folder may have spaces or Chinese characters in its name.
 
@@ -17,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
 
-.PHONY: repro report install test lint test-long test-faults quick bench verify requirements
+.PHONY: repro report install test lint test-faults quick bench verify requirements
 
 repro: install
 	@$(DVC) repro --all-pipelines
@@ -36,10 +35,7 @@ $(BIN)/installed: requirements.txt pyproject.toml
 	@touch $@
 
 test: install lint
-	@$(BIN)/python -m pytest -q -m "not long"
-
-test-long: install
-	@$(BIN)/python -m pytest -q -m long
+	@$(BIN)/python -m pytest -q
 
 lint: install
 	@$(BIN)/ruff check --quiet .

@@ -1,49 +1,30 @@
 """Sharing results: `dvc push` in one clone, `dvc pull` in another gives everything without training."""
 
-import shutil
 import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from tests import quick
-
-
-def run(tree: Path, *command: str) -> str:
-    """Run a command in a clone and return what it printed."""
-    with tempfile.TemporaryFile("w+") as output:  # no pipe: a queue's workers would hold it open
-        result = subprocess.run(
-            command, cwd=tree, env=quick.environment(tree), stdout=output, stderr=subprocess.STDOUT, check=False
-        )
-        output.seek(0)
-        text = output.read()
-    assert result.returncode == 0, text[-3000:]
-    return text
-
-
-def dvc(tree: Path, *arguments: str) -> str:
-    return run(tree, sys.executable, "-m", "dvc", *arguments)
+from tests.quick import dvc
 
 
 def commit(tree: Path, message: str) -> None:
-    run(tree, "git", "add", "--all")
-    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
-    run(tree, "git", *identity, "commit", "--quiet", "--message", message)
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
+    for command in (["add", "--all"], ["commit", "--allow-empty", "--quiet", "--message", message]):
+        subprocess.run([*git, *command], cwd=tree, check=True, env=quick.environment(tree))
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_a_pull_gives_the_results_without_training(quick_run: tuple[Path, str], tmp_path: Path) -> None:
     first, second, remote = tmp_path / "first", tmp_path / "second", tmp_path / "remote"
-    shutil.copytree(quick_run[0], first, symlinks=True)
+    quick.clone(quick_run[0], first)
     dvc(first, "remote", "add", "--default", "shared", str(remote))
     commit(first, "A run")
     dvc(first, "push")
 
-    run(tmp_path, "git", "clone", "--quiet", str(first), str(second))
+    subprocess.run(["git", "clone", "--quiet", str(first), str(second)], check=True)
     assert not (second / "data/models").exists()
     dvc(second, "pull")
     for folder in ("data/models", "data/results", "data/pools", "plots", "metrics"):
@@ -55,11 +36,9 @@ def test_a_pull_gives_the_results_without_training(quick_run: tuple[Path, str], 
 
 
 @pytest.mark.slow
-@pytest.mark.long
-def test_queued_experiments_run_side_by_side(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    quick.copy_tree(tree)
-    dvc(tree, "repro", "adain_prepare@content")
+def test_queued_experiments_run_side_by_side(quick_run: tuple[Path, str], tmp_path: Path) -> None:
+    tree = tmp_path / "tree"  # a path in ASCII letters: DVC's queue needs one
+    quick.clone(quick_run[0], tree)
     commit(tree, "A run")
     for quality in (80, 90):
         change = f"adain.prepare.quality={quality}"

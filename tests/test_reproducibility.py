@@ -21,7 +21,6 @@ def results(tree: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_the_whole_pipeline_twice_gives_the_same_bytes(quick_run: tuple[Path, str], tmp_path: Path) -> None:
     """In a second folder with another name, without a cache: every result of every stage has the same hash."""
     first, second = quick_run[0], tmp_path / "other"

@@ -4,8 +4,8 @@ A workplace holds links to the code and to the inputs that a stage declares, and
 fails here. Its results must be those of the finished run, to the byte.
 """
 
+import glob
 import os
-import random
 import shlex
 import shutil
 import signal
@@ -129,7 +129,10 @@ class Workplace:
     def assert_right(self) -> None:
         """The outputs are those of the finished run, and nothing temporary is left beside them."""
         for name in self.job.outputs:
-            assert hashes(self.root / name) == hashes(self.tree / name), f"{self.job.name}: {name} differs"
+            path = self.root / name
+            assert hashes(path) == hashes(self.tree / name), f"{self.job.name}: {name} differs"
+            left = [other.name for other in path.parent.glob(f".{glob.escape(path.stem[:40])}-*")]
+            assert not left, f"{self.job.name}: left beside {name}: {', '.join(left)}"
 
     def assert_nothing_half_written(self) -> None:
         """Each file that is there is one of the finished run's, whole."""
@@ -162,8 +165,3 @@ def assert_one_line(code: int, said: str, *words: str) -> None:
     assert ": error: " in last, said
     for word in words:
         assert word in last, f"{word!r} is not in: {last}"
-
-
-def moments(name: str, count: int) -> random.Random:
-    """Seeded random numbers for the faults of one stage."""
-    return random.Random(f"{name} {count}")

@@ -11,7 +11,7 @@ import pytest
 from nnlab import stage
 from tests.faults.harness import FULL, Workplace
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.long]
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
 Make = Callable[..., Workplace]
 
 BOUNDED = ("gatys_figures", "adain_export")
@@ -42,6 +42,7 @@ def assert_named(code: int, said: str, name: str) -> None:
     assert code == 1, f"{name} was damaged, and the stage did not mind: {said}"
     last = said.strip().splitlines()[-1]
     assert ": error: " in last
+    assert name in last, f"{name} is not named: {last}"
     assert len(last) < 1500
 
 
