@@ -35,7 +35,13 @@ def main(
         for name, picture in {"content": photo, "style": painting}.items():
             save_image(picture, folder / f"{name}.png")
         for alpha, picture in drawn.items():
-            save_image(picture, folder / f"alpha_{alpha:.2f}.png")
+            save_image(picture, folder / f"alpha_{_number(alpha)}.png")
+
+
+def _number(alpha: float) -> str:
+    """Two decimals (0.30), and more where they are not all: no two strengths share a name."""
+    short = f"{alpha:.2f}"
+    return short if float(short) == alpha else str(alpha)
 
 
 if __name__ == "__main__":

@@ -92,6 +92,17 @@ def test_of_words_a_small_share_may_differ(project: Path, dogs: int, expected: s
     assert verdict("plots/a/confusion.csv") == (expected, "predicted")
 
 
+@pytest.mark.parametrize(
+    ("name", "now", "expected"),
+    [("train_accuracy", 0.108, WITHIN), ("learning_rate", 0.108, DIFFERENT), ("bce", 0.102, WITHIN)],
+)
+def test_small_numbers_are_compared_by_their_share_and_accuracies_by_a_point(
+    tmp_path: Path, name: str, now: float, expected: str
+) -> None:
+    write(tmp_path, "plots/new.csv", f"{name}\n{now}\n")
+    assert verify.compare_file("new.csv", f"{name}\n0.1\n", tmp_path / "plots/new.csv").verdict == expected
+
+
 def test_missing_damaged_and_new_results_are_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "plots/a/图.csv").unlink()
     write(project, "metrics/a.json", '{"accuracy": 0.8')

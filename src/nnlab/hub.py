@@ -1,8 +1,9 @@
 """Data sets on Hugging Face: their list of parquet files, with the SHA-256 that the hub keeps of each."""
 
 import os
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
@@ -21,10 +22,10 @@ def dataset_asset(name: str, repository: str, needs: int) -> Asset:
     api = f"{endpoint}/api/datasets/{repository}"
     revision = _ask(f"{api}/revision/main", name, dict).get("sha", "main")
     tree = _ask(f"{api}/tree/{revision}?recursive=true", name, list)
-    found = [entry for entry in tree if str(entry.get("path", "")).endswith(".parquet") and "lfs" in entry]
-    paths = {entry["path"].replace("/", "_"): entry["path"] for entry in found}
-    if not paths:
-        raise UserError(f"{name}: {api} lists no parquet files; is it the data set {repository}?")
+    found = [entry for entry in map(_parquet, tree) if entry]
+    if not found:
+        raise UserError(f"{name}: {api} lists no parquet files with checksums; is it the data set {repository}?")
+    paths = {entry.path.replace("/", "_"): entry.path for entry in found}
 
     def get(file: str, path: Path) -> None:
         try:
@@ -35,12 +36,29 @@ def dataset_asset(name: str, repository: str, needs: int) -> Asset:
     return Asset(
         name=name,
         note=f"Hugging Face data set {repository}; the paintings' licences differ, research use",
-        files={entry["path"].replace("/", "_"): entry["lfs"]["oid"] for entry in found},
+        files={entry.path.replace("/", "_"): entry.sha256 for entry in found},
         sources=(Source(endpoint, get),),
         details={"repository": repository, "revision": revision},
-        size=sum(entry["lfs"]["size"] for entry in found),
+        size=sum(entry.size for entry in found),
         needs=needs,
     )
+
+
+class _File(NamedTuple):
+    """One file of a data set, as the hub lists it."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+def _parquet(entry: Any) -> _File | None:
+    """A parquet file that the hub keeps a checksum of; None for anything else that may be in the list."""
+    try:
+        file = _File(str(entry["path"]), str(entry["lfs"]["oid"]), int(entry["lfs"]["size"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return file if file.path.endswith(".parquet") and re.fullmatch("[0-9a-f]{64}", file.sha256) else None
 
 
 def _ask(url: str, name: str, kind: type) -> Any:
@@ -54,4 +72,7 @@ def _ask(url: str, name: str, kind: type) -> Any:
     except (requests.RequestException, ValueError, TypeError) as error:
         code = getattr(getattr(error, "response", None), "status_code", None)
         reason = f"HTTP {code}" if code else type(error).__name__
-        raise UserError(f"{name}: {url} gives no list of files ({reason}); name another host in HF_ENDPOINT") from None
+        raise UserError(
+            f"{name}: {url} gives no list of files ({reason}), which even files at hand or a mirror "
+            "are checked against; name another host in HF_ENDPOINT"
+        ) from None

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 89_478_485  # Pillow's own limit against decompression bombs (0.25 GiB as RGB), which stays on
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")  # no EPS: Pillow would run Ghostscript on it
+# The longest side in pixels that a format can hold, by ending.
+LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".gif": 65_535}
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 
@@ -126,11 +128,22 @@ def load_image(path: Path, size: int | None = None) -> "Tensor":
         raise UserError(f"{path}: {error}") from None
 
 
+def check_savable(path: Path, size: tuple[int, int]) -> None:
+    """UserError if the format that `path` names does not exist or cannot hold (width, height): known before drawing."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in Image.registered_extensions():
+        raise UserError(f"{path}: no image format has this ending; use .png or .jpg")
+    if max(size) > LONGEST.get(suffix, max(size)):
+        raise UserError(
+            f"{path}: {size[0]}x{size[1]} pixels, but {suffix} holds at most {LONGEST[suffix]:,} a side; use .png, "
+            "or a smaller size"
+        )
+
+
 def save_image(image: "Tensor | Image.Image", path: Path) -> None:
     """Write a picture or a (1, 3, H, W) tensor in [0, 1], whole or not at all; the suffix chooses the format."""
     picture = image if isinstance(image, Image.Image) else to_pil(image)
-    if Path(path).suffix.lower() not in Image.registered_extensions():
-        raise UserError(f"{path}: no image format has this ending; use .png or .jpg")
+    check_savable(path, picture.size)
     options: dict[str, Any] = {"quality": 92} if Path(path).suffix.lower() in {".jpg", ".jpeg", ".webp"} else {}
     with atomic(path) as temporary:
         picture.save(temporary, **options)

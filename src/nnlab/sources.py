@@ -161,7 +161,8 @@ def _copy(source: Path, target: Path) -> None:
     if source.suffix == ".gz" and target.suffix != ".gz":
         gunzip(source, target, keep=True)
     else:
-        shutil.copyfile(source, target)
+        with atomic(target) as temporary:  # never into what is there: DVC may have linked it to its cache
+            shutil.copyfile(source, temporary)
 
 
 def gunzip(packed: Path, target: Path, keep: bool = False) -> None:

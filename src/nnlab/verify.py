@@ -16,9 +16,9 @@ from pathlib import Path
 from nnlab.errors import UserError
 
 # Chosen with other precisions and numbers of threads in mind (benchmarks/reproducibility.py measures them): a number
-# may differ by this share of the largest one in its column, or by this much; words (classes) in this share.
+# may differ by this share of the largest one in its column, an accuracy by this much; words (classes) in this share.
 RELATIVE = 0.03
-ABSOLUTE = 0.01
+ACCURACY = 0.01
 WORDS = 0.03
 
 EQUAL, WITHIN, DIFFERENT, MISSING, NEW = "equal", "within tolerance", "different", "missing", "not committed"
@@ -78,14 +78,14 @@ def compare_file(name: str, old: str, path: Path) -> Verdict:
         return Verdict(name, EQUAL, count)
     worst, (difference, allowed) = "", (0.0, True)
     for key in sorted(before.keys() | now.keys()):
-        found, fits = _difference(before.get(key), now.get(key))
+        found, fits = _difference(before.get(key), now.get(key), ACCURACY if "accuracy" in key else 0.0)
         if (not fits, found) > (not allowed, difference):
             worst, difference, allowed = key, found, fits
     return Verdict(name, WITHIN if allowed else DIFFERENT, count, worst, difference)
 
 
-def _difference(before: list[object] | None, now: list[object] | None) -> tuple[float, bool]:
-    """How far two columns are apart, as a share, and whether that is within the tolerance."""
+def _difference(before: list[object] | None, now: list[object] | None, least: float) -> tuple[float, bool]:
+    """How far two columns are apart, as a share, and whether that is within the tolerance, which is `least` or more."""
     if before is None or now is None or len(before) != len(now):
         return 1.0, False
     numbers = [(a, b) for a, b in zip(before, now) if isinstance(a, (int, float)) and isinstance(b, (int, float))]
@@ -94,7 +94,7 @@ def _difference(before: list[object] | None, now: list[object] | None) -> tuple[
         return share, share <= WORDS
     scale = max(abs(a) for a, _ in numbers)
     gap = max(abs(a - b) for a, b in numbers)
-    return gap / scale if scale else float(gap > 0), gap <= max(RELATIVE * scale, ABSOLUTE)
+    return gap / scale if scale else float(gap > 0), gap <= max(RELATIVE * scale, least)
 
 
 def _columns(name: str, text: str) -> Columns:

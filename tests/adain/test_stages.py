@@ -99,10 +99,12 @@ def test_two_photos_are_drawn(project, weight_files, decoders):
 
 
 def test_alphas_are_drawn_beside_the_sliders_steps(project, weight_files, decoders):
-    change({"adain.alpha": [0.25, 0.6]})
+    change({"adain.alpha": [0.25, 0.6, 0.333, 0.33]})
     drawn = draw_alphas(project, weight_files, decoders)
     steps = {f"alpha_{step / 10:.2f}.png" for step in range(11)}
-    assert set(drawn) == steps | {"alpha_0.25.png", "content.png", "style.png"}
+    assert set(drawn) == steps | {
+        f"{name}.png" for name in ("alpha_0.25", "alpha_0.333", "alpha_0.33", "content", "style")
+    }
     apart = [np.abs(drawn[f"alpha_{alpha}.png"] - drawn["alpha_0.00.png"]).mean() for alpha in ("0.25", "0.60", "1.00")]
     assert 0 < apart[0] < apart[1] < apart[2]
     first = (project / "plots/alpha.png").read_bytes()
@@ -112,7 +114,7 @@ def test_alphas_are_drawn_beside_the_sliders_steps(project, weight_files, decode
     assert not (project / "results/alpha_0.25.png").exists()
 
 
-@pytest.mark.parametrize("alphas", [[], [1.5], ["much"], 0.5])
+@pytest.mark.parametrize("alphas", [[], [1.5], ["much"], 0.5, [0.3, 0.6, 0.3]])
 def test_wrong_alphas_are_named(project, weight_files, decoders, alphas):
     change({"adain.alpha": alphas})
     with pytest.raises(UserError, match=r"adain\.alpha"):

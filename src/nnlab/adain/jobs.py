@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image
-
-from nnlab.adain.model import MIN_SIDE
+from nnlab.adain.pictures import open_picture
 from nnlab.adain.stylize import Content, OnTile, Statistics, Stylizer
 from nnlab.errors import UserError
-from nnlab.images import SUFFIXES, list_images, read_image, resize_shorter, save_image
+from nnlab.images import SUFFIXES, check_savable, list_images, save_image
 
 Result = TypeVar("Result")
 
@@ -77,7 +75,7 @@ class Batch:
 
     def make(self, job: Job) -> bool:
         """Write one picture; False if one of its files is broken. A result that cannot be written is an error."""
-        content = self._try(job.content, self._encode)
+        content = self._try(job.content, lambda path: self._encode(path, job.output))
         styles = [self._try(path, lambda path: self._statistics(path, content)) for path in job.styles if content]
         if content is None or None in styles:
             return False
@@ -96,26 +94,20 @@ class Batch:
             self.broken[path] = error
             return None
 
-    def _encode(self, path: Path) -> Content:
+    def _encode(self, path: Path, output: Path) -> Content:
         if self._content is None or self._content[0] != path:
             self._content = None  # frees the last one's features before the next ones are made
-            self._content = path, self.stylizer.content(_read(path, self.options.size), self.on_tile)
+            picture = open_picture(path, self.options.size)
+            check_savable(output, picture.size)  # the result has the content's size
+            self._content = path, self.stylizer.content(picture, self.on_tile)
         return self._content[1]
 
     def _statistics(self, path: Path, content: Content) -> Statistics:
         if self.options.preserve_color:
-            return self.stylizer.statistics(_read(path, self.options.style_size), content.pixels)
+            return self.stylizer.statistics(open_picture(path, self.options.style_size), content.pixels)
         if path not in self._styles:
-            self._styles[path] = self.stylizer.statistics(_read(path, self.options.style_size))
+            self._styles[path] = self.stylizer.statistics(open_picture(path, self.options.style_size))
         return self._styles[path]
-
-
-def _read(path: Path, size: int) -> Image.Image:
-    """A picture in the size it is used in; UserError that names the file if it cannot be used."""
-    picture = resize_shorter(read_image(path), size)
-    if min(picture.size) < MIN_SIDE:
-        raise UserError(f"{path}: {picture.width}x{picture.height} pixels; at least {MIN_SIDE} a side are needed")
-    return picture
 
 
 def _images(folder: Path) -> list[Path]:

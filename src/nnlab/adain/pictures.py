@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from nnlab.adain.model import MIN_SIDE
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.errors import UserError
@@ -22,8 +23,19 @@ def open_stylizer(encoder: Path, decoder: Path, device: str, precision: str) -> 
 
 
 def open_picture(path: Path, size: int) -> Image.Image:
-    """Read a picture with its shorter side resized to `size` pixels; 0 keeps the original size."""
-    return resize_shorter(read_image(path), size)
+    """Read a picture with its shorter side resized to `size` pixels; 0 keeps the original size.
+
+    UserError that names the file if it cannot be read, enlarged so far, or is too small for the encoder.
+    """
+    picture = read_image(path)
+    try:
+        picture = resize_shorter(picture, size)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    if min(picture.size) < MIN_SIDE:
+        at = f" at size {size}" if size else ""
+        raise UserError(f"{path}: {picture.width}x{picture.height} pixels{at}; at least {MIN_SIDE} a side are needed")
+    return picture
 
 
 def iterations(decoder: Path) -> int | None:
