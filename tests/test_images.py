@@ -235,3 +235,10 @@ def test_save_is_whole_or_absent(tmp_path):
     with pytest.raises(UserError, match="no image format"):
         save_image(photo(), tmp_path / "a.xyz")
     assert not (tmp_path / "a.xyz").exists()
+
+
+@pytest.mark.parametrize(("suffix", "side"), [(".webp", 16_383), (".jpg", 65_500), (".JPEG", 65_500), (".gif", 65_535)])
+def test_a_picture_that_its_format_cannot_hold_is_named(tmp_path, suffix, side):
+    save_image(Image.new("RGB", (side, 2)), tmp_path / f"a{suffix}")
+    with pytest.raises(UserError, match=rf"b\{suffix}: 2x{side + 1} pixels, but .* holds at most .*use \.png"):
+        save_image(Image.new("RGB", (2, side + 1)), tmp_path / f"b{suffix}")

@@ -172,6 +172,23 @@ def test_a_hub_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest
             fetch_set("style", "wikiart", tmp_path / "style")
 
 
+def test_a_list_without_checksums_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = hub("abc", {})
+    odd = [3, {"path": "a.parquet"}, {"path": "b.parquet", "lfs": None}, {"path": "c.parquet", "lfs": {"oid": "x"}}]
+    files["/api/datasets/Artificio/WikiArt/tree/abc"] = json.dumps(odd).encode()
+    with serve(files) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        with pytest.raises(UserError, match="lists no parquet files with checksums"):
+            fetch_set("style", "wikiart", tmp_path / "style")
+
+
+def test_the_summary_of_own_pictures_does_not_hold_their_place(tmp_path: Path) -> None:
+    path = in_zip(tmp_path / "mine")
+    fetch_set("style", str(path), tmp_path / "style")
+    packed(tmp_path / "style", tmp_path / "pool")
+    assert str(tmp_path) not in (tmp_path / "pool/summary.json").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("maker", [in_zip, in_tar, in_parquet])
 def test_a_path_is_packed_from_where_it_is(tmp_path: Path, maker: Any) -> None:
     path = maker(tmp_path / "mine")

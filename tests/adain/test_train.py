@@ -5,7 +5,8 @@ import torch
 
 from nnlab.adain import checkpoint
 from nnlab.adain.batches import Batches
-from nnlab.adain.processes import Processes
+from nnlab.adain.launch import _named_compiler
+from nnlab.adain.processes import Processes, check_gpus
 from nnlab.adain.train import Setting, new_state, train
 from nnlab.adain.watch import rows
 from nnlab.adain.weights import load_decoder, load_encoder
@@ -142,3 +143,19 @@ def test_export_checks_the_names(whole, tmp_path):
     assert load_decoder(paths[3])
     with pytest.raises(UserError, match="checkpoint_fractions"):
         checkpoint.export(whole[1], paths[1:])
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    check_gpus(2)
+    with pytest.raises(UserError, match=r"adain\.run\.processes = 3: this machine has 2 GPU"):
+        check_gpus(3)
+
+
+def test_a_missing_compiler_is_named_with_its_key():
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    with pytest.raises(UserError, match=r"adain\.run\.compile = true: .*set it to false"), _named_compiler(True):
+        raise InvalidCxxCompiler
+    with pytest.raises(ZeroDivisionError), _named_compiler(True):
+        raise ZeroDivisionError

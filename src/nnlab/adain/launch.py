@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from nnlab import images, pools, shards, training, vgg_weights
+from nnlab import images, pools, shards, training, vgg_layers, vgg_weights
 from nnlab.adain import (
     batches,
     checkpoint,
@@ -42,7 +42,7 @@ COLUMNS = ("iteration", "content_loss", "style_loss", "learning_rate")
 # All that decides pixels, weights and rows: a saved state of other code must not go on.
 _MODULES = (
     batches, checkpoint, held_out, losses, model, schedule, statistics, team_of, train, watch, weights,
-    images, pools, shards, training, vgg_weights,
+    images, pools, shards, training, vgg_layers, vgg_weights,
 )  # fmt: skip
 _CODE = [Path(__file__), *(Path(inspect.getfile(module)) for module in _MODULES)]
 _NAMES_ONLY = {"content", "style"}  # which sets: their manifests say what is in them
