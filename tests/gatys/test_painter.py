@@ -178,8 +178,8 @@ def test_bfloat16_reaches_the_same_loss(vgg: VGG19, weights: Path, pictures: Pic
 
 
 def test_every_picture_on_the_way_lies_within_the_range_of_a_file(vgg: VGG19, pictures: Pictures) -> None:
-    seen: list[Tensor] = []
+    seen: list[torch.Tensor] = []
     paint(pictures, vgg, make_job(iterations=6), CPU, None, lambda step: seen.append(step.image.clone()))
     assert len(seen) == 6
-    assert all(0 <= image.min() and image.max() <= 1 for image in seen)
+    assert all(image.min() >= 0 and image.max() <= 1 for image in seen)
     assert any((image == 0).any() or (image == 1).any() for image in seen)
