@@ -3,11 +3,10 @@
 They share the session's quick run and put the workspace back after each test.
 """
 
+import csv
 import json
 import re
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,25 +14,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nnlab.files import sha256
 from tests import quick
+from tests.quick import dvc
 
 pytestmark = pytest.mark.slow
-
-
-def dvc(tree: Path, *arguments: str, code: int | None = 0) -> str:
-    """Run dvc in `tree`; return what it printed. `code` is the exit code that must come, None for any."""
-    result = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments],
-        cwd=tree,
-        env=quick.environment(tree),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-    )
-    if code is not None:
-        assert result.returncode == code, result.stdout[-4000:]
-    return result.stdout
 
 
 def git(tree: Path, *arguments: str) -> str:
@@ -76,11 +61,41 @@ def test_a_network_variant_touches_fashion_alone_and_can_be_compared(tree: Path)
     assert "fashion_accuracy" in json.dumps(difference)
     dvc(tree, "plots", "diff", "HEAD", "workspace", "-o", "dvc_plots")
     page = (tree / "dvc_plots/index.html").read_text(encoding="utf-8")
-    for title in ("accuracy", "per_class", "confusion"):
-        assert title in page
+    for column in ("test_accuracy", "predicted", "accuracy"):  # curves, confusion matrix, bars per class
+        revisions = {row.get("rev") for row in plotted(page) if column in row}
+        assert {"HEAD", "workspace"} <= revisions, f"{column} is shown of {revisions} alone"
+    assert "wide" in dvc(tree, "exp", "show", "--only-changed", "--csv")
     git(tree, "checkout", "--quiet", "--", ".")
+    git(tree, "clean", "--quiet", "-fd")
+    dvc(tree, "checkout")
+    model = tree / "data/models/fashion/model.safetensors"
+    params, digest = (tree / "params.yaml").read_text(encoding="utf-8"), sha256(model)
     dvc(tree, "exp", "apply", "wide")
     assert yaml.safe_load((tree / "params.yaml").read_text(encoding="utf-8"))["fashion"]["hidden"] == [64, 32]
+    assert sha256(model) != digest
+    git(tree, "checkout", "--", ".")
+    dvc(tree, "checkout")
+    assert (tree / "params.yaml").read_text(encoding="utf-8") == params
+    assert sha256(model) == digest
+
+
+def plotted(page: str) -> list[dict]:
+    """Every row of data in a page of plots."""
+    rows: list[dict] = []
+
+    def collect(value: object) -> None:
+        if isinstance(value, dict):
+            if isinstance(values := value.get("values"), list):
+                rows.extend(row for row in values if isinstance(row, dict))
+            for inner in value.values():
+                collect(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                collect(inner)
+
+    for start in re.finditer("var spec = ", page):
+        collect(json.JSONDecoder().raw_decode(page, start.end())[0])
+    return rows
 
 
 def test_another_layer_choice_runs_its_job_alone(tree: Path) -> None:
@@ -99,33 +114,32 @@ def test_a_wrong_value_stops_before_any_stage_with_one_line(tree: Path) -> None:
 
 def test_a_queue_survives_a_failing_experiment_and_tells_which(tree: Path, tmp_path: Path) -> None:
     # DVC 3.67 cannot write the path of the queue's cache where the project's path is not ASCII (the README says so)
-    tree = Path(shutil.copytree(tree, tmp_path / "a clone", symlinks=True))
-    dvc(tree, "exp", "run", "--queue", "--name", "good-a", "-S", "fashion.seed=11")
-    dvc(tree, "exp", "run", "--queue", "--name", "bad", "-S", "fashion.epochs=0")
-    dvc(tree, "exp", "run", "--queue", "--name", "good-b", "-S", "fashion.seed=12")
-    dvc(tree, "queue", "start", "--jobs", "1")
-    for _ in range(180):
-        status = dvc(tree, "queue", "status")
-        if "Queued" not in status and "Running" not in status:
-            break
-        time.sleep(1)
-    states = {name: re.search(rf"{name}\s.*?(Success|Failed)", status) for name in ("good-a", "bad", "good-b")}
-    assert all(states.values()), status
-    assert {name: state[1] for name, state in states.items() if state} == {
-        "good-a": "Success",
-        "bad": "Failed",
-        "good-b": "Success",
-    }
-    assert "fashion.epochs" in dvc(tree, "queue", "logs", "bad")
-    shown = dvc(tree, "exp", "show", "--csv")
+    clone = tmp_path / "a clone"
+    quick.clone(tree, clone)
+    for name, change in (("good-a", "hidden=[]"), ("bad", "epochs=0"), ("good-b", "hidden=[4]")):
+        dvc(clone, "exp", "run", "--queue", "--name", name, "-S", f"fashion.{change}", "fashion_evaluate")
+    dvc(clone, "queue", "start", "--jobs", "1")
+    try:
+        deadline = time.monotonic() + 300
+        while "Queued" in (status := dvc(clone, "queue", "status")) or "Running" in status:
+            assert time.monotonic() < deadline, status
+            time.sleep(1)
+    finally:
+        dvc(clone, "queue", "stop")  # the worker lives on, outside this process's reach
+    states = dict(re.findall(r"(good-a|bad|good-b)\s.*?(Success|Failed)", status))
+    assert states == {"good-a": "Success", "bad": "Failed", "good-b": "Success"}, status
+    assert "fashion.epochs" in dvc(clone, "queue", "logs", "bad")
+    shown = dvc(clone, "exp", "show", "--csv")
     assert "good-a" in shown
     assert "good-b" in shown
 
 
 def test_the_table_of_experiments_has_few_columns(tree: Path) -> None:
-    header = dvc(tree, "exp", "show", "--csv", "--no-pager").splitlines()[0].split(",")
-    named = [column for column in header if not column.startswith("data/")]
-    assert "fashion_accuracy" in named
+    dvc(tree, "exp", "run", "--name", "narrow", "-S", "fashion.hidden=[4]", "fashion_evaluate")
+    header = next(csv.reader(dvc(tree, "exp", "show", "--only-changed", "--csv").splitlines()))
+    assert "fashion_accuracy" in header
+    assert "fashion.hidden" in {column.partition(":")[2] or column for column in header}
+    assert len(header) < 40, f"{len(header)} columns: {header}"
     assert not any("per_class" in column for column in header)
     metrics = dvc(tree, "metrics", "show", "--json")
     assert sum(len(values["data"]) for values in json.loads(metrics)[""]["data"].values()) < 15
