@@ -1,7 +1,5 @@
-"""What every training run needs: seeds, device, precision, tensors on disk, resume state, TensorBoard."""
+"""What every training run needs: seeds, device, precision, tensors on disk, TensorBoard."""
 
-import fcntl
-import glob
 import hashlib
 import json
 import os
@@ -9,7 +7,7 @@ import re
 import shutil
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,13 +15,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from nnlab.errors import UserError
-from nnlab.files import atomic, sha256
+from nnlab.files import atomic
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 RUNS = Path("runs")  # TensorBoard; not tracked by DVC, because event files hold times and host names
-RESUME = Path(".resume")
 
 # The CPU features that make bfloat16 matrix work faster than float32 (Intel's names, as Linux lists them).
 FAST_BF16 = {"avx512_bf16", "amx_bf16"}
@@ -117,45 +114,6 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise UserError(f"{path}: not found; run `dvc repro` to make it") from None
     except SafetensorError as error:
         raise UserError(f"{path}: not a whole safetensors file ({error}); delete it and run `dvc repro`") from None
-
-
-def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) -> Path:
-    """Return the folder for the resume state of the job `name`: `.resume/<name>-<hash>`.
-
-    The hash covers the settings (anything JSON can hold) and the content of the files and folders in `code` and `data`,
-    so that a state never serves a job with other parameters, code or data. States of the same job with another hash
-    are removed: they can never be used again. `UserError` if another process on this machine is doing the job.
-    """
-    _take(name)
-    state = hashlib.sha256(json.dumps([torch.__version__, settings], sort_keys=True, default=str).encode())
-    for path in [*code, *data]:
-        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        for file in files:
-            if "__pycache__" not in file.parts:
-                state.update(f"{file.relative_to(path)} {sha256(file)}\n".encode())
-    folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
-    for stale in RESUME.glob(f"{glob.escape(name)}-*"):
-        if stale != folder and len(stale.name) == len(folder.name):
-            shutil.rmtree(stale, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _take(name: str) -> None:
-    """Hold the job `name` of this folder until the process ends, however it ends; children do not inherit the hold."""
-    if os.environ.get("RANK", "0") != "0":
-        return  # torchrun: the first of several processes holds it for all
-    (RESUME / ".jobs").mkdir(parents=True, exist_ok=True)
-    file = (RESUME / ".jobs" / name).open("a")
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise UserError(f"{name} is running already in this folder; wait until it ends, or stop it") from None
-    _held.append(file)
-
-
-_held: list[IO[str]] = []
 
 
 def log_writer(name: str) -> "SummaryWriter":

@@ -34,8 +34,9 @@ from nnlab.adain.weights import load_encoder
 from nnlab.errors import UserError
 from nnlab.files import atomic_dir
 from nnlab.pools import Pool
+from nnlab.resume import resume_dir
 from nnlab.shards import MANIFEST
-from nnlab.training import pick_device, pick_precision, resume_dir
+from nnlab.training import pick_device, pick_precision
 
 LEAST_ITERATIONS = 10_000  # what the assignment asks for
 COLUMNS = ("iteration", "content_loss", "style_loss", "learning_rate")

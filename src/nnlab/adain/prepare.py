@@ -12,7 +12,7 @@ from nnlab.adain.params import AdainPrepareParams
 from nnlab.archives import count
 from nnlab.archives import pictures as pictures_of
 from nnlab.imagesets import locate
-from nnlab.training import resume_dir
+from nnlab.resume import resume_dir
 
 _CODE = [Path(str(m.__file__)) for m in (archives, images, limits, packing, pictures, shards)]  # decide what is packed
 

@@ -14,7 +14,7 @@ from nnlab.gatys.params import JobParams
 from nnlab.gatys.pictures import Pictures, check_side, read_pictures
 from nnlab.images import save_image
 from nnlab.reports import record_timing, write_csv, write_metrics
-from nnlab.training import resume_dir
+from nnlab.resume import resume_dir
 from nnlab.vgg import load_vgg
 from nnlab.vgg_layers import LAYERS, minimum_side
 
