@@ -26,7 +26,7 @@ def test_every_parameter_that_is_named_exists(name: str) -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     text = (ROOT / name).read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:%s)(?:\.[a-z_]+)+)[`:=]" % "|".join(params), text))  # noqa: UP031
-    named |= set(re.findall(r"-S '([a-z_.]+)=", text))
+    named |= set(re.findall(r"-S '?([a-z_.]+)=", text))
     assert named
     for dotted in named:
         section = params
