@@ -37,7 +37,7 @@ from nnlab.reports import save_figure, style, write_csv
 from nnlab.training import pick_device, pick_precision
 
 CACHE = 2 << 30  # bytes
-SIDE = 256  # pixels; held-out pictures are judged at this shorter side, as `adain.evaluate.side` has it
+SIDE = 192  # pixels; held-out pictures are judged at this shorter side, as `adain.evaluate.side` has it
 
 
 class TimeIsUp(Exception):
