@@ -77,7 +77,7 @@ def test_curves_tell_their_values(opened):
     readout = "document.querySelector('.chart .readout').textContent"
     opened.js("document.querySelector('.chart .plot').focus()")
     opened.press("ArrowRight")
-    assert opened.js(readout) == "轮 1: 训练 82 · 测试 81.8"
+    assert opened.js(readout) == "轮 1: 训练（前 10,000 张训练图像） 82 · 测试 81.8"
     opened.press("End")
     assert "轮 5" in opened.js(readout)
     lines = opened.js("[...document.querySelectorAll('.chart')].map(c => c.querySelectorAll('path').length)")
