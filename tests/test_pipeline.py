@@ -226,3 +226,12 @@ class TestWholeRun:
         before, after = around_quick_run
         assert before["git status"] == after["git status"]
         assert before == after
+
+
+def test_a_path_that_a_user_names_is_quoted_in_the_command() -> None:
+    """Photos are called `my photo (1).jpg`."""
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    commands = re.findall(r"cmd:(.*?)\n\s+deps:", text, re.DOTALL)
+    named = [match for command in commands for match in re.findall(r".\$\{item\.\w+\}.", command)]
+    assert len(named) >= 2
+    assert all(match[0] == match[-1] == '"' for match in named), named
