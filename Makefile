@@ -35,7 +35,7 @@ $(BIN)/installed: requirements.txt pyproject.toml
 	@touch $@
 
 test: install lint
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -rs
 
 lint: install
 	@$(BIN)/ruff check --quiet .

@@ -1,4 +1,4 @@
-"""What tests need from the machine: on a developer's it may be missing, in continuous integration it may not."""
+"""What tests need from the machine: what is missing skips them, or fails them where NNLAB_CI is set."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import pytest
 
 
 def lacking(reason: str) -> None:
-    """Skip the test, or fail it where NNLAB_CI is set (`.ci/run`): nothing is left out there unseen."""
+    """Skip the test, or fail it where NNLAB_CI is set: nothing is left out there."""
     if os.environ.get("NNLAB_CI"):
         pytest.fail(reason)
     pytest.skip(reason)

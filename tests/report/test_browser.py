@@ -11,7 +11,7 @@ from tests.report import browser, samples
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(  # where NNLAB_CI is set (.ci/run), a browser that is missing is a failure
+    pytest.mark.skipif(  # where NNLAB_CI is set, a missing browser is a failure
         not (browser.executable() or os.environ.get("NNLAB_CI")), reason="needs Chromium (Debian package chromium)"
     ),
 ]
