@@ -104,6 +104,19 @@ def clone(source: Path, target: Path) -> None:
     shutil.copytree(source, target, symlinks=True, ignore=left_out, copy_function=put)
 
 
+def run_queue(tree: Path, jobs: int, seconds: float = 300) -> str:
+    """Run the queued experiments of `tree`; return what `dvc queue status` says at their end."""
+    dvc(tree, "queue", "start", "--jobs", str(jobs))
+    try:
+        deadline = time.monotonic() + seconds
+        while "Queued" in (status := dvc(tree, "queue", "status")) or "Running" in status:
+            assert time.monotonic() < deadline, status
+            time.sleep(1)
+        return status
+    finally:
+        dvc(tree, "queue", "stop")  # the workers live on, outside this process's reach
+
+
 def main() -> int:
     """Run, say how long it took, and leave nothing behind unless asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

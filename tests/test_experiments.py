@@ -118,14 +118,7 @@ def test_a_queue_survives_a_failing_experiment_and_tells_which(tree: Path, tmp_p
     quick.clone(tree, clone)
     for name, change in (("good-a", "hidden=[]"), ("bad", "epochs=0"), ("good-b", "hidden=[4]")):
         dvc(clone, "exp", "run", "--queue", "--name", name, "-S", f"fashion.{change}", "fashion_evaluate")
-    dvc(clone, "queue", "start", "--jobs", "1")
-    try:
-        deadline = time.monotonic() + 300
-        while "Queued" in (status := dvc(clone, "queue", "status")) or "Running" in status:
-            assert time.monotonic() < deadline, status
-            time.sleep(1)
-    finally:
-        dvc(clone, "queue", "stop")  # the worker lives on, outside this process's reach
+    status = quick.run_queue(clone, jobs=1)
     states = dict(re.findall(r"(good-a|bad|good-b)\s.*?(Success|Failed)", status))
     assert states == {"good-a": "Success", "bad": "Failed", "good-b": "Success"}, status
     assert "fashion.epochs" in dvc(clone, "queue", "logs", "bad")
