@@ -20,6 +20,7 @@ import pandas as pd
 import torch
 import yaml
 
+from nnlab import reports
 from nnlab.adain import checkpoint
 from nnlab.adain.held_out import held_out_losses, held_out_pairs
 from nnlab.adain.launch import training_batches
@@ -33,7 +34,7 @@ from nnlab.images import list_images
 from nnlab.packing import pack
 from nnlab.pictures import Picture
 from nnlab.pools import Pool
-from nnlab.reports import save_figure, style, write_csv
+from nnlab.reports import save_figure, write_csv
 from nnlab.training import pick_device, pick_precision
 
 CACHE = 2 << 30  # bytes
@@ -58,11 +59,10 @@ def main() -> None:
     pools = (Pool(_packed(path, arguments.out), SIDE) for path in judged)
     pairs = held_out_pairs(*pools, params.held_out_pairs, SIDE, params.seed)
     rows = []
-    for percent, step in milestones(params).items():
-        if not checkpoint.milestone(folder, percent).exists():
-            continue  # a finished training may have fewer
-        decoder = load_decoder(checkpoint.milestone(folder, percent))
-        content, style = held_out_losses(encoder, decoder, pairs, device)
+    # a finished training may have fewer
+    kept = {p: step for p, step in milestones(params).items() if checkpoint.milestone(folder, p).exists()}
+    decoders = [load_decoder(checkpoint.milestone(folder, percent)) for percent in kept]
+    for step, (content, style) in zip(kept.values(), held_out_losses(encoder, decoders, pairs, device)):
         rows.append((arguments.name, step, content, style, content + 10 * style))
         print(*rows[-1])
     columns = ("recipe", "iteration", "heldout_content_loss", "heldout_style_loss", "heldout_total")
@@ -126,7 +126,7 @@ def _figure(out: Path) -> None:
     """Draw the held-out loss by iteration of every table in ``out``."""
     import matplotlib.pyplot as plt
 
-    with style():
+    with reports.style():
         figure, axis = plt.subplots(figsize=(7, 4))
         for path in sorted(out.glob("*.csv")):
             table = pd.read_csv(path)

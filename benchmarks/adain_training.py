@@ -4,10 +4,13 @@
 
 CHECKOUT is a clone of pytorch-AdaIN (its `net.py` is imported, its train.py's loop body is repeated here), ENCODER our
 encoder.safetensors or its vgg_normalised.pth, CONTENT and STYLE folders of pictures. Pictures are read beforehand.
-Prints a table: seconds per step (median over rounds), ratio, share of the floor (operations over the matrix rate).
+Ours runs with a new crop for each pair, as the reference does, and with crops that meet four partners, the default; its
+steps are counted over whole blocks, so that their share of the encoding is in. Prints a table: seconds per step (median
+over rounds), ratio, share of the floor (operations over the matrix rate).
 """
 
 import argparse
+import itertools
 import statistics
 import sys
 import time
@@ -20,10 +23,13 @@ from torch import nn
 from nnlab.adain.losses import training_losses
 from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, to_images
 from nnlab.adain.params import AdainTrainParams
+from nnlab.adain.partners import pairings
 from nnlab.adain.processes import Processes
-from nnlab.adain.train import Setting, _step_function, new_state
+from nnlab.adain.train import Setting, new_state, step_functions
 from nnlab.adain.weights import decoder_to_reference, encoder_to_reference, load_encoder
 from nnlab.images import list_images, load_image
+
+PARTNERS = 4  # as in params.yaml
 
 
 def main() -> None:
@@ -35,8 +41,9 @@ def main() -> None:
     dtypes = (
         (torch.float32, torch.bfloat16) if arguments.precision == "both" else (getattr(torch, arguments.precision),)
     )
-    for dtype in dtypes:
-        steps[f"nnlab {str(dtype).removeprefix('torch.')}"] = _our_step(arguments, batch, device, dtype)
+    for dtype, partners in itertools.product(dtypes, (1, PARTNERS)):
+        name = f"nnlab, partners {partners}, {str(dtype).removeprefix('torch.')}"
+        steps[name] = _our_step(arguments, batch, device, dtype, partners)
     _same_losses(arguments, batch, device)
     times: dict[str, list[float]] = {name: [] for name in steps}
     for number in range(arguments.rounds + 1):
@@ -51,7 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("checkout", "encoder", "content", "style"):
         parser.add_argument(name, type=Path)
-    for name, value in (("crop", 64), ("batch", 4), ("rounds", 8), ("steps", 6)):
+    for name, value in (("crop", 64), ("batch", 4), ("rounds", 8), ("steps", PARTNERS**2)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--precision", choices=("both", "float32", "bfloat16"), default="both")
     parser.add_argument("--compile", action="store_true")
@@ -65,20 +72,23 @@ def _crops(folder: Path, count: int, crop: int) -> torch.Tensor:
     return torch.stack(cut).mul(255).round().byte()
 
 
-def _params(arguments: argparse.Namespace) -> AdainTrainParams:
+def _params(arguments: argparse.Namespace, partners: int = 1) -> AdainTrainParams:
     return AdainTrainParams(
-        content="-", style="-", max_iter=100_000, batch_size=arguments.batch, crop=arguments.crop, resize=1024,
+        content="-", style="-", max_iter=100_000, batch_size=arguments.batch, partners=partners,
+        crop=arguments.crop, resize=1024,
         finish={"share": 0, "crop": arguments.crop, "resize": 1024},
         learning_rate=1e-4, schedule="reference", warmup=0, beta2=0.999, average=0.99, content_weight=1.0,
         style_weight=10.0, checkpoint_fractions=[1.0], held_out_pairs=1, log_every=100, seed=1,
     )  # fmt: skip
 
 
-def _our_step(arguments: argparse.Namespace, batch, device, dtype):
-    params = _params(arguments)
+def _our_step(arguments: argparse.Namespace, batch, device, dtype, partners: int):
+    params = _params(arguments, partners)
     setting = Setting(Processes(0, 1, device), dtype, 0, 1000, arguments.compile)
-    step = _step_function(load_encoder(arguments.encoder), new_state(params, device), params, setting)
-    return lambda: step(*batch)
+    state = new_state(params, device)
+    encode, step = step_functions(load_encoder(arguments.encoder), state, params, setting)
+    pairs = pairings((encode(*batch) for _ in itertools.count()), partners, 0, params.max_iter)
+    return lambda: step(*next(pairs))
 
 
 def _reference_network(arguments: argparse.Namespace, device) -> nn.Module:
@@ -147,16 +157,17 @@ def _wait(device) -> None:
         torch.cuda.synchronize()
 
 
-def operations(crop: int, batch: int) -> float:
+def operations(crop: int, batch: int, partners: int = 1) -> float:
     """Floating-point operations of one step: content, style and result through the encoder, the decoder, gradients.
 
-    Encoder 3 forward and 1 backward to its input, decoder 1 forward and 2 backward: 7 passes of about the same size.
+    Encoder 3 forward (2 of them for several partners) and 1 backward to its input, decoder 1 forward and 2 backward:
+    7 passes of about the same size.
     """
 
     def passes(layers) -> float:
         return sum(2 * 9 * a * b * (crop / 2 ** (int(name[5]) - 1)) ** 2 for name, a, b in layers)
 
-    return batch * (4 * passes(ENCODER_LAYERS) + 3 * passes(DECODER_LAYERS))
+    return batch * ((2 + 2 / partners) * passes(ENCODER_LAYERS) + 3 * passes(DECODER_LAYERS))
 
 
 def matrix_rate(dtype: torch.dtype, device, side: int = 2048) -> float:
@@ -168,15 +179,16 @@ def matrix_rate(dtype: torch.dtype, device, side: int = 2048) -> float:
 def _table(arguments: argparse.Namespace, times: dict[str, list[float]], device) -> None:
     medians = {name: statistics.median(values) for name, values in times.items()}
     reference = next(iter(medians.values()))
-    work = operations(arguments.crop, arguments.batch)
     print(
         f"crop {arguments.crop}, batch {arguments.batch}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     )
-    print(f"{'step':24} {'seconds':>9} {'ratio':>6} {'of the matrix rate':>19}")
+    print(f"{'step':28} {'seconds':>9} {'ratio':>6} {'of the matrix rate':>19}")
     for name, seconds in medians.items():
         rate = matrix_rate(getattr(torch, name.rsplit(" ", 1)[1]), device)
+        partners = PARTNERS if f"partners {PARTNERS}" in name else 1
+        work = operations(arguments.crop, arguments.batch, partners)
         share = f"{work / seconds / rate:18.0%} of {rate / 1e12:.2f} TFLOP/s"
-        print(f"{name:24} {seconds:9.4f} {reference / seconds:6.2f} {share}")
+        print(f"{name:28} {seconds:9.4f} {reference / seconds:6.2f} {share}")
 
 
 if __name__ == "__main__":

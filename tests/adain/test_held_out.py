@@ -57,9 +57,10 @@ def test_every_held_out_picture_takes_part(pools):
 
 
 def test_losses_are_the_mean_over_pairs(pools, weight_files):
-    encoder, decoder = load_encoder(weight_files[0]), initial_decoder(0)
+    encoder, decoders = load_encoder(weight_files[0]), [initial_decoder(seed) for seed in (0, 1)]
     pairs = held_out_pairs(*pools, 10, 32, 1)
-    found = held_out_losses(encoder, decoder, pairs, torch.device("cpu"))
-    with torch.no_grad():
-        expected = training_losses(encoder, decoder, *(to_images(side, torch.float32) for side in pairs))
-    assert found == pytest.approx(expected.tolist(), rel=1e-4)
+    found = held_out_losses(encoder, decoders, pairs, torch.device("cpu"))
+    for decoder, losses in zip(decoders, found, strict=True):
+        with torch.no_grad():
+            expected = training_losses(encoder, decoder, *(to_images(side, torch.float32) for side in pairs))
+        assert losses == pytest.approx(expected.tolist(), rel=1e-4)

@@ -24,9 +24,12 @@ def test_milestones_are_whole_iterations():
 
 
 def test_the_finish_is_the_last_share_of_the_run():
-    def start(share, max_iter):
-        return finish_start(settings(max_iter=max_iter, finish={"share": share, "crop": 64, "resize": 64}))
+    def start(share, max_iter, partners=1):
+        finish = {"share": share, "crop": 64, "resize": 64}
+        return finish_start(settings(max_iter=max_iter, partners=partners, finish=finish))
 
     assert start(0.3, 10_000) == 7000
     assert start(0, 10_000) == 10_000
     assert start(0.5, 7) == 4
+    assert start(0.3, 10_000, partners=4) == 6992  # with new crops: a multiple of 16
+    assert start(0, 10_001, partners=4) == 10_001

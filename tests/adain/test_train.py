@@ -69,7 +69,7 @@ def test_milestones_are_kept(whole):
     assert all(torch.equal(final[name], value) for name, value in state.average.state_dict().items())
 
 
-@pytest.mark.parametrize("stop_at", [1, 5, 8, 11])
+@pytest.mark.parametrize("stop_at", [1, 5, 7, 8, 11])
 def test_a_stopped_run_goes_on_to_the_same_bits(whole, pools, encoder, tmp_path, stop_at):
     with pytest.raises(Stop):
         run(pools, encoder, tmp_path, stop_at=stop_at)

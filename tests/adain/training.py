@@ -10,7 +10,8 @@ from nnlab.packing import pack
 from nnlab.pictures import Picture
 
 SMALL = {
-    "max_iter": 12, "batch_size": 2, "crop": 16, "resize": 64, "finish": {"share": 0.3, "crop": 32, "resize": 64},
+    "max_iter": 12, "batch_size": 2, "partners": 2, "crop": 16, "resize": 64,
+    "finish": {"share": 0.3, "crop": 32, "resize": 64},
     "warmup": 2, "log_every": 3, "held_out_pairs": 2,
 }  # fmt: skip
 
@@ -18,8 +19,8 @@ SMALL = {
 def settings(**changed):
     """Parameters of a training, as in params.yaml but for what is given."""
     values = {
-        "content": "sample", "style": "sample", "max_iter": 100, "batch_size": 4, "crop": 64, "resize": 128,
-        "finish": {"share": 0, "crop": 64, "resize": 128},
+        "content": "sample", "style": "sample", "max_iter": 100, "batch_size": 4, "partners": 1, "crop": 64,
+        "resize": 128, "finish": {"share": 0, "crop": 64, "resize": 128},
         "learning_rate": 1e-3, "schedule": "cosine", "warmup": 10, "beta2": 0.999, "average": 0.9,
         "content_weight": 1.0, "style_weight": 10.0, "checkpoint_fractions": [0.1, 0.5, 0.8, 1.0],
         "held_out_pairs": 4, "log_every": 10, "seed": 1,

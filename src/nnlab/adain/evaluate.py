@@ -31,8 +31,10 @@ def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[
     encoder, place = load_encoder(encoder_file), pick_device(device)
     rows: list[tuple[float, ...]] = []
     named: dict[str, float] = {}
-    for percent, iteration in milestones(settings).items():
-        losses = held_out_losses(encoder, load_decoder(checkpoint.milestone(training, percent)), pairs, place)
+    kept = milestones(settings)
+    decoders = [load_decoder(checkpoint.milestone(training, percent)) for percent in kept]
+    judged = held_out_losses(encoder, decoders, pairs, place)
+    for (percent, iteration), losses in zip(kept.items(), judged):
         rows.append((iteration, *losses, settings.content_weight * losses[0] + settings.style_weight * losses[1]))
         named |= {f"{name}_{percent}": value for name, value in zip(METRICS, rows[-1])}
     last = dict(zip(METRICS, rows[-1]))
@@ -43,9 +45,9 @@ def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[
     write_metrics(summary, {f"adain_{name}": last[name] for name in COLUMNS[1:3]})
     write_csv(held_out, COLUMNS, rows)
     write_csv(curves, tuple(history.columns), history.itertuples(index=False))
-    judged = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
     with style():
-        save_figure(losses_figure(history, judged, settings), figure)
+        save_figure(losses_figure(history, table, settings), figure)
 
 
 def _history(path: Path) -> pd.DataFrame:

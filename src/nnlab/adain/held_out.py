@@ -1,12 +1,13 @@
 """The pictures that training never sees, and the losses of a decoder on fixed pairs of them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nnlab.adain.losses import training_losses
+from nnlab.adain.losses import decoding_losses, encode
 from nnlab.adain.model import Decoder, Encoder, to_images
 from nnlab.adain.params import KINDS
 from nnlab.errors import UserError
@@ -90,13 +91,15 @@ def _middle(picture: Tensor, side: int) -> Tensor:
 
 
 @torch.no_grad()
-def held_out_losses(encoder: Encoder, decoder: Decoder, pairs: Pairs, device: torch.device) -> tuple[float, float]:
-    """Return the mean unweighted content and style loss over the pairs, computed in float32."""
-    encoder = encoder.to(device, torch.float32).to(memory_format=torch.channels_last)
-    decoder = decoder.to(device, torch.float32).to(memory_format=torch.channels_last)
-    total = torch.zeros(2, dtype=torch.float64)
+def held_out_losses(
+    encoder: Encoder, decoders: Sequence[Decoder], pairs: Pairs, device: torch.device
+) -> list[tuple[float, float]]:
+    """Return each decoder's mean unweighted content and style loss over the pairs, computed in float32."""
+    for module in (encoder, *decoders):
+        module.to(device, torch.float32).to(memory_format=torch.channels_last)
+    total = torch.zeros(len(decoders), 2, dtype=torch.float64)
     for content, style in zip(pairs.content.split(_BATCH), pairs.style.split(_BATCH)):
-        images = (to_images(crops.to(device), torch.float32) for crops in (content, style))
-        total += len(content) * training_losses(encoder, decoder, *images).double().cpu()
-    content_loss, style_loss = (total / len(pairs.content)).tolist()
-    return content_loss, style_loss
+        encoded = encode(encoder, *(to_images(crops.to(device), torch.float32) for crops in (content, style)))
+        losses = torch.stack([decoding_losses(encoder, decoder, *encoded) for decoder in decoders])
+        total += len(content) * losses.double().cpu()
+    return [(content, style) for content, style in (total / len(pairs.content)).tolist()]

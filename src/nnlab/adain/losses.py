@@ -31,19 +31,24 @@ def style_loss(features: Mapping[str, Tensor], target: Statistics) -> Tensor:
 
 
 @torch.no_grad()
-def targets(encoder: Encoder, content: Tensor, style: Tensor) -> tuple[Tensor, Statistics]:
-    """Return AdaIN's output t (B, 512, H/8, W/8) and the style's statistics for images (B, 3, H, W) in [0, 1].
+def encode(encoder: Encoder, content: Tensor, style: Tensor) -> tuple[Tensor, Statistics]:
+    """Return relu4_1 (B, 512, H/8, W/8) of the content and the style's statistics, for images (B, 3, H, W) in [0, 1].
 
     Both batches of one size go through the encoder together: one large pass is faster than two small ones.
     """
     count = len(content)
     features = encoder(torch.cat([content, style]))
-    statistics = {layer: mean_std(features[layer][count:]) for layer in FEATURES}
-    return adain_statistics(features[FEATURES[-1]][:count], *statistics[FEATURES[-1]]), statistics
+    # cloned: a view would keep the features of the style, too
+    return features[FEATURES[-1]][:count].clone(), {layer: mean_std(features[layer][count:]) for layer in FEATURES}
+
+
+def decoding_losses(encoder: Encoder, decoder: nn.Module, content: Tensor, style: Statistics) -> Tensor:
+    """Return the unweighted losses (2,), content and style, of decoding AdaIN of what `encode` returned."""
+    target = adain_statistics(content, *style[FEATURES[-1]])
+    features = encoder(decoder(target))
+    return torch.stack([content_loss(features[FEATURES[-1]], target), style_loss(features, style)])
 
 
 def training_losses(encoder: Encoder, decoder: nn.Module, content: Tensor, style: Tensor) -> Tensor:
-    """Return the unweighted losses (2,): content and style, of decoding AdaIN(content, style); images in [0, 1]."""
-    target, statistics = targets(encoder, content, style)
-    features = encoder(decoder(target))
-    return torch.stack([content_loss(features[FEATURES[-1]], target), style_loss(features, statistics)])
+    """Return the unweighted losses (2,), content and style, for images (B, 3, H, W) in [0, 1]."""
+    return decoding_losses(encoder, decoder, *encode(encoder, content, style))

@@ -12,6 +12,7 @@ from nnlab.errors import UserError
 from nnlab.params import Section
 
 KINDS = ("content", "style")  # the two sets of pictures
+ASSIGNED_ITERATIONS = 10_000  # the assignment asks for at least so many
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
@@ -55,6 +56,7 @@ class AdainTrainParams(Section):
     style: str = Field(min_length=1)
     max_iter: int = Field(ge=1)
     batch_size: int = Field(ge=1)
+    partners: int = Field(ge=1, le=64)
     crop: int = Field(ge=16, multiple_of=8)
     resize: int = Field(ge=16)
     finish: FinishParams

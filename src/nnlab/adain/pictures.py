@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from nnlab.adain.model import MIN_SIDE
+from nnlab.adain.params import ASSIGNED_ITERATIONS
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.errors import UserError
@@ -13,7 +14,6 @@ from nnlab.images import read_image, resize_shorter
 from nnlab.training import load_tensors, pick_device, pick_precision
 
 CONTENT, STYLE = "content.jpg", "style.jpg"  # file names in the pair's folder
-ASSIGNED_ITERATIONS = 10_000
 
 
 def open_stylizer(encoder: Path, decoder: Path, device: str, precision: str) -> Stylizer:

@@ -3,6 +3,7 @@
 import math
 
 from nnlab.adain.params import AdainTrainParams
+from nnlab.adain.partners import block_start
 
 REFERENCE_DECAY = 5e-5  # pytorch-AdaIN, train.py, --lr_decay
 FLOOR = 0.01  # a cosine ends at this part of the learning rate
@@ -27,5 +28,9 @@ def milestones(params: AdainTrainParams) -> dict[int, int]:
 
 
 def finish_start(params: AdainTrainParams) -> int:
-    """The first step (0-based) of the last part, whose crops have another size; ``max_iter`` if there is none."""
-    return params.max_iter - math.floor(params.finish.share * params.max_iter + 1e-9)
+    """The first step (0-based) of the last part, whose crops have another size; ``max_iter`` if there is none.
+
+    No crop of the first part meets one of the last: it begins where new crops are taken.
+    """
+    steps = math.floor(params.finish.share * params.max_iter + 1e-9)
+    return block_start(params.max_iter - steps, params.partners) if steps else params.max_iter

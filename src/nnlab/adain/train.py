@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from nnlab.adain import checkpoint
 from nnlab.adain.batches import Batches, Feed, InTwoParts
 from nnlab.adain.checkpoint import State
-from nnlab.adain.losses import training_losses
+from nnlab.adain.losses import Statistics, decoding_losses, encode
 from nnlab.adain.model import Decoder, Encoder, to_images
 from nnlab.adain.params import AdainTrainParams
+from nnlab.adain.partners import batches_needed, block_start, pairings
 from nnlab.adain.processes import Processes
 from nnlab.adain.schedule import learning_rate, milestones
 from nnlab.errors import UserError
@@ -81,14 +82,17 @@ def train(
     state = new_state(params, device)
     checkpoint.restore(state, folder, kept)
     setting.processes.wait()  # no process writes before all have read
-    step_once = _step_function(encoder, state, params, setting)
+    encode_once, step_once = step_functions(encoder, state, params, setting)
     stops = {*kept.values(), *range(0, params.max_iter, params.log_every), params.max_iter}
     stops |= set(range(0, params.max_iter, setting.save_every))
     known = state.step
     if writes:
         report(Report(known, 0, state.history[:known].cpu(), state.best))
-    with Feed(batches, state.step, params.max_iter, setting.workers, device) as feed:
-        for content, style in feed:
+    first = block_start(state.step, params.partners)
+    begin, end = (batches_needed(step, params.partners) for step in (first, params.max_iter))
+    with Feed(batches, begin, end, setting.workers, device) as feed:
+        encoded = (encode_once(content, style) for content, style in feed)
+        for content, style in pairings(encoded, params.partners, state.step, params.max_iter):
             step_once(content, style)
             if state.step not in stops:
                 continue
@@ -101,28 +105,32 @@ def train(
     return state
 
 
-def _step_function(
+def step_functions(
     encoder: Encoder, state: State, params: AdainTrainParams, setting: Setting
-) -> Callable[[Tensor, Tensor], None]:
-    """Return the function that takes one batch of uint8 crops and moves ``state`` one step on."""
+) -> tuple[Callable[[Tensor, Tensor], tuple[Tensor, Statistics]], Callable[[Tensor, Statistics], None]]:
+    """Return two functions: encode two batches of uint8 crops, and move ``state`` one step on by what that gave."""
     device, dtype = setting.processes.device, setting.dtype
     encoder = deepcopy(encoder).to(device, dtype).to(memory_format=torch.channels_last)
     model = setting.processes.wrap(state.decoder)
     weights = torch.tensor([params.content_weight, params.style_weight], device=device)
-    losses_of = torch.compile(training_losses) if setting.compile else training_losses
+    encoded = torch.compile(encode) if setting.compile else encode
+    losses_of = torch.compile(decoding_losses) if setting.compile else decoding_losses
 
-    def step(content: Tensor, style: Tensor) -> None:
+    def encode_once(content: Tensor, style: Tensor) -> tuple[Tensor, Statistics]:
+        return encoded(encoder, to_images(content, dtype), to_images(style, dtype))
+
+    def step_once(content: Tensor, style: Statistics) -> None:
         for group in state.optimiser.param_groups:
             group["lr"] = learning_rate(params, state.step)
         state.optimiser.zero_grad(set_to_none=True)
-        losses = losses_of(encoder, model, to_images(content, dtype), to_images(style, dtype))
+        losses = losses_of(encoder, model, content, style)
         (losses * weights).sum().backward()
         state.optimiser.step()
         state.history[state.step] = losses.detach()
         state.step += 1
         _update_average(state, params.average)
 
-    return step
+    return encode_once, step_once
 
 
 @torch.no_grad()
