@@ -16,6 +16,7 @@ from nnlab import imagesets
 from nnlab.adain.params import AdainPrepareParams
 from nnlab.adain.prepare import prepare
 from nnlab.errors import UserError
+from nnlab.fetch import Asset
 from nnlab.imagesets import NAMED, fetch_set, locate
 from nnlab.pools import Pool
 from tests.servers import Fault, Server, serve
@@ -23,6 +24,8 @@ from tests.test_archives import in_parquet, in_tar, in_zip
 from tests.test_pools import encoded
 
 PHOTOS = {f"val2017/{n:012d}.jpg": encoded(n) for n in range(9)}
+COMMIT, LATER = "a1" * 20, "b2" * 20
+API = "/api/datasets/Artificio/WikiArt"
 SETTINGS = AdainPrepareParams(short_side=64, quality=90, least=3)
 
 
@@ -39,10 +42,11 @@ def coco(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """val2017.zip in small, with its own MD5 in place of the real one's, and no official host."""
     content = in_zip(tmp_path / "made.zip", PHOTOS).read_bytes()
     (tmp_path / "made.zip").unlink()
-    real = NAMED["content"]["coco_val2017"]()
+    real = NAMED["content"]["coco_val2017"]
+    assert isinstance(real, Asset)
     digest = hashlib.md5(content).hexdigest()
     small = replace(real, files={"val2017.zip": f"md5:{digest}"}, sources=(), size=len(content), needs=0)
-    monkeypatch.setitem(NAMED["content"], "coco_val2017", lambda: small)
+    monkeypatch.setitem(NAMED["content"], "coco_val2017", small)
     return content
 
 
@@ -56,7 +60,9 @@ def packed(fetched: Path, pool: Path) -> list[str]:
 
 
 def test_the_real_sets_are_those_of_the_publishers() -> None:
-    val, train = (NAMED["content"][name]() for name in ("coco_val2017", "coco_train2017"))
+    val, train = (NAMED["content"][name] for name in ("coco_val2017", "coco_train2017"))
+    assert isinstance(val, Asset)
+    assert isinstance(train, Asset)
     assert val.files == {"val2017.zip": "md5:442b8da7639aecaf257c1dceb8ba8c80"}
     assert train.files == {"train2017.zip": "md5:cced6f7f71b7629ddf16f17bbcfab6b2"}
     assert val.sources[0].name == "http://images.cocodataset.org/zips"
@@ -142,24 +148,113 @@ def hub(revision: str, files: dict[str, bytes]) -> dict[str, bytes]:
     for path, data in files.items():
         lfs = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data)}
         tree.append({"type": "file", "path": path, "size": len(data), "oid": "x", "lfs": lfs})
-    api = "/api/datasets/Artificio/WikiArt"
     return {
-        f"{api}/revision/main": json.dumps({"sha": revision}).encode(),
-        f"{api}/tree/{revision}": json.dumps(tree).encode(),
+        f"{API}/revision/main": json.dumps({"sha": revision}).encode(),
+        f"{API}/tree/{revision}": json.dumps(tree).encode(),
         **{f"/datasets/Artificio/WikiArt/resolve/{revision}/{path}": data for path, data in files.items()},
     }
 
 
-def test_wikiart_comes_from_the_hub_that_hf_endpoint_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = in_parquet(tmp_path / "made.parquet").read_bytes()
-    path = "/datasets/Artificio/WikiArt/resolve/abc/data/train-0.parquet"
-    with serve(hub("abc", {"data/train-0.parquet": rows}), {path: [Fault(cut=100)]}) as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.url + "/")
-        fetch_set("style", "wikiart", tmp_path / "style")
+@pytest.fixture
+def rows(tmp_path: Path) -> bytes:
+    return in_parquet(tmp_path / "made.parquet").read_bytes()
+
+
+def resolved(commit: str, path: str) -> str:
+    return f"/datasets/Artificio/WikiArt/resolve/{commit}/{path}"
+
+
+def get_wikiart(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch, choice: str = "wikiart") -> dict:
+    monkeypatch.setenv("HF_ENDPOINT", server.url + "/")
+    fetch_set("style", choice, folder)
+    return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+
+
+def test_wikiart_comes_from_the_hub_that_hf_endpoint_names(
+    tmp_path: Path, rows: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = resolved(COMMIT, "data/train-0.parquet")
+    with serve(hub(COMMIT, {"data/train-0.parquet": rows}), {path: [Fault(cut=100)]}) as server:
+        provenance = get_wikiart(server, tmp_path / "style", monkeypatch)
         assert server.asked(path) == ["", "bytes=100-"]
-    provenance = json.loads((tmp_path / "style/provenance.json").read_text(encoding="utf-8"))
-    assert (provenance["repository"], provenance["revision"]) == ("Artificio/WikiArt", "abc")
+    assert (provenance["repository"], provenance["revision"]) == ("Artificio/WikiArt", COMMIT)
+    assert provenance["files"] == {"data_train-0.parquet": hashlib.sha256(rows).hexdigest()}
+    assert provenance["sizes"] == {"data/train-0.parquet": len(rows)}
+    assert {p.name for p in (tmp_path / "style").iterdir()} == {"data_train-0.parquet", "provenance.json"}
     assert packed(tmp_path / "style", tmp_path / "pool") == ["b/2.jpg", "a.png", "b/c/3.JPEG"]
+
+
+def test_an_interrupted_fetch_goes_on_at_its_commit(
+    tmp_path: Path, rows: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, folder = hub(COMMIT, {"a.parquet": rows, "b.parquet": rows[::-1]}), tmp_path / "style"
+    missing = begun.pop(resolved(COMMIT, "b.parquet"))
+    with serve(begun) as server, pytest.raises(UserError, match=r"cannot get b\.parquet"):
+        get_wikiart(server, folder, monkeypatch)
+    assert not (folder / "provenance.json").exists()
+    later = {**begun, **hub(LATER, {"a.parquet": b"newer"}), resolved(COMMIT, "b.parquet"): missing}
+    with serve(later) as server:
+        assert get_wikiart(server, folder, monkeypatch)["revision"] == COMMIT
+        assert [path for path, _ in server.requests] == [resolved(COMMIT, "b.parquet")]
+    assert {p.name for p in folder.iterdir()} == {"a.parquet", "b.parquet", "provenance.json"}
+
+
+def test_files_at_hand_are_enough_without_the_hub(
+    tmp_path: Path, rows: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    folder = tmp_path / "style"
+    with serve(hub(COMMIT, {"a.parquet": rows})) as server:
+        first = get_wikiart(server, folder, monkeypatch)
+    capsys.readouterr()
+    assert get_wikiart(server, folder, monkeypatch) == first  # its server is down
+    line = capsys.readouterr().err
+    assert line.startswith(f"wikiart: commit {COMMIT[:12]}, its files checked against the SHA-256 in {folder}")
+    assert line.count("\n") == 1
+    (folder / "a.parquet").write_bytes(rows[:-1])
+    with pytest.raises(UserError, match=r"cannot get a\.parquet.*has SHA-256 .* removed"):
+        get_wikiart(server, folder, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": {}},
+        {"files": {"b.parquet": "0" * 64}},
+        {"files": {"a.parquet": "no digest"}},
+        {"files": 3},
+        {"sizes": {}},
+        {"sizes": [[3, 4]]},
+        {"revision": "main"},
+        {"repository": "huggan/wikiart"},
+    ],
+)
+def test_a_provenance_that_does_not_cover_the_files_is_not_enough(
+    tmp_path: Path, rows: bytes, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    folder = tmp_path / "style"
+    with serve(hub(COMMIT, {"a.parquet": rows})) as server:
+        provenance = get_wikiart(server, folder, monkeypatch)
+    (folder / "provenance.json").write_text(json.dumps({**provenance, **change}))
+    with pytest.raises(UserError, match=r"gives no list of files .* even files at hand .* HF_ENDPOINT"):
+        get_wikiart(server, folder, monkeypatch)
+
+
+def test_a_commit_in_the_name_is_fetched_whatever_is_newest_or_at_hand(
+    tmp_path: Path, rows: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, newest = tmp_path / "style", hub(LATER, {"a.parquet": rows[::-1]})
+    with serve({**hub(COMMIT, {"a.parquet": rows}), **newest}) as server:
+        assert get_wikiart(server, folder, monkeypatch)["revision"] == LATER
+        pinned = get_wikiart(server, folder, monkeypatch, f"wikiart@{COMMIT}")
+        assert (pinned["name"], pinned["revision"]) == ("wikiart", COMMIT)
+        assert server.asked(f"{API}/revision/main") == [""]
+    assert (folder / "a.parquet").read_bytes() == rows
+
+
+def test_a_hub_that_names_no_commit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = r"revision/main names no commit \(sha: 'main'\).*HF_ENDPOINT"
+    with serve(hub("main", {"a.parquet": b"rows"})) as server, pytest.raises(UserError, match=message):
+        get_wikiart(server, tmp_path / "style", monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -168,14 +263,14 @@ def test_wikiart_comes_from_the_hub_that_hf_endpoint_names(tmp_path: Path, monke
 def test_a_hub_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
     with serve({}, {"*": [fault]}) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
-        with pytest.raises(UserError, match=r"wikiart: http.*(HF_ENDPOINT|lists no parquet).*adain\.train\.style"):
+        with pytest.raises(UserError, match=r"wikiart: http.*HF_ENDPOINT.*adain\.train\.style"):
             fetch_set("style", "wikiart", tmp_path / "style")
 
 
 def test_a_list_without_checksums_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = hub("abc", {})
+    files = hub(COMMIT, {})
     odd = [3, {"path": "a.parquet"}, {"path": "b.parquet", "lfs": None}, {"path": "c.parquet", "lfs": {"oid": "x"}}]
-    files["/api/datasets/Artificio/WikiArt/tree/abc"] = json.dumps(odd).encode()
+    files[f"{API}/tree/{COMMIT}"] = json.dumps(odd).encode()
     with serve(files) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         with pytest.raises(UserError, match="lists no parquet files with checksums"):
@@ -232,6 +327,7 @@ def test_a_touched_file_is_a_change_and_an_equal_folder_is_not(tmp_path: Path) -
             r"adain.train.content = 'coco': no such folder or file; allowed: sample, coco_val2017, coco_train2017, or",
         ),
         ("wikiart", "adain.train.content = 'wikiart': no such folder"),
+        (f"coco_val2017@{COMMIT}", "no such folder"),
         ("notes.txt", "not a zip, tar or parquet file"),
     ],
 )
@@ -239,6 +335,12 @@ def test_an_unknown_choice_is_refused_with_what_is_allowed(tmp_path: Path, choic
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(UserError, match=message):
         fetch_set("content", choice, tmp_path / "content")
+
+
+@pytest.mark.parametrize("choice", ["wikiart@main", f"wikiart@{COMMIT[1:]}", f"monet@{COMMIT}"])
+def test_a_name_with_no_commit_behind_it_is_refused(tmp_path: Path, choice: str) -> None:
+    with pytest.raises(UserError, match=r"allowed: sample, wikiart\[@<commit of 40 digits>\], wikiart_full\[@"):
+        fetch_set("style", choice, tmp_path / "style")
 
 
 def test_the_sample_is_packed_from_the_samples(tmp_path: Path) -> None:

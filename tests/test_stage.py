@@ -59,7 +59,7 @@ def test_a_users_error_is_one_line_and_exit_code_one(capsys: pytest.CaptureFixtu
 def test_a_full_disk_is_named_with_the_way_out(code: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert stage.call(failing(OSError(code, os.strerror(code), "plots/a.png")), []) == 1
     line = the_line(capsys)
-    assert f"plots/a.png: {os.strerror(code)}; free some space and run `dvc repro` again" in line
+    assert f"plots/a.png: {os.strerror(code)}; free some space and run the same command again" in line
 
 
 @pytest.mark.parametrize(

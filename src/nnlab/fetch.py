@@ -19,6 +19,7 @@ from nnlab.files import atomic, md5, sha256
 from nnlab.sources import Source, gunzip, mirror_source
 
 MIRROR_VARIABLE = "NNLAB_MIRROR"
+PROVENANCE = "provenance.json"  # what the files beside it are
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,13 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
             f"Put the files into {folder}/ by hand, "
             f"or name their folder or base URL in sources.mirror or {MIRROR_VARIABLE}"
         )
-    _clean(folder, asset)
     write_provenance(folder, asset.name, asset.note, files=asset.files, **asset.details)
+    _clean(folder, asset)
 
 
 def write_provenance(folder: Path, name: str, note: str, *, stand_in: bool = False, **details: Any) -> None:
     """Write `provenance.json`: what the files in `folder` are; `stand_in` if they replace what was asked for."""
-    with atomic(folder / "provenance.json") as temporary:
+    with atomic(folder / PROVENANCE) as temporary:
         record = {"name": name, "note": note, "stand_in": stand_in, **details}
         temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -148,5 +149,5 @@ def _difference(path: Path, digest: str) -> str:
 def _clean(folder: Path, asset: Asset) -> None:
     """Remove what earlier, interrupted fetches left: the folder's hash must depend on the files alone."""
     for path in folder.iterdir():
-        if path.name not in asset.files and path.is_file():
+        if path.name not in (*asset.files, PROVENANCE) and path.is_file():
             path.unlink()

@@ -1,7 +1,10 @@
-"""Data sets on Hugging Face: their list of parquet files, with the SHA-256 that the hub keeps of each."""
+"""Data sets on Hugging Face: their parquet files at one commit, with the SHA-256 that the hub keeps of each."""
 
+import json
 import os
 import re
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,37 +13,49 @@ import requests
 from nnlab.download import DownloadError, download
 from nnlab.errors import UserError
 from nnlab.fetch import Asset
+from nnlab.files import atomic
 from nnlab.sources import Source
 
 ENDPOINT = "https://huggingface.co"
+COMMIT = "[0-9a-f]{40}"
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and to answer
+_DONE = "provenance.json"
+_BEGUN = f"{_DONE}.part"  # the list of files while they are downloaded
 
 
-def dataset_asset(name: str, repository: str, needs: int) -> Asset:
-    """The parquet files of a data set at its newest revision; the environment's HF_ENDPOINT names another host."""
+@dataclass(frozen=True)
+class DataSet:
+    """A data set of the hub; `needs` is the number of bytes of what is made of it later."""
+
+    name: str
+    repository: str
+    needs: int
+
+
+def dataset_asset(data: DataSet, folder: Path, commit: str = "") -> Asset:
+    """The parquet files of `data` at `commit`, else at the one that was begun in `folder`, else at the newest.
+
+    The list of files at that commit is kept in `folder`, so that the hub is asked for it only once; the environment's
+    HF_ENDPOINT names another host. Raises `UserError` if there is no such list and the hub does not give one.
+    """
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or ENDPOINT
-    api = f"{endpoint}/api/datasets/{repository}"
-    revision = _ask(f"{api}/revision/main", name, dict).get("sha", "main")
-    tree = _ask(f"{api}/tree/{revision}?recursive=true", name, list)
-    found = [entry for entry in map(_parquet, tree) if entry]
-    if not found:
-        raise UserError(f"{name}: {api} lists no parquet files with checksums; is it the data set {repository}?")
-    paths = {entry.path.replace("/", "_"): entry.path for entry in found}
+    listing = _noted(data, folder, commit) or _asked(data, endpoint, folder, commit)
+    paths = {_flat(file.path): file.path for file in listing.files}
 
     def get(file: str, path: Path) -> None:
         try:
-            download(f"{endpoint}/datasets/{repository}/resolve/{revision}/{paths[file]}", path)
+            download(f"{endpoint}/datasets/{data.repository}/resolve/{listing.commit}/{paths[file]}", path)
         except requests.RequestException as error:
             raise DownloadError(type(error).__name__) from None
 
     return Asset(
-        name=name,
-        note=f"Hugging Face data set {repository}; the paintings' licences differ, research use",
-        files={entry.path.replace("/", "_"): entry.sha256 for entry in found},
+        name=data.name,
+        note=f"Hugging Face data set {data.repository}; the paintings' licences differ, research use",
+        files={_flat(file.path): file.sha256 for file in listing.files},
         sources=(Source(endpoint, get),),
-        details={"repository": repository, "revision": revision},
-        size=sum(entry.size for entry in found),
-        needs=needs,
+        details=_details(data, listing),
+        size=sum(file.size for file in listing.files),
+        needs=data.needs,
     )
 
 
@@ -50,6 +65,69 @@ class _File(NamedTuple):
     path: str
     sha256: str
     size: int
+
+
+class _Listing(NamedTuple):
+    """The parquet files of a data set at one commit."""
+
+    commit: str
+    files: list[_File]
+
+
+def _noted(data: DataSet, folder: Path, commit: str) -> _Listing | None:
+    """The list that an earlier fetch left in `folder`, at `commit` if that is given; None where none is whole."""
+    for path in (folder / _BEGUN, folder / _DONE):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            digests, sizes = dict(record["files"]), dict(record["sizes"])
+            found = [_parquet({"path": p, "lfs": {"oid": digests[_flat(p)], "size": sizes[p]}}) for p in sizes]
+            listing = _Listing(str(record["revision"]), [file for file in found if file])
+            whole = {_flat(file.path) for file in listing.files} == set(digests) != set()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        known = re.fullmatch(COMMIT, listing.commit) and commit in ("", listing.commit)
+        if whole and known and record.get("repository") == data.repository:
+            print(
+                f"{data.name}: commit {listing.commit[:12]}, its files checked against the SHA-256 in {path}; the hub "
+                f"is not asked for a list (for the newest: remove that file, `dvc repro -s -f fetch_{folder.name}`)",
+                file=sys.stderr,
+                flush=True,
+            )
+            return listing
+    return None
+
+
+def _asked(data: DataSet, endpoint: str, folder: Path, commit: str) -> _Listing:
+    """The hub's list at `commit`, or at the commit that `main` is now; noted in `folder` before any download."""
+    api = f"{endpoint}/api/datasets/{data.repository}"
+    if not commit:
+        commit = str(_ask(f"{api}/revision/main", data.name, dict).get("sha"))
+        if not re.fullmatch(COMMIT, commit):
+            raise UserError(
+                f"{data.name}: {api}/revision/main names no commit (sha: {commit[:60]!r}); "
+                "name another host in HF_ENDPOINT"
+            )
+    tree = _ask(f"{api}/tree/{commit}?recursive=true", data.name, list)
+    listing = _Listing(commit, [file for file in map(_parquet, tree) if file])
+    if not listing.files:
+        raise UserError(
+            f"{data.name}: {api} lists no parquet files with checksums; is it the data set {data.repository}?"
+        )
+    with atomic(folder / _BEGUN) as temporary:
+        record = {"files": {_flat(file.path): file.sha256 for file in listing.files}, **_details(data, listing)}
+        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return listing
+
+
+def _details(data: DataSet, listing: _Listing) -> dict[str, Any]:
+    """What `_noted` needs besides the digests; sizes in bytes, by the path in the data set."""
+    sizes = {file.path: file.size for file in listing.files}
+    return {"repository": data.repository, "revision": listing.commit, "sizes": sizes}
+
+
+def _flat(path: str) -> str:
+    """The name in the folder of a file of the data set."""
+    return path.replace("/", "_")
 
 
 def _parquet(entry: Any) -> _File | None:

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+import re
 from pathlib import Path
 from typing import Any
 
 from nnlab.archives import find_archives, is_archive
 from nnlab.errors import UserError
 from nnlab.fetch import Asset, fetch, write_provenance
-from nnlab.hub import dataset_asset
+from nnlab.hub import COMMIT, DataSet, dataset_asset
 from nnlab.images import list_images
 from nnlab.sources import url_source
 
@@ -29,15 +29,15 @@ def _coco(split: str, md5: str, size: int, images: int) -> Asset:
     )
 
 
-# Each name of a set, by the parameter that may have it; a function, because WikiArt's list of files is asked for.
-NAMED: dict[str, dict[str, Callable[[], Asset]]] = {
+# Each name of a set, by the parameter that may have it; a data set of the hub may be followed by "@" and a commit.
+NAMED: dict[str, dict[str, Asset | DataSet]] = {
     "content": {
-        "coco_val2017": lambda: _coco("val2017", "442b8da7639aecaf257c1dceb8ba8c80", 815_585_330, 5_000),
-        "coco_train2017": lambda: _coco("train2017", "cced6f7f71b7629ddf16f17bbcfab6b2", 19_336_861_798, 118_287),
+        "coco_val2017": _coco("val2017", "442b8da7639aecaf257c1dceb8ba8c80", 815_585_330, 5_000),
+        "coco_train2017": _coco("train2017", "cced6f7f71b7629ddf16f17bbcfab6b2", 19_336_861_798, 118_287),
     },
     "style": {
-        "wikiart": lambda: dataset_asset("wikiart", "Artificio/WikiArt", 103_250 * _PACKED_BYTES // 4),
-        "wikiart_full": lambda: dataset_asset("wikiart_full", "huggan/wikiart", 81_444 * _PACKED_BYTES),
+        "wikiart": DataSet("wikiart", "Artificio/WikiArt", 103_250 * _PACKED_BYTES // 4),
+        "wikiart_full": DataSet("wikiart_full", "huggan/wikiart", 81_444 * _PACKED_BYTES),
     },
 }
 
@@ -50,9 +50,11 @@ def fetch_set(kind: str, choice: str, folder: Path, mirror: str = "") -> None:
     that no source serves, or a full disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if choice in NAMED[kind]:
+    named, commit = _named(kind, choice)
+    if named:
         try:
-            return fetch(NAMED[kind][choice](), folder, mirror)
+            asset = dataset_asset(named, folder, commit) if isinstance(named, DataSet) else named
+            return fetch(asset, folder, mirror)
         except UserError as error:
             hint = f"or get the pictures by any other way and give their folder or archive as adain.train.{kind}"
             raise UserError(f"{error}; {hint}") from None
@@ -68,10 +70,19 @@ def fetch_set(kind: str, choice: str, folder: Path, mirror: str = "") -> None:
     return write_provenance(folder, choice, note, **details)
 
 
+def _named(kind: str, choice: str) -> tuple[Asset | DataSet | None, str]:
+    """The set of that name, if there is one, and the commit that follows it."""
+    pinned = re.fullmatch(f"(.+)@({COMMIT})", choice)
+    if pinned and isinstance(found := NAMED[kind].get(pinned[1]), DataSet):
+        return found, pinned[2]
+    return NAMED[kind].get(choice), ""
+
+
 def _existing(kind: str, choice: str) -> Path:
     path = Path(choice).expanduser()
     if not path.exists():
-        allowed = ", ".join([SAMPLE, *NAMED[kind]])
+        forms = [name + "[@<commit of 40 digits>]" * isinstance(of, DataSet) for name, of in NAMED[kind].items()]
+        allowed = ", ".join([SAMPLE, *forms])
         raise UserError(
             f"adain.train.{kind} = {choice!r}: no such folder or file; allowed: {allowed}, "
             "or a folder, zip, tar or parquet file of pictures (an absolute path works in experiments too)"

@@ -4,7 +4,6 @@ The packages are looked up, not imported, and their files are copied as they are
 packages' own documentation: `skimage.data`, `sklearn/datasets/images/README.txt`, matplotlib's `sample_data`.
 """
 
-import importlib.util
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from pathlib import Path
 from nnlab.errors import UserError
 from nnlab.fetch import write_provenance
 from nnlab.files import atomic_dir, sha256
+from nnlab.packages import installed_file
 
 PHOTOS = "photos"  # folder of the pictures inside the stage's output; provenance.json lies beside it
 
@@ -96,11 +96,9 @@ def _distribution(sample: Sample) -> str:
 
 def locate(sample: Sample) -> Path:
     """Path of the photo inside its installed package, without importing the package."""
-    spec = importlib.util.find_spec(sample.package)
-    if spec is None or not spec.submodule_search_locations:
-        name = DISTRIBUTIONS[sample.package]
-        raise UserError(f"{sample.file}: needs the package {name}; install it with `pip install {name}`")
-    path = Path(spec.submodule_search_locations[0]) / sample.path
-    if not path.is_file():
-        raise UserError(f"{sample.file}: not in {_distribution(sample)}; install the versions of requirements.txt")
-    return path
+    if path := installed_file(sample.package, sample.path):
+        return path
+    name = DISTRIBUTIONS[sample.package]
+    raise UserError(
+        f"{sample.file}: not in an installed {name}; `pip install {name}` in the version of requirements.txt"
+    )

