@@ -155,6 +155,7 @@ TRAIN = {
     "content": "sample",
     "style": "sample",
     "batch_size": 4,
+    "partners": 4,
     "crop": 64,
     "finish": {"share": 0.3, "crop": 128, "resize": 256},
     "resize": 128,

@@ -41,7 +41,7 @@ def build(context: Context) -> Task:
             Quote("adain/model.py", "adain_statistics", "AdaIN"),
             Quote("adain/losses.py", "content_loss", say("内容损失", "Content loss")),
             Quote("adain/losses.py", "style_loss", say("风格损失", "Style loss")),
-            Quote("adain/losses.py", "training_losses", say("一次迭代的两个损失", "Both losses of an iteration")),
+            Quote("adain/losses.py", "decoding_losses", say("一次迭代的两个损失", "Both losses of an iteration")),
             Quote("adain/stylize.py", "blend", say("风格强度 α 的混合", "Blending with the strength α")),
         ],
         warnings=_warnings(section["train"], metrics, say),
@@ -69,7 +69,13 @@ def _warnings(train: dict[str, Any], metrics: dict[str, Any], say: Say) -> list[
 
 def _done(section: dict[str, Any], metrics: dict[str, Any], say: Say) -> list[str]:
     train = section["train"]
-    finish, late = train["finish"], ("", "")
+    finish, late, partners = train["finish"], ("", ""), ("", "")
+    pairs = f"{train['batch_size']} pair{'s' * (train['batch_size'] > 1)}"
+    if train["partners"] > 1:
+        partners = (
+            f"（每次编码的照片与 {train['partners']} 幅画配对，反之亦然）",
+            f" (an encoded photo meets {train['partners']} paintings, and the other way round)",
+        )
     if finish["share"]:
         late = (
             f"，最后 {finish['share']:.0%} 的迭代裁剪 {finish['crop']} 像素（短边 {finish['resize']} 像素）",
@@ -79,11 +85,11 @@ def _done(section: dict[str, Any], metrics: dict[str, Any], say: Say) -> list[st
     return [
         say(
             f"编码器（VGG19 到 relu4_1，滤波器已归一化）保持固定，只训练解码器：{metrics['iterations']:,} 次迭代，"
-            f"每批 {train['batch_size']} 对图像，随机裁剪 {train['crop']} 像素（短边缩放到 {train['resize']} 像素）{late[0]}，Adam；"
+            f"每批 {train['batch_size']} 对图像{partners[0]}，随机裁剪 {train['crop']} 像素（短边缩放到 {train['resize']} 像素）{late[0]}，Adam；"
             "内容损失、风格损失、学习率与示例图像写入 TensorBoard（在项目文件夹中运行 tensorboard --logdir runs 查看）。"
             "然后用训练途中保存的检查点处理同一对图像，把两张照片变成同一种风格，并改变风格强度 α。",
             f"The encoder (VGG19 to relu4_1 with normalised filters) is frozen and the decoder is trained for "
-            f"{metrics['iterations']:,} iterations: batches of {train['batch_size']} pairs, random crops of "
+            f"{metrics['iterations']:,} iterations: {pairs} each{partners[1]}, random crops of "
             f"{train['crop']} pixels (shorter side {train['resize']}){late[1]}, Adam. Losses, learning rate and pictures go to "
             "TensorBoard (tensorboard --logdir runs). Then the checkpoints stylise one pair of pictures, two photos are "
             "given one style, and the strength α is varied.",
