@@ -61,7 +61,7 @@ def step(batch: int) -> float:
 
 
 def pool(count: int) -> float:
-    """Seconds per picture to pack `count` pictures of 256 x 256 pixels and to read all of them once."""
+    """Seconds to pack `count` pictures of 256 x 256 pixels and to read all of them once."""
     from nnlab.packing import pack
     from nnlab.pictures import Picture
     from nnlab.pools import Pool
@@ -77,7 +77,7 @@ def pool(count: int) -> float:
         packed = Pool(Path(name) / "pool", 128, cache_bytes=8 << 20)
         for index in range(count):
             packed.pixels(index)
-        return (time.perf_counter() - begin) / count
+        return time.perf_counter() - begin
 
 
 def median(job: Callable[[], object], rounds: int = ROUNDS) -> float:
@@ -94,7 +94,7 @@ def median(job: Callable[[], object], rounds: int = ROUNDS) -> float:
 SERIES: dict[str, tuple[Callable[[int], float], list[int], str, str]] = {
     "stylising a picture": (stylise, [256, 512, 1024, 2048, 4096], "side of the picture / pixels", "s per picture"),
     "AdaIN training step, crops of 64 pixels": (step, [1, 2, 4, 8, 16], "pairs per step", "s per step"),
-    "packing and reading a set": (pool, [100, 400, 1600, 6400], "pictures in the set", "s per picture"),
+    "packing and reading a set": (pool, [100, 400, 1600, 6400], "pictures in the set", "s for the set"),
 }
 
 
@@ -118,8 +118,10 @@ def draw(points: dict[str, list[tuple[int, float, float]]]) -> None:
             values, seconds, peaks = zip(*rows)
             column[0].plot(values, seconds, "o-", color=BLUE)
             column[0].set(title=name, ylabel=SERIES[name][3], xscale="log", yscale="log")
+            column[0].yaxis.set_major_formatter("{x:g}")
+            column[0].yaxis.set_minor_formatter("")
             column[1].plot(values, peaks, "s-", color=RED)
-            column[1].set(xlabel=SERIES[name][2], ylabel="peak memory / MiB", ylim=(0, None))
+            column[1].set(xlabel=SERIES[name][2], ylabel="peak memory / MiB", ylim=(0, 1.1 * max(peaks)))
             column[1].set_xticks(values, [f"{value:,}" for value in values])
             column[1].minorticks_off()
         figure.suptitle(f"Cost as the work grows ({os.cpu_count()} cores)")
