@@ -33,7 +33,11 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
     ("error", "code", "line"),
     [
         (UserError("a.jpg: not found;\n give another"), 1, "nnlab: error: a.jpg: not found; give another\n"),
-        (OSError(28, "No space left on device", "out.jpg"), 1, "nnlab: error: out.jpg: No space left on device\n"),
+        (
+            OSError(28, "No space left on device", "out.jpg"),
+            1,
+            "nnlab: error: out.jpg: No space left on device; free some space and run the same command again\n",
+        ),
         (KeyboardInterrupt(), 130, "nnlab: error: interrupted; finished pictures are whole\n"),
     ],
 )

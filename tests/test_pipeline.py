@@ -18,7 +18,19 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src/nnlab"
 EXPERIMENTS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 # Modules that carry a run but cannot change its results: a stage need not depend on them.
-PLUMBING = {"errors", "files", "params", "schema", "stage", "progress", "download", "fetch", "sources", "hub"}
+PLUMBING = {
+    "errors",
+    "files",
+    "params",
+    "schema",
+    "stage",
+    "progress",
+    "download",
+    "fetch",
+    "sources",
+    "hub",
+    "packages",
+}
 UNTRACKED = ("hardware.", "sources.", "adain.run.")  # how to compute and where to fetch do not change what comes out
 
 

@@ -148,13 +148,14 @@ def test_a_killed_process_ends_the_run_and_one_process_goes_on(inputs, whole, tm
     assert launcher.returncode != 0
     assert "run the same command again" in error
     prepare(tmp_path, max_iter=2000)
-    process = start(tmp_path, inputs)
     (folder,) = tmp_path.glob(".resume/adain_train-*")
-    newest = max(int(path.stem[6:]) for path in folder.glob("state-*"))
+    newest = max(int(path.stem[6:]) for path in folder.glob("state-*.safetensors"))
+    written = (folder / f"state-{newest:09d}.safetensors").stat().st_mtime_ns
+    process = start(tmp_path, inputs)
     wait_for(folder, f"state-{newest + 4:09d}*", process)
     process.kill()
     process.communicate()
-    assert not (folder / "state-000000004.safetensors").exists()  # it did not begin anew
+    assert (folder / f"state-{newest:09d}.safetensors").stat().st_mtime_ns == written  # it did not begin anew
     load_file(folder / f"state-{newest + 4:09d}.safetensors")
 
 
