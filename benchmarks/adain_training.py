@@ -160,8 +160,8 @@ def _wait(device) -> None:
 def operations(crop: int, batch: int, partners: int = 1) -> float:
     """Floating-point operations of one step: content, style and result through the encoder, the decoder, gradients.
 
-    Encoder 3 forward (2 of them for several partners) and 1 backward to its input, decoder 1 forward and 2 backward:
-    7 passes of about the same size.
+    Encoder 3 forward and 1 backward to its input, decoder 1 forward and 2 backward: 7 passes of about the same size.
+    Two of the encoder's, of content and style, are shared by the steps in which a crop meets its `partners`.
     """
 
     def passes(layers) -> float:

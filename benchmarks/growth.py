@@ -94,7 +94,7 @@ def median(job: Callable[[], object], rounds: int = ROUNDS) -> float:
 SERIES: dict[str, tuple[Callable[[int], float], list[int], str, str]] = {
     "stylising a picture": (stylise, [256, 512, 1024, 2048, 4096], "side of the picture / pixels", "s per picture"),
     "AdaIN training step, crops of 64 pixels": (step, [1, 2, 4, 8, 16], "pairs per step", "s per step"),
-    "packing and reading a set": (pool, [100, 400, 1600, 6400], "pictures in the set", "s for the set"),
+    "packing and reading a set, one run": (pool, [100, 400, 1600, 6400], "pictures in the set", "s for the set"),
 }
 
 

@@ -27,8 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _fail(str(error))
     except OSError as error:
-        if error.errno is None:
-            raise
         return _fail(system_error(error))
     except KeyboardInterrupt:
         _fail("interrupted; finished pictures are whole")

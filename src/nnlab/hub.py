@@ -12,15 +12,14 @@ import requests
 
 from nnlab.download import DownloadError, download
 from nnlab.errors import UserError
-from nnlab.fetch import Asset
+from nnlab.fetch import PROVENANCE, Asset
 from nnlab.files import atomic
 from nnlab.sources import Source
 
 ENDPOINT = "https://huggingface.co"
 COMMIT = "[0-9a-f]{40}"
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and to answer
-_DONE = "provenance.json"
-_BEGUN = f"{_DONE}.part"  # the list of files while they are downloaded
+_BEGUN = f"{PROVENANCE}.part"  # the list of files while they are downloaded
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class _Listing(NamedTuple):
 
 def _noted(data: DataSet, folder: Path, commit: str) -> _Listing | None:
     """The list that an earlier fetch left in `folder`, at `commit` if that is given; None where none is whole."""
-    for path in (folder / _BEGUN, folder / _DONE):
+    for path in (folder / _BEGUN, folder / PROVENANCE):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
             digests, sizes = dict(record["files"]), dict(record["sizes"])
