@@ -16,7 +16,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "src")]
 
-from nnlab import verify  # noqa: E402 (a script is found by its own folder, not by the project's)
+import torch  # noqa: E402 (a script is found by its own folder, not by the project's)
+
+from nnlab import verify  # noqa: E402
+from nnlab.training import pick_precision  # noqa: E402
 from tests import quick  # noqa: E402
 from tests.faults.harness import Job, hashes, jobs  # noqa: E402
 
@@ -25,30 +28,41 @@ STAGES = (
     "denoiser_evaluate", "gatys_stylize@main", "gatys_stylize@layers", "gatys_figures", "adain_train", "adain_export",
     "adain_evaluate",
 )  # fmt: skip
-OLD_CPU = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
-FLOAT32, BFLOAT16 = {"hardware.precision": "float32"}, {"hardware.precision": "bfloat16"}
-WAYS: dict[str, tuple[dict[str, str], dict[str, str]]] = {  # name: environment, parameters
-    "float32, 2 threads": ({"OMP_NUM_THREADS": "2"}, FLOAT32),
-    "the same again": ({"OMP_NUM_THREADS": "2"}, FLOAT32),
-    "1 thread": ({"OMP_NUM_THREADS": "1"}, FLOAT32),
-    "CPU without AVX-512": ({"OMP_NUM_THREADS": "2", **OLD_CPU}, FLOAT32),
-    "bfloat16": ({"OMP_NUM_THREADS": "2"}, BFLOAT16),
+OLD_CPUS = {  # without: what PyTorch, oneDNN and MKL are told to do with instead
+    "AVX-512": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+    "AVX2": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
 }
+Way = tuple[dict[str, str], dict[str, str]]  # environment, parameters
 
 
-def run(finished: Path, root: Path, chain: list[Job], way: str) -> Path:
+def ways() -> dict[str, Way]:
+    """Name -> how this machine can compute, the one to compare with first."""
+    two_threads, float32 = {"OMP_NUM_THREADS": "2"}, {"hardware.precision": "float32"}
+    newest = "AVX-512" if "AVX512" in torch.backends.cpu.get_cpu_capability() else "AVX2"
+    known = {
+        "float32, 2 threads": (two_threads, float32),
+        "the same again": (two_threads, float32),
+        "1 thread": ({"OMP_NUM_THREADS": "1"}, float32),
+        f"CPU without {newest}": ({**two_threads, **OLD_CPUS[newest]}, float32),
+    }
+    if pick_precision("auto", torch.device("cpu")) is torch.bfloat16:  # else one convolution takes minutes
+        known["bfloat16"] = (two_threads, {"hardware.precision": "bfloat16"})
+    return known
+
+
+def run(finished: Path, root: Path, chain: list[Job], name: str, way: Way) -> Path:
     """Run the stages of `chain` in a folder of their own, on links to the inputs that other stages made."""
-    environment, parameters = WAYS[way]
-    tree = root / way.replace(" ", "-").replace(",", "")
+    environment, parameters = way
+    tree = root / name.replace(" ", "-").replace(",", "")
     made = {name for job in chain for name in job.outputs}
-    for name in {"src", "stages", *(name for job in chain for name in job.inputs)} - made:
-        if not any(name.startswith(f"{out}/") or out.startswith(f"{name}/") for out in made):
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            (tree / name).symlink_to(finished / name)
+    for path in {"src", "stages", *(path for job in chain for path in job.inputs)} - made:
+        if not any(path.startswith(f"{out}/") or out.startswith(f"{path}/") for out in made):
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).symlink_to(finished / path)
     (tree / "params.yaml").write_text((finished / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     quick.override(tree / "params.yaml", parameters)
     for job in chain:
-        print(f"{way}: {job.name}", file=sys.stderr, flush=True)
+        print(f"{name}: {job.name}", file=sys.stderr, flush=True)
         command = [sys.executable, *shlex.split(job.command)[1:]]
         variables = {**quick.environment(tree), **environment}
         subprocess.run(command, cwd=tree / job.folder, env=variables, check=True, capture_output=True)
@@ -76,11 +90,11 @@ def main() -> None:
     print("| against float32 with 2 threads | experiment | files | largest difference of a metric |")
     print("|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="nnlab-ways-", dir=os.environ.get("TMPDIR")) as folder:
-        first, *others = WAYS
-        base = run(finished, Path(folder), chain, first)
-        for way in others:
-            for row in compare(base, run(finished, Path(folder), chain, way), chain):
-                print(f"| {way} | {' | '.join(row)} |", flush=True)
+        (first, as_now), *others = ways().items()
+        base = run(finished, Path(folder), chain, first, as_now)
+        for name, way in others:
+            for row in compare(base, run(finished, Path(folder), chain, name, way), chain):
+                print(f"| {name} | {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 It needs a finished pipeline (`make repro`), whose data, pictures and networks both sides use. Peers from PyPI
 (pastiche, scikit-learn, torchvision) are in the environment; pytorch-AdaIN is not on PyPI: `--adain` takes a clone of
 naoto0804/pytorch-AdaIN (the environment's PYTORCH_ADAIN serves too), and without it its rows are left out, which the
-file says. Nothing else should run on the machine meanwhile.
+file says. Nothing else should run on the machine meanwhile. Each machine keeps its own figures: a new run replaces
+those of the same machine alone.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,7 +42,7 @@ BENCHMARKS = {
 
 
 def main() -> None:
-    """Run what was asked for and write the file; a section that was not run keeps its text."""
+    """Run what was asked for and write the file; what was not run here keeps its text."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--adain", default=os.environ.get("PYTORCH_ADAIN", ""), help="clone of naoto0804/pytorch-AdaIN")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
@@ -49,13 +51,13 @@ def main() -> None:
     for name in options.only:
         title, (script, *arguments) = BENCHMARKS[name]
         if "CHECKOUT" in arguments and not options.adain:
-            sections.setdefault(title, "Not run: needs `--adain` with a clone of naoto0804/pytorch-AdaIN.")
+            print(f"{title}: left out, it needs --adain with a clone of naoto0804/pytorch-AdaIN", file=sys.stderr)
             continue
         print(f"{title} ...", file=sys.stderr, flush=True)
         arguments = [options.adain if argument == "CHECKOUT" else argument for argument in arguments]
-        sections[title] = f"{where()}\n\n{measured(script, arguments)}"
+        result = f"{versions()}\n\n{measured(script, arguments)}"
+        sections[title] = {machine(): result} | {k: v for k, v in sections.get(title, {}).items() if k != machine()}
         write(sections)
-    write(sections)
 
 
 def measured(script: str, arguments: list[str]) -> str:
@@ -68,11 +70,16 @@ def measured(script: str, arguments: list[str]) -> str:
     return result.stdout.strip()
 
 
-def where() -> str:
-    """Date, machine and versions."""
+def versions() -> str:
+    """Date and versions."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    machine = f"{os.cpu_count()} cores of {cpu()}, {platform.system()}, Python {platform.python_version()}"
-    return f"{datetime.date.today()}; {machine}; {packages}."
+    return f"{datetime.date.today()}; {platform.system()}, Python {platform.python_version()}; {packages}."
+
+
+def machine() -> str:
+    """The number of cores that this process may use, and the processor."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cores} cores of {cpu()}"
 
 
 def cpu() -> str:
@@ -87,22 +94,31 @@ def cpu() -> str:
     return f"{name} ({', '.join(flags) or 'no bfloat16'})"
 
 
-def earlier() -> dict[str, str]:
-    """The sections of the file as it is."""
+def earlier() -> dict[str, dict[str, str]]:
+    """The file as it is: title -> machine -> text."""
     if not RESULTS.exists():
         return {}
-    parts = RESULTS.read_text(encoding="utf-8").split("\n## ")[1:]
-    return {part.split("\n", 1)[0]: part.split("\n", 1)[1].strip() for part in parts}
+    text = RESULTS.read_text(encoding="utf-8")
+    return {title: dict(_parts(section, "### ")) for title, section in _parts(text, "## ")}
 
 
-def write(sections: dict[str, str]) -> None:
+def _parts(text: str, mark: str) -> Iterator[tuple[str, str]]:
+    """The headings that `mark` begins, and what follows each."""
+    for part in f"\n{text}".split(f"\n{mark}")[1:]:
+        heading, _, rest = part.partition("\n")
+        yield heading, rest.strip()
+
+
+def write(sections: dict[str, dict[str, str]]) -> None:
     """Write all sections in the order of BENCHMARKS."""
-    head = (
+    text = (
         "# Side by side with peers\n\nMade by `make bench` (`benchmarks/run.py`). Both sides take turns in one run on"
         " one machine, with the same data, weights and settings; times are medians. What counts are the ratios.\n"
     )
-    titles = [title for title, _ in BENCHMARKS.values() if title in sections]
-    text = head + "".join(f"\n## {title}\n\n{sections[title]}\n" for title in titles)
+    for title, _ in BENCHMARKS.values():
+        if title in sections:
+            blocks = (f"\n### {where}\n\n{result}\n" for where, result in sections[title].items())
+            text += f"\n## {title}\n" + "".join(blocks)
     temporary = RESULTS.with_suffix(".new")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(RESULTS)

@@ -1,7 +1,8 @@
 import pytest
 import torch
+import torch.nn.functional as F
 
-from nnlab.adain.model import FEATURES, Decoder, Encoder, adain, to_images
+from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, Encoder, adain, to_images
 from nnlab.adain.statistics import mean_std
 
 
@@ -17,6 +18,30 @@ def test_shapes_round_up(height, width):
 def test_too_small_images_are_named():
     with pytest.raises(ValueError, match="at least 9 pixels"):
         Encoder()(torch.rand(1, 3, 8, 100))
+
+
+def plain_decoder(decoder: Decoder, x: torch.Tensor) -> torch.Tensor:
+    """The decoder as the paper and the reference write it: every enlarged map is made, padded and convolved."""
+    for name, _, _ in DECODER_LAYERS:
+        layer = getattr(decoder, name)
+        x = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), layer.weight, layer.bias)
+        if name != "block1_conv1":
+            x = F.relu(x)
+        if name in ("block4_conv1", "block3_conv1", "block2_conv1"):
+            x = F.interpolate(x, scale_factor=2, mode="nearest")
+    return x
+
+
+@pytest.mark.parametrize(("height", "width"), [(2, 2), (3, 5)])
+def test_enlarged_maps_are_convolved_without_being_made(height, width):
+    torch.manual_seed(0)
+    decoder, features = Decoder().double(), torch.randn(2, 512, height, width, dtype=torch.float64)
+    weights, toward = list(decoder.parameters()), torch.randn(2, 3, 8 * height, 8 * width, dtype=torch.float64)
+    found, expected = decoder(features), plain_decoder(decoder, features)
+    torch.testing.assert_close(found, expected)
+    gradients = (torch.autograd.grad((image * toward).sum(), weights) for image in (found, expected))
+    for ours, plain in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, plain)
 
 
 def test_modules_follow_the_type_of_their_input():

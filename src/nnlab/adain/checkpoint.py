@@ -25,7 +25,7 @@ class State:
 
     decoder: Decoder
     average: Decoder | None
-    optimiser: torch.optim.Adam
+    optimiser: torch.optim.Adam  # of views of the decoder's parameters, in their order
     history: Tensor  # (max_iter, 2) content and style loss by step
     step: int = 0  # steps done
 
@@ -37,8 +37,9 @@ class State:
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, those of the optimiser included; views, not copies."""
         found: dict[str, Tensor] = {f"decoder.{name}": value for name, value in self.decoder.named_parameters()}
-        for name, value in self.decoder.named_parameters():
-            moments = self.optimiser.state.get(value) or _fresh_moments(self.optimiser, value)
+        (group,) = self.optimiser.param_groups
+        for (name, _), weights in zip(self.decoder.named_parameters(), group["params"], strict=True):
+            moments = self.optimiser.state.get(weights) or _fresh_moments(self.optimiser, weights)
             found |= {f"{kind}.{name}": moments[kind] for kind in ("exp_avg", "exp_avg_sq", "step")}
         if self.average is not None:
             found |= {f"average.{name}": value for name, value in self.average.named_parameters()}

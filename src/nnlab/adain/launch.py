@@ -136,8 +136,8 @@ def training_batches(
 ) -> batches.InTwoParts:
     """The batches of crops of a whole training, one for each of its first steps of a block (`nnlab.adain.partners`).
 
-    They come from two packed sets; what is held out of these is never in a batch. `cache_bytes`
-    bounds the memory for decoded pictures, per set and size of crops.
+    They come from two packed sets; what is held out of these is never in a batch. `cache_bytes` bounds the memory for
+    decoded pictures, per set and size of crops.
     """
 
     def crops(crop: int, resize: int) -> batches.Batches:

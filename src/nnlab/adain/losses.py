@@ -47,8 +47,3 @@ def decoding_losses(encoder: Encoder, decoder: nn.Module, content: Tensor, style
     target = adain_statistics(content, *style[FEATURES[-1]])
     features = encoder(decoder(target))
     return torch.stack([content_loss(features[FEATURES[-1]], target), style_loss(features, style)])
-
-
-def training_losses(encoder: Encoder, decoder: nn.Module, content: Tensor, style: Tensor) -> Tensor:
-    """Return the unweighted losses (2,), content and style, for images (B, 3, H, W) in [0, 1]."""
-    return decoding_losses(encoder, decoder, *encode(encoder, content, style))

@@ -27,6 +27,8 @@ ENCODER_LAYERS = (
 )
 DECODER_LAYERS = tuple((name, outputs, inputs) for name, inputs, outputs in reversed(ENCODER_LAYERS))
 
+ENLARGED = ("block3_conv4", "block2_conv2", "block1_conv2")  # layers of the decoder that see a map enlarged twofold
+
 MIN_SIDE = 9  # pixels: three poolings (rounding up) must leave the two positions that reflection padding needs
 
 
@@ -35,6 +37,31 @@ def _conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
     padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
     bias = None if layer.bias is None else layer.bias.to(x.dtype)
     return F.conv2d(padded, layer.weight.to(x.dtype), bias)
+
+
+def _enlarged_taps() -> Tensor:
+    """(4, 4, 9) zeros and ones: which taps of a 3x3 kernel fall onto each tap of the 2x2 kernel of each quarter.
+
+    An enlarged map repeats every position twice, so the three taps of a row see two positions: of an output position
+    with an even number the first one and the sum of the other two, of one with an odd number the other way round.
+    """
+    even, odd = [[1.0, 0, 0], [0, 1, 1]], [[1.0, 1, 0], [0, 0, 1]]
+    row = torch.tensor([odd, even])  # quarters in the order in which `pixel_shuffle` and the crop after it leave them
+    return torch.einsum("aik,bjl->abijkl", row, row).reshape(4, 4, 9)
+
+
+def _conv_enlarged(x: Tensor, layer: nn.Conv2d, taps: Tensor) -> Tensor:
+    """What `_conv` gives for x (B, C, h, w) enlarged twofold, nearest neighbour: (B, D, 2h, 2w), to rounding.
+
+    Each quarter of the output positions is a 2x2 convolution of x itself: 4/9 of the multiplications, and no enlarged
+    copy of x. A reflected border of the enlarged map is a repeated border of x. The quarters are put together as in
+    sub-pixel convolution (Shi et al. 2016, arXiv:1609.05158, and the note on it, arXiv:1609.07009).
+    """
+    kernels = taps.flatten(0, 1) @ layer.weight.permute(0, 2, 3, 1).flatten(1, 2)  # (D, 16, C)
+    weight = kernels.reshape(-1, 2, 2, kernels.shape[-1]).permute(0, 3, 1, 2).to(x.dtype)  # (4D, C, 2, 2)
+    bias = None if layer.bias is None else layer.bias.to(x.dtype).repeat_interleave(4)
+    quarters = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), weight, bias)  # (B, 4D, h + 1, w + 1)
+    return F.pad(F.pixel_shuffle(quarters, 2), (-1, -1, -1, -1))
 
 
 class Encoder(nn.Module):
@@ -81,23 +108,23 @@ class Decoder(nn.Module):
     """Mirror of the encoder: nearest-neighbour up-sampling, reflection padding, no normalisation layers."""
 
     block4_conv1: nn.Conv2d  # the first of the layers that the constructor makes from their table
+    taps: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         for name, inputs, outputs in DECODER_LAYERS:
             setattr(self, name, nn.Conv2d(inputs, outputs, 3))
+        self.register_buffer("taps", _enlarged_taps(), persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return images (B, 3, 8h, 8w), about [0, 1] but not clamped, for features (B, 512, h, w) of relu4_1's kind."""
         x = features
         for name, _, _ in DECODER_LAYERS:
-            x = _conv(x, getattr(self, name))
-            if name == "block1_conv1":
-                return x
-            x = F.relu_(x)
-            if name.endswith("conv1"):
-                x = F.interpolate(x, scale_factor=2, mode="nearest")
-        raise AssertionError("the last layer of the decoder is block1_conv1")
+            layer = getattr(self, name)
+            x = _conv_enlarged(x, layer, self.taps) if name in ENLARGED else _conv(x, layer)
+            if name != "block1_conv1":
+                x = F.relu_(x)
+        return x
 
 
 def to_images(crops: Tensor, dtype: torch.dtype) -> Tensor:

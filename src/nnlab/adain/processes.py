@@ -29,7 +29,9 @@ class Processes(NamedTuple):
 
     def wrap(self, module: nn.Module) -> nn.Module:
         """Let gradients be averaged over the processes."""
-        return DistributedDataParallel(module, gradient_as_bucket_view=True) if self.world > 1 else module
+        if self.world == 1:
+            return module
+        return DistributedDataParallel(module, broadcast_buffers=False, gradient_as_bucket_view=True)
 
     def average(self, values: Tensor) -> Tensor:
         """Mean of a tensor over the processes."""

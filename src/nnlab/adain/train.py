@@ -60,8 +60,14 @@ def new_state(params: AdainTrainParams, device: torch.device) -> State:
     """The state before the first step."""
     decoder = initial_decoder(params.seed).to(device).to(memory_format=torch.channels_last)
     average = deepcopy(decoder).requires_grad_(False) if params.average else None
-    optimiser = torch.optim.Adam(decoder.parameters(), params.learning_rate, betas=(0.9, params.beta2), fused=True)
+    weights = [as_stored(parameter.detach()) for parameter in decoder.parameters()]
+    optimiser = torch.optim.Adam(weights, params.learning_rate, betas=(0.9, params.beta2), fused=True)
     return State(decoder, average, optimiser, torch.zeros(params.max_iter, 2, device=device))
+
+
+def as_stored(weights: Tensor) -> Tensor:
+    """A view of a channels-last weight in its memory's order: fused Adam copies any other to that and back."""
+    return weights.permute(0, 2, 3, 1) if weights.ndim == 4 else weights
 
 
 def train(
@@ -120,17 +126,24 @@ def step_functions(
         return encoded(encoder, to_images(content, dtype), to_images(style, dtype))
 
     def step_once(content: Tensor, style: Statistics) -> None:
-        for group in state.optimiser.param_groups:
-            group["lr"] = learning_rate(params, state.step)
-        state.optimiser.zero_grad(set_to_none=True)
+        state.decoder.zero_grad(set_to_none=True)
         losses = losses_of(encoder, model, content, style)
         (losses * weights).sum().backward()
-        state.optimiser.step()
+        _update_weights(state, learning_rate(params, state.step))
         state.history[state.step] = losses.detach()
         state.step += 1
         _update_average(state, params.average)
 
     return encode_once, step_once
+
+
+def _update_weights(state: State, rate: float) -> None:
+    """One step of Adam on the gradients of the decoder, which the optimiser knows by views of its parameters."""
+    (group,) = state.optimiser.param_groups
+    group["lr"] = rate
+    for weights, parameter in zip(group["params"], state.decoder.parameters(), strict=True):
+        weights.grad = None if parameter.grad is None else as_stored(parameter.grad)
+    state.optimiser.step()
 
 
 @torch.no_grad()
