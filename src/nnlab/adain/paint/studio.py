@@ -152,8 +152,10 @@ def paint_all(
 ) -> dict[str, str]:
     """Paint `pictures` JPEG files of `size` pixels on the shorter side into `folder`; {file: SHA-256}.
 
-    `done` is called after every picture. The files do not depend on the number of processes.
+    `done` is called after every picture. The files do not depend on the number of processes. UserError if a photo is
+    missing or cannot be read.
     """
+    Album(photos)  # read here once, too: an error at the start of a worker would only say that the pool is broken
     jobs = [(job, folder, size, seed) for job in plan(pictures, seed)]
     processes = min(
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(jobs)
