@@ -28,6 +28,7 @@ from nnlab.adain.processes import Processes
 from nnlab.adain.train import Setting, new_state, step_functions
 from nnlab.adain.weights import decoder_to_reference, encoder_to_reference, load_encoder
 from nnlab.images import list_images, load_image
+from nnlab.training import pick_precision
 
 PARTNERS = 4  # as in params.yaml
 
@@ -38,9 +39,9 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batch = [_crops(f, arguments.batch, arguments.crop).to(device) for f in (arguments.content, arguments.style)]
     steps = {"pytorch-AdaIN float32": _reference_step(arguments, batch, device)}
-    dtypes = (
-        (torch.float32, torch.bfloat16) if arguments.precision == "both" else (getattr(torch, arguments.precision),)
-    )
+    dtypes = [getattr(torch, arguments.precision)] if arguments.precision else [torch.float32]
+    if not arguments.precision and pick_precision("auto", device) is torch.bfloat16:  # elsewhere it takes minutes
+        dtypes.append(torch.bfloat16)
     for dtype, partners in itertools.product(dtypes, (1, PARTNERS)):
         name = f"nnlab, partners {partners}, {str(dtype).removeprefix('torch.')}"
         steps[name] = _our_step(arguments, batch, device, dtype, partners)
@@ -60,7 +61,7 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(name, type=Path)
     for name, value in (("crop", 64), ("batch", 4), ("rounds", 8), ("steps", PARTNERS**2)):
         parser.add_argument(f"--{name}", type=int, default=value)
-    parser.add_argument("--precision", choices=("both", "float32", "bfloat16"), default="both")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), help="alone; default: all that are fast here")
     parser.add_argument("--compile", action="store_true")
     return parser.parse_args()
 

@@ -71,8 +71,10 @@ def test_another_layout_of_the_same_values_is_equal(project: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("epoch,loss\n1,2.0\n2,0.55\n", WITHIN),  # 0.05 of a column whose largest number is 2
-        ("epoch,loss\n1,2.0\n2,0.6\n", DIFFERENT),
+        ("epoch,loss\n1,2.0\n2,0.85\n", WITHIN),  # 0.35 in one of two rows of a column whose largest number is 2
+        ("epoch,loss\n1,2.0\n2,0.95\n", DIFFERENT),
+        ("epoch,loss\n1,2.0\n2.1,0.5\n", WITHIN),  # no loss: 3 %
+        ("epoch,loss\n1,2.0\n2.2,0.5\n", DIFFERENT),
         ("epoch,loss\n1,2.0\n", DIFFERENT),
         ("epoch,error\n1,2.0\n2,0.5\n", DIFFERENT),
         ("epoch,loss\n1,2.0\n2\n", DIFFERENT),
