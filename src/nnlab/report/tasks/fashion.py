@@ -18,7 +18,8 @@ from nnlab.report.document import (
 )
 from nnlab.report.inputs import AGAIN, Columns, column
 from nnlab.report.tasks import formulas, reduced
-from nnlab.report.tasks.words import course_of, epochs, percent, points
+from nnlab.report.tasks.fashion_findings import findings, names
+from nnlab.report.tasks.words import epochs, percent
 
 
 def build(context: Context) -> Task:
@@ -41,7 +42,7 @@ def build(context: Context) -> Task:
             Number(say("训练轮数", "epochs"), str(metrics["epochs"])),
             Number(say("测试图像", "test images"), f"{int(metrics['test_images']):,}"),
         ],
-        findings=_findings(metrics, curves, accuracy, pairs, variants, say),
+        findings=findings(metrics, curves, accuracy, pairs, variants, say),
         figures=_figures(context),
         formulas=[formulas.cross_entropy(say)],
         tables=[_table(variants, section.get("variants", {}), metrics, say)],
@@ -106,70 +107,6 @@ def _parameters(section: dict[str, Any]) -> dict[str, str]:
     return parameters({**section, "variants": own}, "fashion")
 
 
-def _findings(metrics, curves, accuracy, pairs, variants, say) -> list[str]:  # noqa: ANN001 (tables as read)
-    test = column(curves, "test_accuracy")
-    seen = f"{int(metrics['test_images']):,}"
-    gap = 100 * (metrics["train_accuracy"] - metrics["test_accuracy"])
-    best, worst = max(accuracy, key=accuracy.__getitem__), min(accuracy, key=accuracy.__getitem__)
-    actual, predicted, count = _most_confused(pairs)
-    top = max(_names(variants), key=lambda name: variants[f"{name}.test_accuracy"])
-    said = [
-        _course(test, say),
-        say(
-            f"前 {seen} 张训练图像上的准确率比测试图像{_more(gap, say)} {abs(gap):.2f} 个百分点。",
-            f"Accuracy on the first {seen} training images is {abs(gap):.2f} percentage points {_more(gap, say)} than on "
-            "the test images.",
-        ),
-        say(
-            f"最容易的类别是 {best}（{percent(accuracy[best])} %），最难的是 {worst}（{percent(accuracy[worst])} %）。",
-            f"The easiest class is {best} ({percent(accuracy[best])} %), the hardest {worst} "
-            f"({percent(accuracy[worst])} %).",
-        ),
-        say(
-            f"几种结构中测试准确率最高的是 {top}：{percent(variants[f'{top}.test_accuracy'])} %。",
-            f"Of the compared networks, {top} has the highest test accuracy: "
-            f"{percent(variants[f'{top}.test_accuracy'])} %.",
-        ),
-    ]
-    if count:
-        said.insert(3, say(
-            f"最常见的混淆：{count} 张 {actual} 被判为 {predicted}。",
-            f"The most frequent confusion: {count} images of {actual} are taken for {predicted}.",
-        ))  # fmt: skip
-    return said
-
-
-def _course(test: list[float], say: Say) -> str:
-    """How the accuracy on the test images runs over the epochs."""
-    if len(test) == 1:
-        return say(
-            f"训练 1 轮后的测试准确率为 {percent(test[0])} %。",
-            f"Test accuracy after one epoch is {percent(test[0])} %.",
-        )
-    return say(
-        f"测试准确率由第 1 轮的 {percent(test[0])} % 变为第 {len(test)} 轮的 {percent(test[-1])} %"
-        f"（{points(test[0], test[-1], say)}），{course_of(test, say)}。",
-        f"Test accuracy goes from {percent(test[0])} % after epoch 1 to {percent(test[-1])} % after epoch {len(test)} "
-        f"({points(test[0], test[-1], say)}); it {course_of(test, say)}.",
-    )
-
-
-def _more(gap: float, say: Say) -> str:
-    return say("高", "higher") if gap > 0 else say("低", "lower")
-
-
-def _most_confused(pairs: Columns) -> tuple[str, str, int]:
-    """The wrong pair (actual, predicted) with the most images; ("", "", 0) if none is wrong."""
-    counts: dict[tuple[str, str], int] = {}
-    for pair in zip(pairs["actual"], pairs["predicted"]):
-        if pair[0] != pair[1]:
-            counts[pair] = counts.get(pair, 0) + 1
-    if not counts:
-        return "", "", 0
-    pair = max(counts, key=lambda key: (counts[key], key))
-    return *pair, counts[pair]
-
-
 def confusion(pairs: Columns, classes: list[str]) -> dict[str, Any]:
     """Counts [actual][predicted] in the order of `classes`."""
     index = {name: i for i, name in enumerate(classes)}
@@ -182,15 +119,11 @@ def confusion(pairs: Columns, classes: list[str]) -> dict[str, Any]:
     return {"classes": classes, "counts": counts}
 
 
-def _names(variants: dict[str, Any]) -> list[str]:
-    return [key.removesuffix(".test_accuracy") for key in variants if key.endswith(".test_accuracy")]
-
-
 def _table(results: dict[str, Any], variants: dict[str, Any], metrics: dict[str, Any], say: Say) -> Table:
     rows = [
         [name, _network({"hidden": [], **variants.get(name, {})}, say), percent(results[f"{name}.train_accuracy"]),
          percent(results[f"{name}.test_accuracy"])]
-        for name in sorted(_names(results), key=lambda name: results[f"{name}.test_accuracy"])
+        for name in sorted(names(results), key=lambda name: results[f"{name}.test_accuracy"])
     ]  # fmt: skip
     columns = [say("名称", "name"), say("网络", "network"), f"{_on_training(metrics, say)} (%)",
                say("测试准确率 (%)", "test accuracy (%)")]  # fmt: skip
