@@ -15,9 +15,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow]
 Make = Callable[..., Workplace]
 
 BOUNDED = ("gatys_figures", "adain_export", "adain_paint")
-SPARED = {  # inputs that a stage does without: the user's own photos, and what other parameters would make it read
-    ("adain_photos", "data/photos"),
-    ("adain_alpha", "data/photos"),
+SPARED = {  # inputs that a stage does without, because only other parameters would make it read them
     ("adain_photos", "data/art"),  # photos_style: pair
     ("adain_alpha", "data/raw/pair"),  # alpha_style: a manner of the art
 }
