@@ -141,7 +141,7 @@ def _same_losses(arguments: argparse.Namespace, batch, device) -> None:
         encoded = encode(encoder, *(to_images(crops, torch.float32) for crops in batch))
         ours = decoding_losses(encoder, state.decoder, *encoded)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
-    print(f"same losses from the same weights: {ours.tolist()} and {theirs.tolist()}")
+    print(f"Same losses from the same weights: {ours.tolist()} and {theirs.tolist()}.\n")
 
 
 def _time(step, count: int, device) -> float:
@@ -182,16 +182,15 @@ def matrix_rate(dtype: torch.dtype, device, side: int = 2048) -> float:
 def _table(arguments: argparse.Namespace, times: dict[str, list[float]], device) -> None:
     medians = {name: statistics.median(values) for name, values in times.items()}
     reference = next(iter(medians.values()))
-    print(
-        f"crop {arguments.crop}, batch {arguments.batch}, {torch.get_num_threads()} threads, torch {torch.__version__}"
-    )
-    print(f"{'step':28} {'seconds':>9} {'ratio':>6} {'of the matrix rate':>19}")
+    threads = torch.get_num_threads()
+    print(f"Crop {arguments.crop}, batch {arguments.batch}, {threads} threads, torch {torch.__version__}:")
+    print("\n| step | seconds | ratio | of the matrix rate |\n|---|---|---|---|")
     for name, seconds in medians.items():
         rate = matrix_rate(getattr(torch, name.rsplit(" ", 1)[1]), device)
         partners = PARTNERS if f"partners {PARTNERS}" in name else 1
         work = operations(arguments.crop, arguments.batch, partners)
-        share = f"{work / seconds / rate:18.0%} of {rate / 1e12:.2f} TFLOP/s"
-        print(f"{name:28} {seconds:9.4f} {reference / seconds:6.2f} {share}")
+        share = f"{work / seconds / rate:.0%} of {rate / 1e12:.2f} TFLOP/s"
+        print(f"| {name} | {seconds:.4f} | {reference / seconds:.2f} | {share} |")
 
 
 if __name__ == "__main__":
