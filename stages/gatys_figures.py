@@ -9,14 +9,14 @@ def main(
     results: Path, provenance: Path, metrics: Path, summary: Path, plots: Path, params: Path = Path("params.yaml")
 ) -> None:
     """Write the metrics of every job, their headline numbers, and the figures in `plots`."""
-    from nnlab.gatys import figures
+    from nnlab.gatys import figures, finished
     from nnlab.reports import write_metrics
     from nnlab.schema import load_params
 
     jobs = load_params(params).gatys.jobs
-    read = [figures.read_result(name, job, results / name, provenance) for name, job in jobs.items()]
+    read = [finished.read_result(name, job, results / name, provenance) for name, job in jobs.items()]
     figures.draw(read, plots)
-    write_metrics(metrics, figures.metrics(read))
+    write_metrics(metrics, finished.metrics(read))
     write_metrics(summary, {f"gatys_{result.name}_loss": result.info["total_loss"] for result in read})
 
 

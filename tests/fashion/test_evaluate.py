@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from nnlab.fashion.evaluate import Epoch, History, accuracy, class_accuracy, cross_entropy
-from nnlab.fashion.figures import _accuracy, mixed, telling
+from nnlab.fashion.figures import _accuracy
 from nnlab.fashion.model import build
+from nnlab.fashion.predictions import mixed, telling
 from nnlab.reports import style
 
 CPU, FLOAT = torch.device("cpu"), torch.float32

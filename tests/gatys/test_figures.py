@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from nnlab.gatys import figures
-from nnlab.gatys.figures import Result
+from nnlab.gatys.finished import Result
 from tests.gatys.conftest import make_job, picture
 
 LOSSES = {

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from nnlab.errors import UserError
-from nnlab.gatys import figures
+from nnlab.gatys import figures, finished
 from nnlab.gatys.params import JobParams
 from nnlab.gatys.results import stylize
 from tests.gatys.conftest import make_job, picture
@@ -75,11 +75,11 @@ def test_a_job_writes_its_files_and_figures(weights: Path, pair: Path) -> None:
 
     (pair / "provenance.json").write_text(json.dumps({"stand_in": True, "note": "STAND-IN: blocks"}))
     job = job.model_copy(update={"content": str(pair / "content.png")})
-    result = figures.read_result("main", job, out, pair / "provenance.json")
+    result = finished.read_result("main", job, out, pair / "provenance.json")
     figures.draw([result], pair / "plots")
     names = {f"main_{name}" for name in ("losses.csv", "losses.png", "snapshots.png", "result.png")}
     assert {path.name for path in (pair / "plots").iterdir()} == {*names, "layers.png"}
-    assert figures.metrics([result])["main"] == {**info, "stand_in": "STAND-IN: blocks"}
+    assert finished.metrics([result])["main"] == {**info, "stand_in": "STAND-IN: blocks"}
 
 
 def test_the_same_job_gives_the_same_bytes(weights: Path, pair: Path) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 from nnlab.errors import UserError
 from nnlab.report.document import Chart, Context, Figure, Number, Quote, Say, Task, parameters
 from nnlab.report.inputs import AGAIN, Columns, column, numeric, read_csv
+from nnlab.report.tasks import autoencoder_findings as findings
 from nnlab.report.tasks import formulas, reduced
-from nnlab.report.tasks.words import change, course_of, percent, short
+from nnlab.report.tasks.words import percent
 
 
 def build(context: Context) -> Task:
@@ -42,9 +43,9 @@ def build(context: Context) -> Task:
             Number(say("训练轮数", "epochs"), str(metrics["epochs"])),
         ],
         findings=[
-            _loss_course(loss, say),
-            _judged(metrics, say),
-            _knn(metrics["knn_accuracy"], say),
+            findings.loss_course(loss, say),
+            findings.judged(metrics, say),
+            findings.knn(metrics["knn_accuracy"], say),
         ],
         figures=[
             Figure(plot("autoencoder/loss.png"), say("损失曲线", "Loss"), web=False),
@@ -100,8 +101,8 @@ def build_denoiser(context: Context) -> Task:
             Number(say("测试 BCE", "test BCE"), f"{metrics['test_bce']:.4f}", say("奈特/像素", "nats per pixel")),
         ],
         findings=[
-            _loss_course(loss, say),
-            _judged(metrics, say),
+            findings.loss_course(loss, say),
+            findings.judged(metrics, say),
             say(
                 f"去噪使 PSNR 从 {metrics['noisy_psnr_db']:.2f} dB 变为 {metrics['denoised_psnr_db']:.2f} dB"
                 f"（{gain:+.2f} dB），即均方误差变为原来的 {10 ** (-gain / 10):.3g} 倍。",
@@ -130,52 +131,10 @@ def _warnings(what: tuple[str, str], metrics: dict[str, Any], full: int, section
     return reduced.warn(what, metrics["epochs"], full, ("轮", "epochs"), f"{section}.epochs", say)
 
 
-def _judged(metrics: dict[str, Any], say: Say) -> str:
-    """Which images the two loss curves are of."""
-    count = f"{int(metrics['test_images']):,}"
-    return say(
-        f"训练损失曲线在前 {count} 张训练图像上计算，测试损失曲线在 {count} 张测试图像上计算，均在每轮结束之后。",
-        f"The training curve is measured on the first {count} training images, the test curve on the {count} test images, "
-        "both after each epoch.",
-    )
-
-
-def _knn(accuracy: float, say: Say) -> str:
-    """What ten nearest neighbours make of the codes."""
-    said = say(
-        f"只看 2 维编码本身（未经 asinh 变换），10 近邻分类器在测试集上的准确率为 {percent(accuracy)} %（随机猜测约为 10 %）：",
-        f"From the two numbers alone (as they are, without asinh), ten nearest neighbours name {percent(accuracy)} % of the test digits (guessing: about "
-        "10 %): ",
-    )
-    if accuracy > 0.6:
-        return said + say(
-            "训练时没有用标签，相同的数字在潜空间中仍聚在一起。",
-            "equal digits lie together although no label was used.",
-        )
-    if accuracy > 0.15:
-        return said + say("潜空间只把数字部分地分开。", "the latent space separates the digits in part.")
-    return said + say("潜空间没有把数字分开。", "the latent space does not separate the digits.")
-
-
 def _layers(section: dict[str, Any], code: int) -> str:
     """Widths of all layers: 784-1000-2-1000-784."""
     hidden = section.get("hidden", [])
     return "-".join(str(n) for n in [784, *hidden, code, *hidden[::-1], 784])
-
-
-def _loss_course(loss: Columns, say: Say) -> str:
-    """How the test loss runs."""
-    run, kind = column(loss, "test_loss"), say("测试损失", "The test loss")
-    if len(run) == 1:
-        return say(
-            f"训练 1 轮后，{kind}为 {short(run[0])} 奈特/像素。",
-            f"{kind} after one epoch is {short(run[0])} nats per pixel.",
-        )
-    return say(
-        f"{kind}由 {short(run[0])} 变为 {short(run[-1])} 奈特/像素（{change(run[0], run[-1], say)}），{course_of(run, say)}。",
-        f"{kind} goes from {short(run[0])} to {short(run[-1])} nats per pixel ({change(run[0], run[-1], say)}); it "
-        f"{course_of(run, say)}.",
-    )
 
 
 def _charts(loss: Columns, say: Say) -> list[Chart]:
