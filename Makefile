@@ -14,6 +14,7 @@ DVC := $(BIN)/python -m dvc
 # Stages are started as `python stages/...`: this puts the environment's python first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
+TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # two workers; tests/conftest.py orders the files
 OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
 
 .PHONY: repro report install test lint test-faults quick bench verify requirements
@@ -35,7 +36,7 @@ $(BIN)/installed: requirements.txt pyproject.toml
 	@touch $@
 
 test: install lint
-	@$(BIN)/python -m pytest -q -rs
+	@$(BIN)/python -m pytest -q -rs $(TWO)
 
 lint: install
 	@$(BIN)/ruff check --quiet .
@@ -43,7 +44,7 @@ lint: install
 	@$(BIN)/mypy --no-error-summary
 
 test-faults: install
-	@NNLAB_FAULTS=full $(BIN)/python -m pytest -q -m faults
+	@NNLAB_FAULTS=full $(BIN)/python -m pytest -q -rs -m faults $(TWO)
 
 quick: install
 	@$(BIN)/python tests/quick.py

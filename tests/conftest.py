@@ -1,8 +1,9 @@
 """Fixtures that several test modules share."""
 
+import fcntl
+import json
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,21 @@ from tests import quick
 
 
 def pytest_configure() -> None:
-    """All runs, also those in other processes, use as many threads: their number changes how sums are rounded."""
-    os.environ.setdefault("OMP_NUM_THREADS", "2")
+    """All runs, also those in other processes, use as many threads: their number changes how sums are rounded.
+
+    One, because `make test` has two workers.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order of the files: one that uses the quick run, which takes minutes, then those that do not, then the rest.
+
+    `make test` has two workers that take one file after the other (pytest-xdist's `--dist loadfile`): one begins with
+    the quick run, and the other need not wait for it.
+    """
+    users = [item.path for item in items if "quick_run" in getattr(item, "fixturenames", ())]
+    items.sort(key=lambda item: 1 if item.path not in users else 0 if item.path == users[0] else 2)
 
 
 def workspace() -> dict[str, object]:
@@ -25,24 +39,20 @@ def workspace() -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def around_quick_run() -> list[dict[str, object]]:
-    """The workspace before and after the quick run, once that has been made."""
-    return []
-
-
-@pytest.fixture(scope="session")
-def quick_run(tmp_path_factory: pytest.TempPathFactory, around_quick_run: list[dict[str, object]]) -> tuple[Path, str]:
-    """The whole pipeline at reduced settings, run once for all tests, in a folder with a space and Chinese characters.
-
-    Gives the folder and what `dvc repro` printed.
-    """
-    tree = tmp_path_factory.mktemp("quick") / "新手 clone"
-    around_quick_run.append(workspace())
-    quick.copy_tree(tree)
-    result = quick.repro(tree)
-    around_quick_run.append(workspace())
-    assert result.returncode == 0, result.stdout[-4000:]
-    return tree, result.stdout
+def quick_run(tmp_path_factory: pytest.TempPathFactory) -> quick.QuickRun:
+    """Run once for all tests and all workers of pytest-xdist, in a folder with a space and Chinese characters."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    root = tmp_path_factory.getbasetemp().parent if worker else tmp_path_factory.mktemp("quick")
+    tree, notes = root / "新手 clone", root / "quick_run.json"
+    with (root / "quick_run.lock").open("w") as lock:  # the first worker runs it, the others wait
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        if not notes.exists():
+            before = workspace()
+            quick.copy_tree(tree)
+            result = quick.repro(tree)
+            assert result.returncode == 0, result.stdout[-4000:]
+            notes.write_text(json.dumps([result.stdout, before, workspace()]), encoding="utf-8")
+        return quick.QuickRun(tree, *json.loads(notes.read_text(encoding="utf-8")))
 
 
 @pytest.fixture(autouse=True)

@@ -12,12 +12,21 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = Path(__file__).with_name("quick.yaml")
+
+
+class QuickRun(NamedTuple):
+    """A finished run at reduced settings (the fixture `quick_run`): its folder, its output, the workspace around it."""
+
+    tree: Path
+    output: str
+    workspace_before: dict[str, object]
+    workspace_after: dict[str, object]
 
 
 def copy_tree(target: Path, overrides: dict[str, Any] | None = None) -> None:

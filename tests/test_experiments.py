@@ -1,6 +1,6 @@
 """The commands of the README that compare runs, tried in a reduced clone: exp run, plots diff, queue, apply.
 
-They share the session's quick run and put the workspace back after each test.
+They share a copy of the quick run and put it back after each test.
 """
 
 import csv
@@ -30,17 +30,23 @@ def ran(output: str) -> set[str]:
     return {name.split("@")[0] for name in re.findall(r"Running stage '([^']+)'", output)}
 
 
-@pytest.fixture
-def tree(quick_run: tuple[Path, str]) -> Iterator[Path]:
-    """The quick run's folder with its results committed; what a test changes is put back."""
-    tree = quick_run[0]
+@pytest.fixture(scope="module")
+def copy(quick_run: quick.QuickRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the quick run with its results committed, in a folder with a space and Chinese characters."""
+    tree = tmp_path_factory.mktemp("experiments") / quick_run.tree.name
+    quick.clone(quick_run.tree, tree)
     git(tree, "add", "--all")
-    if git(tree, "status", "--porcelain"):
-        git(tree, "commit", "--quiet", "--message", "Results")
-    yield tree
-    git(tree, "checkout", "--quiet", "--", ".")
-    git(tree, "clean", "--quiet", "-fd")
-    dvc(tree, "checkout", "--quiet", code=None)
+    git(tree, "commit", "--quiet", "--message", "Results")
+    return tree
+
+
+@pytest.fixture
+def tree(copy: Path) -> Iterator[Path]:
+    """The copy; what a test changes is put back."""
+    yield copy
+    git(copy, "checkout", "--quiet", "--", ".")
+    git(copy, "clean", "--quiet", "-fd")
+    dvc(copy, "checkout", "--quiet", code=None)
 
 
 def test_new_alphas_run_one_stage_within_30_seconds(tree: Path) -> None:

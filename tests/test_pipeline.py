@@ -215,17 +215,17 @@ def test_a_stage_script_is_thin_and_starts_without_torch(stage: str) -> None:
 class TestWholeRun:
     """One run of everything at reduced settings."""
 
-    def test_every_stage_ran(self, quick_run: tuple[Path, str]) -> None:
-        ran = {name.split(":")[-1] for name in re.findall(r"Running stage '([^']+)'", quick_run[1])}
+    def test_every_stage_ran(self, quick_run: quick.QuickRun) -> None:
+        ran = {name.split(":")[-1] for name in re.findall(r"Running stage '([^']+)'", quick_run.output)}
         assert ran == set(stages())
 
-    def test_a_second_run_executes_nothing(self, quick_run: tuple[Path, str]) -> None:
-        result = quick.repro(quick_run[0])
+    def test_a_second_run_executes_nothing(self, quick_run: quick.QuickRun) -> None:
+        result = quick.repro(quick_run.tree)
         assert result.returncode == 0
         assert "Running stage" not in result.stdout
 
-    def test_every_declared_result_is_there_and_whole(self, quick_run: tuple[Path, str]) -> None:
-        tree = quick_run[0]
+    def test_every_declared_result_is_there_and_whole(self, quick_run: quick.QuickRun) -> None:
+        tree = quick_run.tree
         for stage in stages().values():
             for out in stage.outs:
                 path = tree / out.def_path
@@ -233,9 +233,8 @@ class TestWholeRun:
                 if path.suffix == ".json":
                     assert json.loads(path.read_text(encoding="utf-8"))
 
-    @pytest.mark.usefixtures("quick_run")
-    def test_the_workspace_is_left_as_it_was(self, around_quick_run: list[dict[str, object]]) -> None:
-        before, after = around_quick_run
+    def test_the_workspace_is_left_as_it_was(self, quick_run: quick.QuickRun) -> None:
+        before, after = quick_run.workspace_before, quick_run.workspace_after
         assert before["git status"] == after["git status"]
         assert before == after
 

@@ -17,9 +17,9 @@ def commit(tree: Path, message: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_pull_gives_the_results_without_training(quick_run: tuple[Path, str], tmp_path: Path) -> None:
+def test_a_pull_gives_the_results_without_training(quick_run: quick.QuickRun, tmp_path: Path) -> None:
     first, second, remote = tmp_path / "first", tmp_path / "second", tmp_path / "remote"
-    quick.clone(quick_run[0], first)
+    quick.clone(quick_run.tree, first)
     dvc(first, "remote", "add", "--default", "shared", str(remote))
     commit(first, "A run")
     dvc(first, "push")
@@ -36,9 +36,9 @@ def test_a_pull_gives_the_results_without_training(quick_run: tuple[Path, str], 
 
 
 @pytest.mark.slow
-def test_queued_experiments_run_side_by_side(quick_run: tuple[Path, str], tmp_path: Path) -> None:
+def test_queued_experiments_run_side_by_side(quick_run: quick.QuickRun, tmp_path: Path) -> None:
     tree = tmp_path / "tree"  # a path in ASCII letters: DVC's queue needs one
-    quick.clone(quick_run[0], tree)
+    quick.clone(quick_run.tree, tree)
     commit(tree, "A run")
     dvc(tree, "exp", "run", "--queue", "-S", "adain.prepare.quality=80,90", "adain_prepare@content")  # two experiments
     status = quick.run_queue(tree, jobs=2)

@@ -21,9 +21,9 @@ def results(tree: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_the_whole_pipeline_twice_gives_the_same_bytes(quick_run: tuple[Path, str], tmp_path: Path) -> None:
+def test_the_whole_pipeline_twice_gives_the_same_bytes(quick_run: quick.QuickRun, tmp_path: Path) -> None:
     """In a second folder with another name, without a cache: every result of every stage has the same hash."""
-    first, second = quick_run[0], tmp_path / "other"
+    first, second = quick_run.tree, tmp_path / "other"
     quick.copy_tree(second)
     run = quick.repro(second)
     assert run.returncode == 0, run.stdout[-4000:]

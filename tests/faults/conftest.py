@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests import quick
 from tests.faults.harness import Job, Workplace, jobs
 
 
 @pytest.fixture(scope="session")
-def finished(quick_run: tuple[Path, str]) -> tuple[Path, dict[str, Job]]:
+def finished(quick_run: quick.QuickRun) -> tuple[Path, dict[str, Job]]:
     """The folder of the whole run at reduced settings, and its stages by name."""
-    return quick_run[0], jobs(quick_run[0])
+    return quick_run.tree, jobs(quick_run.tree)
 
 
 @pytest.fixture
