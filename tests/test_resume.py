@@ -76,6 +76,17 @@ class TestResumeDir:
             other.wait()
             self.folder("job")
 
+    def test_of_several_processes_the_first_alone_touches_the_folder(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The others do not hold the job: what they removed might be the state of one that runs."""
+        live = self.folder()
+        monkeypatch.setenv("RANK", "1")
+        other = self.folder(settings=2)
+        assert live.exists()
+        assert not other.exists()
+        monkeypatch.setenv("RANK", "0")
+        assert self.folder(settings=2) == other
+        assert other.exists()
+
     def test_settings_may_be_pydantic_sections_and_paths(self) -> None:
         from nnlab.params import Section
 
