@@ -23,7 +23,7 @@ def main(
     hardware, pictures, alphas = params.hardware, params.adain.pictures, params.adain.alpha
     chosen = choose_photos(photos, pictures.photos, samples)
     photo = open_picture(chosen.files[0], pictures.size)
-    painting = open_picture(choose_style(pictures.alpha_style, pair / STYLE, art), pictures.style_size)
+    painting = open_picture(choose_style("alpha_style", pictures.alpha_style, pair / STYLE, art), pictures.style_size)
     stylizer = open_stylizer(encoder, decoder, hardware.device, hardware.precision)
     content, statistics = stylizer.content(photo), [stylizer.statistics(painting)]
     drawn = {alpha: stylizer.paint(content, statistics, alpha=alpha) for alpha in sorted({*STEPS, *alphas})}

@@ -16,7 +16,7 @@ def main(photos: Path, samples: Path, pair: Path, art: Path, encoder: Path, deco
     params = load_params()
     hardware, pictures = params.hardware, params.adain.pictures
     chosen = choose_photos(photos, pictures.photos, samples)
-    painting = open_picture(choose_style(pictures.photos_style, pair / STYLE, art), pictures.style_size)
+    painting = open_picture(choose_style("photos_style", pictures.photos_style, pair / STYLE, art), pictures.style_size)
     stylizer = open_stylizer(encoder, decoder, hardware.device, hardware.precision)
     rows = []
     for path in chosen.files:

@@ -2,6 +2,9 @@
 
 import importlib.util
 import json
+import os
+import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from PIL import Image
 from nnlab.adain.choice import choose_photos, choose_style
 from nnlab.adain.paint_params import MANNERS
 from nnlab.adain.params import check_outs
-from nnlab.adain.picture_params import PictureParams, check_pictures
+from nnlab.adain.picture_params import USER_PHOTOS, PictureParams, check_pictures
 from nnlab.adain.pictures import notes
 from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.errors import UserError
@@ -150,11 +153,34 @@ def test_the_users_photos_come_before_the_samples(project):
 
 def test_a_style_is_the_pairs_a_manners_first_or_a_file(project):
     pair, art = project / "pair/style.jpg", project / "art"
-    assert choose_style("pair", pair, art) == pair
-    assert choose_style("impressionist", pair, art).name == "impressionist_0002.jpg"
-    assert choose_style(str(art / "woodblock_0001.jpg"), pair, art).name == "woodblock_0001.jpg"
-    with pytest.raises(UserError, match=r"style 'cubist': .*\(impressionist, oil, woodblock\)"):
-        choose_style("cubist", pair, art)
+
+    def choose(name):
+        return choose_style("alpha_style", name, pair, art)
+
+    assert choose("pair") == pair
+    assert choose("impressionist").name == "impressionist_0002.jpg"
+    assert choose(str(art / "woodblock_0001.jpg")).name == "woodblock_0001.jpg"
+    with pytest.raises(UserError, match=r"adain\.pictures\.alpha_style = 'cubist': .*engraving.*; change it"):
+        choose("cubist")
+    with pytest.raises(UserError, match=r"art: no picture mosaic_\*\.jpg; run"):
+        choose("mosaic")
+
+
+def test_a_photo_that_would_be_passed_over_is_an_error(project):
+    photos, samples = project / "photos", project / "samples"
+    save(photos / "b.jpg", 6)
+    save(photos / "c.jpg", 7)
+    for harmless in (".DS_Store", ".cache/x.txt", "b.jpg.dvc", "Thumbs.db"):
+        (photos / harmless).parent.mkdir(exist_ok=True)
+        (photos / harmless).write_text("x")
+    assert names(choose_photos(photos, [], samples)) == ["b.jpg", "c.jpg"]
+    for name in ("IMG_1.HEIC", "a.avif", "inner/notes.txt", "noending"):
+        (photos / name).parent.mkdir(exist_ok=True)
+        (photos / name).write_bytes(b"ftypheic")
+        with pytest.raises(UserError, match=rf"{name}: no picture that can be read \(\.bmp, .*save it as \.jpg"):
+            choose_photos(photos, [], samples)
+        assert names(choose_photos(photos, ["c.jpg", "b.jpg"], samples)) == ["c.jpg", "b.jpg"]
+        (photos / name).unlink()
 
 
 def test_the_line_below_a_figure_names_what_is_not_as_asked(project, decoders):
@@ -174,17 +200,64 @@ def test_the_alpha_stage_depends_on_no_other_stages_parameters():
     assert users == ["adain_alpha"]
 
 
-def test_what_the_pictures_ask_for_is_checked_before_the_training(project):
-    def asked(**changed):
-        values = {"size": 0, "style_size": 0, "photos": [], "photos_style": "pair", "alpha_style": "pastel"}
-        check_pictures(PictureParams(**{**values, **changed}))
+def check_asked(folder=USER_PHOTOS, **changed):
+    values = {"size": 0, "style_size": 0, "photos": [], "photos_style": "pair", "alpha_style": "pastel"}
+    check_pictures(PictureParams(**{**values, **changed}), folder)
 
-    asked()
-    asked(photos=["pair/content.jpg"], photos_style="art/oil_0004.jpg")
+
+def test_what_the_pictures_ask_for_is_checked_before_the_training(project):
+    check_asked()
+    check_asked(photos=["pair/content.jpg"], photos_style="art/oil_0004.jpg")
     with pytest.raises(UserError, match=r"adain\.pictures\.alpha_style = 'pastell'.*pastel.*change it"):
-        asked(alpha_style="pastell")
+        check_asked(alpha_style="pastell")
     with pytest.raises(UserError, match=r"adain\.pictures\.photos: 'no\.jpg' is neither"):
-        asked(photos=["no.jpg"])
+        check_asked(photos=["no.jpg"])
+    (project / "notes.txt").write_text("no picture")
+    for changed in ({"photos": ["notes.txt"]}, {"photos_style": "notes.txt"}):
+        with pytest.raises(UserError, match=r"notes\.txt: not an image"):
+            check_asked(**changed)
+
+
+def test_the_folder_of_photos_is_checked_before_the_training(project):
+    photos = project / "photos"
+    check_asked(photos)
+    (photos / "here.jpg").symlink_to(save(project / "outside.jpg", 6))
+    (photos / "again").symlink_to(photos)
+    check_asked(photos)
+    (photos / "IMG_1.HEIC").write_bytes(b"ftypheic")
+    with pytest.raises(UserError, match=r"IMG_1\.HEIC: no picture that can be read"):
+        check_asked(photos)
+    (photos / "IMG_1.HEIC").unlink()
+    for name, target in (("loop.jpg", "loop.jpg"), (".nowhere", "no such file")):
+        (photos / name).symlink_to(target)
+        with pytest.raises(UserError, match=rf"{name}: neither a file nor a folder"):
+            check_asked(photos)
+        (photos / name).unlink()
+    save(photos / os.fsdecode(b"caf\xe9.jpg"), 7)
+    with pytest.raises(UserError, match="DVC cannot read a file whose name is not UTF-8; rename it"):
+        check_asked(photos)
+
+
+def test_dvc_hears_of_a_name_that_it_cannot_read_before_the_training(project):
+    """DVC's own message, after the training, names no file."""
+    (project / "data").mkdir()
+    (project / "photos").rename(project / "data/photos")
+    save(project / "data/photos" / os.fsdecode(b"caf\xe9.jpg"), 7)
+    command = shlex.join([sys.executable, str(ROOT / "stages/adain_train.py"), "no", "no", "no", "model"])
+    train = {"cmd": command, "outs": ["model"]}
+    draw = {"cmd": "touch drawn", "deps": ["data/photos", "model"], "outs": ["drawn"]}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"adain_train": train, "adain_photos": draw}}))
+    quick.dvc(project, "init", "--no-scm", "--quiet")
+    said = quick.dvc(project, "repro", code=255)
+    assert r"adain_train: error: data/photos/caf\udce9.jpg: DVC cannot read a file whose name is not UTF-8" in said
+
+
+def test_fewer_paintings_than_manners_are_refused(project):
+    change({"adain.art.pictures": len(MANNERS)})
+    load_params()
+    change({"adain.art.pictures": len(MANNERS) - 1})
+    with pytest.raises(UserError, match=r"adain\.art\.pictures = 20: input should be greater than or equal to 21"):
+        load_params()
 
 
 def test_the_names_of_the_manners_are_those_of_the_painters():

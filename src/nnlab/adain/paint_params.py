@@ -16,5 +16,5 @@ class ArtParams(Section):
     """The generated paintings."""
 
     seed: int = Field(ge=0)
-    pictures: int = Field(ge=1, le=10_000)
+    pictures: int = Field(ge=len(MANNERS), le=10_000)  # each manner once: later stages draw in any of them
     size: int = Field(ge=64, le=1024)
