@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,15 @@ def test_a_full_disk_is_named_with_the_way_out(code: int, capsys: pytest.Capture
 def test_what_the_system_refuses_is_one_line(error: Exception, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert stage.call(failing(error), []) == 1
     assert words in the_line(capsys)
+
+
+def test_a_killed_helper_process_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> None:
+        with ProcessPoolExecutor(1) as pool:
+            pool.submit(os._exit, 9).result()
+
+    assert stage.call(main, []) == 1
+    assert "a helper process was killed, probably for lack of memory; close" in the_line(capsys)
 
 
 def test_ctrl_c_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:

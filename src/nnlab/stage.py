@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 from nnlab.errors import UserError, system_error
@@ -26,6 +27,8 @@ def call(main: Callable[..., None], arguments: list[str]) -> int:
         return _fail(str(error))
     except OSError as error:
         return _fail(system_error(error))
+    except BrokenExecutor:
+        return _fail("a helper process was killed, probably for lack of memory; close other programs and run it again")
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
             raise
