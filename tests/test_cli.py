@@ -1,3 +1,5 @@
+import io
+import os
 import subprocess
 import sys
 
@@ -53,3 +55,11 @@ def test_a_bug_is_not_hidden(monkeypatch):
     monkeypatch.setattr(cli, "_export", lambda options: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cli.main(["export", "--output", "folder"])
+
+
+def test_a_name_that_is_not_utf_8_is_printed_with_escapes(monkeypatch):
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict", write_through=True)
+    monkeypatch.setattr(sys, "stdout", shown)
+    monkeypatch.setattr(cli, "_export", lambda options: print(options.output))
+    assert cli.main(["export", "--output", os.fsdecode(b"r\xe9sult")]) == 0
+    assert shown.buffer.getvalue() == rb"r\udce9sult" + b"\n"

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnlab.errors import UserError, system_error
+from nnlab.errors import UserError, lenient_output, system_error
 
 LARGEST_SIDE = 16384  # pixels
 EXAMPLES = """examples:
@@ -21,6 +21,7 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; return the exit code: 0, 1 after a printed error, 2 for wrong usage, 130 for Ctrl-C."""
+    lenient_output()
     options = _parser().parse_args(arguments)
     try:
         return options.run(options) or 0

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
-from nnlab.errors import UserError, system_error
+from nnlab.errors import UserError, lenient_output, system_error
 
 
 def run(main: Callable[..., None]) -> None:
     """Call `main` with the command line's arguments, converted to the types that its signature names (Path or str)."""
+    lenient_output()
     sys.exit(call(main, sys.argv[1:]))
 
 

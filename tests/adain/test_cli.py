@@ -115,6 +115,15 @@ def test_a_broken_style_is_listed_once(pictures, stylize):
     assert err.count("bad.jpg") == 1
 
 
+def test_long_names_are_cut_to_what_a_disk_holds(pictures):
+    for folder, ending in (("photos", "jpg"), ("styles", "jpg"), ("styles", "png")):
+        save(pictures / folder / f"{'长' * 80}.{ending}", 4, 10, 10)
+    made = [job.output for job in plan(pictures / "photos", [pictures / "styles"], pictures / "results")]
+    assert [path.name for path in made] == [f"{'长' * 66}.jpg", f"{'长' * 66}-2.jpg"]
+    for path in made:
+        save(path, 5, 10, 10)
+
+
 def test_only_broken_images_are_an_error(pictures, stylize):
     (pictures / "photos").mkdir()
     (pictures / "photos/bad.jpg").write_bytes(b"no image")
@@ -131,6 +140,8 @@ def test_only_broken_images_are_an_error(pictures, stylize):
         ([["--style", "no.png"]], "no.png: not found"),
         ([["--content", "bad.jpg"]], "bad.jpg: not an image"),
         ([["--content", "empty"]], "empty: no images"),
+        ([["--content", "loop.jpg"]], "loop.jpg: a link that leads nowhere"),
+        ([["--style", ","]], "--style ,: names no picture"),
         ([["--style", "a.png", "empty"]], "empty: a folder cannot be blended"),
         ([["--alpha", "1.2"]], "alpha = 1.2: must lie between 0 and 1"),
         ([["--style-weights", "1", "2"]], "2 style weights for 1 styles"),
@@ -146,6 +157,7 @@ def test_only_broken_images_are_an_error(pictures, stylize):
 )
 def test_a_mistake_is_one_line_and_writes_nothing(pictures, stylize, arguments, message):
     (pictures / "bad.jpg").write_bytes(b"no image")
+    (pictures / "loop.jpg").symlink_to("loop.jpg")
     (pictures / "empty").mkdir()
     save(pictures / "photos/one.jpg", 4)
     before = names(pictures)

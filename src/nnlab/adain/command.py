@@ -99,11 +99,14 @@ def export_networks(options: argparse.Namespace) -> None:
 
 def _paths(texts: list[str]) -> list[Path]:
     """Style paths, apart by spaces, or by commas (pytorch-AdaIN's way) where no file has the whole name."""
-    return [
+    found = [
         Path(part)
         for text in texts
         for part in ([text] if "," not in text or Path(text).exists() else filter(None, text.split(",")))
     ]
+    if not found:
+        raise UserError(f"--style {' '.join(texts)}: names no picture; give a file or a folder")
+    return found
 
 
 def _weights(texts: list[str] | None) -> list[float] | None:

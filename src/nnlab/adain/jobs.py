@@ -1,5 +1,6 @@
 """What `nnlab stylize` does with files: one picture or whole folders, each content in each style."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from nnlab.errors import UserError
 from nnlab.images import SUFFIXES, check_savable, list_images, save_image
 
 Result = TypeVar("Result")
+LONGEST_NAME = 200  # bytes; Linux allows 255, ending and number included
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,10 @@ def _names(pairs: list[tuple[Path, tuple[Path, ...]]]) -> Iterator[tuple[tuple[P
     """A file name without ending for each pair; equal ones, also on disks that ignore case, get -2, -3 and so on."""
     taken: set[str] = set()
     for content, styles in pairs:
-        base = name = "_".join([content.stem, *(style.stem for style in styles)])[:200]
+        base = "_".join([content.stem, *(style.stem for style in styles)])
+        while len(os.fsencode(base)) > LONGEST_NAME:
+            base = base[:-1]
+        name = base
         number = 1
         while name.casefold() in taken:
             number += 1
@@ -131,7 +136,7 @@ def _names(pairs: list[tuple[Path, tuple[Path, ...]]]) -> Iterator[tuple[tuple[P
 
 
 def _refuse_overwriting(jobs: list[Job]) -> None:
-    inputs = {path.resolve() for job in jobs for path in (job.content, *job.styles)}
+    inputs = {os.path.realpath(path) for job in jobs for path in (job.content, *job.styles)}  # resolve() fails on loops
     for job in jobs:
-        if job.output.resolve() in inputs:
+        if os.path.realpath(job.output) in inputs:
             raise UserError(f"{job.output}: is one of the input pictures; choose another output")
