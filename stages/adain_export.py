@@ -7,13 +7,10 @@ from nnlab.stage import run
 
 def main(training: Path, d10: Path, d50: Path, d80: Path, d100: Path) -> None:
     """Copy the decoders out of the folder `training`; their names say the percentages, which must be those trained."""
-    from nnlab.adain.checkpoint import export
-    from nnlab.errors import UserError
+    from nnlab.adain.trained import export
     from nnlab.schema import load_params
 
     load_params()
-    if not training.is_dir():
-        raise UserError(f"{training}: not found; run `dvc repro` to make it")
     export(training, [d10, d50, d80, d100])
 
 

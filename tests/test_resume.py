@@ -1,16 +1,27 @@
 """The folder of an interrupted job's state."""
 
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from nnlab.errors import UserError
 from nnlab.resume import resume_dir
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize(("stage", "module"), [("adain_train", "adain.launch"), ("gatys_stylize", "gatys.results")])
+def test_a_state_belongs_to_the_code_that_its_stage_depends_on(stage: str, module: str) -> None:
+    """Otherwise DVC would run the stage again after an edit, and the state that other code made would go on."""
+    found = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
+    code = importlib.import_module(f"nnlab.{module}").CODE
+    deps = {dep for dep in found.get("do", found)["deps"] if dep.startswith("src/")}
+    assert {str(path.relative_to(ROOT)) for path in code} == deps - {"src/nnlab/resume.py"}
 
 
 class TestResumeDir:

@@ -1,13 +1,16 @@
 """The training loop in this process: curves, milestones, resuming, damaged and full disks."""
 
+from shutil import copytree
+
 import pytest
 import torch
 
-from nnlab.adain import checkpoint
+from nnlab import checkpoints
 from nnlab.adain.batches import Batches
 from nnlab.adain.launch import _named_compiler
 from nnlab.adain.processes import Processes, check_gpus
 from nnlab.adain.train import Setting, new_state, train
+from nnlab.adain.trained import export, milestone
 from nnlab.adain.watch import rows
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.errors import UserError
@@ -64,8 +67,8 @@ def test_the_loss_falls(pools, encoder, tmp_path):
 def test_milestones_are_kept(whole):
     state, folder = whole
     for percent in (10, 50, 80, 100):
-        load_decoder(checkpoint.milestone(folder, percent))
-    final = load_decoder(checkpoint.milestone(folder, 100)).state_dict()
+        load_decoder(milestone(folder, percent))
+    final = load_decoder(milestone(folder, 100)).state_dict()
     assert all(torch.equal(final[name], value) for name, value in state.average.state_dict().items())
 
 
@@ -84,27 +87,42 @@ def test_a_finished_run_is_not_done_again(whole, pools, encoder):
     assert [report.step for report in seen] == [12]
 
 
-def test_of_damaged_states_the_last_whole_one_serves(whole, pools, encoder, tmp_path):
+@pytest.fixture(scope="module")
+def stopped(pools, encoder, tmp_path_factory):
+    """The folder of a run that was stopped after its first milestone and two saved states."""
+    folder = tmp_path_factory.mktemp("stopped")
     with pytest.raises(Stop):
-        run(pools, encoder, tmp_path, stop_at=11)
-    states = sorted(tmp_path.glob("state-*"))
-    assert len(states) == checkpoint.KEPT
-    states[-1].write_bytes(states[-1].read_bytes()[: states[-1].stat().st_size // 2])
+        run(pools, encoder, folder, stop_at=11)
+    return folder
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_of_damaged_states_the_last_whole_one_serves(whole, pools, encoder, stopped, tmp_path, damage):
+    folder = copytree(stopped, tmp_path / "run")
+    before, newest = sorted(folder.glob("state-*"))
+    spoil(newest, damage)
     seen = []
-    assert same(run(pools, encoder, tmp_path, seen=seen), whole[0])
-    assert seen[0].step == int(states[0].stem.partition("-")[2])
+    assert same(run(pools, encoder, folder, seen=seen), whole[0])
+    assert seen[0].step == int(before.stem.split("-")[1])
 
 
-def test_without_its_milestone_a_state_is_not_used(whole, pools, encoder, tmp_path):
-    with pytest.raises(Stop):
-        run(pools, encoder, tmp_path, stop_at=11)
-    checkpoint.milestone(tmp_path, 10).unlink()
-    assert same(run(pools, encoder, tmp_path), whole[0])
-    load_decoder(checkpoint.milestone(tmp_path, 10))
+def spoil(path, damage):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content if damage == "flipped" else content[: len(content) // 2])
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "flipped"])
+def test_without_its_milestone_a_state_is_not_used(whole, pools, encoder, stopped, tmp_path, damage):
+    folder = copytree(stopped, tmp_path / "run")
+    path = milestone(folder, 10)
+    path.unlink() if damage == "missing" else spoil(path, damage)
+    assert same(run(pools, encoder, folder), whole[0])
+    assert path.read_bytes() == milestone(whole[1], 10).read_bytes()
 
 
 def test_a_full_disk_keeps_the_last_state_and_the_training(whole, pools, encoder, tmp_path, monkeypatch, capsys):
-    real, calls = checkpoint.save_tensors, []
+    real, calls = checkpoints.save_tensors, []
 
     def full(path, tensors, *rest):
         calls.append(path)
@@ -112,7 +130,7 @@ def test_a_full_disk_keeps_the_last_state_and_the_training(whole, pools, encoder
             raise OSError(28, "No space left on device", str(path))
         real(path, tensors, *rest)
 
-    monkeypatch.setattr(checkpoint, "save_tensors", full)
+    monkeypatch.setattr(checkpoints, "save_tensors", full)
     assert same(run(pools, encoder, tmp_path), whole[0])
     assert "No space left" in capsys.readouterr().err
     assert len(list(tmp_path.glob("state-*"))) == 1
@@ -139,10 +157,12 @@ def test_the_first_state_depends_on_the_seed_alone():
 
 def test_export_checks_the_names(whole, tmp_path):
     paths = [tmp_path / f"decoder_{percent}.safetensors" for percent in (10, 50, 80, 100)]
-    checkpoint.export(whole[1], paths)
+    export(whole[1], paths)
     assert load_decoder(paths[3])
     with pytest.raises(UserError, match="checkpoint_fractions"):
-        checkpoint.export(whole[1], paths[1:])
+        export(whole[1], paths[1:])
+    with pytest.raises(UserError, match="nothing: not found; run `dvc repro`"):
+        export(tmp_path / "nothing", paths)
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from nnlab.checkpoints import Checkpoints
 from nnlab.errors import UserError
-from nnlab.gatys.checkpoints import Checkpoints
 from nnlab.gatys.objective import build_objective
 from nnlab.gatys.painter import Step, evaluate, measure, paint, plan
 from nnlab.gatys.pictures import Pictures, luminance
@@ -159,7 +159,7 @@ def test_a_damaged_checkpoint_is_replaced_by_the_one_before(
 
 def test_only_two_checkpoints_are_kept(tmp_path: Path, vgg: VGG19, pictures: Pictures) -> None:
     paint(pictures, vgg, make_job(iterations=9), CPU, Checkpoints(tmp_path))
-    assert [path.name[:8] for path in sorted(tmp_path.iterdir())] == ["00000008", "00000009"]
+    assert [path.name[:15] for path in sorted(tmp_path.iterdir())] == ["state-000000008", "state-000000009"]
 
 
 def test_a_loss_that_leaves_the_numbers_is_one_line(vgg: VGG19, pictures: Pictures) -> None:

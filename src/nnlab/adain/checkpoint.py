@@ -1,8 +1,7 @@
-"""The state of a training run on disk: whole or absent, the last two kept, so that a run can die at any moment."""
+"""The state of a training run, and how it comes to the disk and back, so that the run can die at any moment."""
 
-import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -10,13 +9,10 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from nnlab.adain.model import Decoder
-from nnlab.adain.weights import load_decoder, save_decoder
-from nnlab.errors import UserError
-from nnlab.files import atomic
-from nnlab.training import load_tensors, save_tensors
-
-HISTORY = "history.csv"  # the losses by iteration, beside the milestones
-KEPT = 2  # states; the one before the last serves if the last is damaged
+from nnlab.adain.trained import milestone
+from nnlab.adain.weights import save_decoder
+from nnlab.checkpoints import Checkpoints
+from nnlab.files import sha256
 
 
 @dataclass
@@ -28,6 +24,7 @@ class State:
     optimiser: torch.optim.Adam  # of views of the decoder's parameters, in their order
     history: Tensor  # (max_iter, 2) content and style loss by step
     step: int = 0  # steps done
+    milestones: dict[str, str] = field(default_factory=dict)  # percentage -> SHA-256 of the decoder kept then
 
     @property
     def best(self) -> Decoder:
@@ -57,66 +54,35 @@ def _fresh_moments(optimiser: torch.optim.Adam, parameter: Tensor) -> dict[str, 
     return moments
 
 
-def save(state: State, folder: Path) -> bool:
-    """Write the state and drop the oldest; on a full disk say so, keep the earlier ones and return False."""
-    path = folder / f"state-{state.step:09d}.safetensors"
+def save(state: State, folder: Path) -> None:
+    """Write the state; on a full disk say so, and keep the earlier ones."""
+    tensors = {**state.tensors(), "history": state.history[: state.step]}
     try:
-        save_tensors(path, {**state.tensors(), "history": state.history[: state.step]})
+        Checkpoints(folder).save(state.step, tensors, {"step": state.step, "milestones": state.milestones})
     except (OSError, SafetensorError) as error:
         print(f"adain_train: warning: state not saved ({error}); free some space", file=sys.stderr, flush=True)
-        return False
-    for old in sorted(folder.glob("state-*.safetensors"))[:-KEPT]:
-        old.unlink(missing_ok=True)
-    return True
 
 
 @torch.no_grad()
 def restore(state: State, folder: Path, milestones: dict[int, int]) -> None:
-    """Fill ``state`` from the newest state in ``folder`` that is whole, as are its milestones; else leave it alone."""
-    for path in sorted(folder.glob("state-*.safetensors"), reverse=True):
-        try:
-            saved, _ = load_tensors(path)
-            done = int(path.stem.partition("-")[2])
-            for percent, step in milestones.items():
-                if step <= done:
-                    load_decoder(milestone(folder, percent))
-            own = state.tensors()
-            if {name: value.shape for name, value in own.items()} != {
-                n: v.shape for n, v in saved.items() if n != "history"
-            }:
-                raise UserError(f"{path}: not a state of this run")
-        except (UserError, ValueError) as error:
-            print(f"adain_train: warning: {error}; trying the state before it", file=sys.stderr, flush=True)
+    """Fill ``state`` from the newest state in ``folder`` that is whole, as are its milestones; else leave it alone.
+
+    ``milestones``: percentage -> number of steps after which that decoder is kept.
+    """
+    for saved, values in Checkpoints(folder).whole():
+        done, digests = values["step"], values["milestones"]
+        due = {milestone(folder, percent): str(percent) for percent, step in milestones.items() if step <= done}
+        if not all(path.is_file() and sha256(path) == digests[percent] for path, percent in due.items()):
             continue
-        for name, value in own.items():
+        for name, value in state.tensors().items():
             value.copy_(saved[name])
         state.history[:done] = saved["history"].to(state.history.device)
-        state.step = done
+        state.step, state.milestones = done, digests
         return
-
-
-def milestone(folder: Path, percent: int) -> Path:
-    """Where the decoder after ``percent`` of the steps lies."""
-    return folder / f"milestone_{percent}.safetensors"
 
 
 def save_milestone(state: State, folder: Path, percent: int) -> None:
     """Keep the decoder of this moment, with the number of its steps as metadata."""
-    save_decoder(state.best, milestone(folder, percent), {"iteration": str(state.step), "percent": str(percent)})
-
-
-def export(training: Path, decoders: list[Path]) -> None:
-    """Copy the milestones in the folder ``training`` to ``decoders``, whose names end in their percentages.
-
-    Raises UserError if the names do not fit the fractions that were trained.
-    """
-    trained = sorted(int(path.stem.partition("_")[2]) for path in training.glob("milestone_*.safetensors"))
-    asked = [path.stem.rpartition("_")[2] for path in decoders]
-    if asked != [str(percent) for percent in trained]:
-        raise UserError(
-            f"adain.train.checkpoint_fractions gave checkpoints at {trained} %, but dvc.yaml names {', '.join(asked)}: "
-            "change the outs of adain_export there, and what depends on them"
-        )
-    for percent, path in zip(trained, decoders):
-        with atomic(path) as temporary:
-            shutil.copyfile(milestone(training, percent), temporary)
+    path = milestone(folder, percent)
+    save_decoder(state.best, path, {"iteration": str(state.step), "percent": str(percent)})
+    state.milestones[str(percent)] = sha256(path)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from nnlab.adain import checkpoint
 from nnlab.adain.held_out import held_out_losses, held_out_pairs
 from nnlab.adain.params import AdainParams, AdainTrainParams
 from nnlab.adain.schedule import finish_start, milestones
+from nnlab.adain.trained import HISTORY, milestone
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.errors import UserError
 from nnlab.pools import Pool
@@ -32,13 +32,13 @@ def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[
     rows: list[tuple[float, ...]] = []
     named: dict[str, float] = {}
     kept = milestones(settings)
-    decoders = [load_decoder(checkpoint.milestone(training, percent)) for percent in kept]
+    decoders = [load_decoder(milestone(training, percent)) for percent in kept]
     judged = held_out_losses(encoder, decoders, pairs, place)
     for (percent, iteration), losses in zip(kept.items(), judged):
         rows.append((iteration, *losses, settings.content_weight * losses[0] + settings.style_weight * losses[1]))
         named |= {f"{name}_{percent}": value for name, value in zip(METRICS, rows[-1])}
     last = dict(zip(METRICS, rows[-1]))
-    history = _history(training / checkpoint.HISTORY)
+    history = _history(training / HISTORY)
     photos, paintings = pairs.distinct()
     judged_on = {"pairs": len(pairs.content), "held_out_photos": photos, "held_out_paintings": paintings}
     write_metrics(metrics, {**named, **last, **judged_on, "seed": settings.seed})

@@ -1,7 +1,6 @@
 """The training stage: pools and parameters in, the folder of milestones out, in one process or several."""
 
 import csv
-import inspect
 import os
 import shutil
 import subprocess
@@ -12,25 +11,14 @@ from pathlib import Path
 
 import torch
 
-from nnlab import images, pools, shards, training, vgg_layers, vgg_weights
-from nnlab.adain import (
-    batches,
-    checkpoint,
-    held_out,
-    losses,
-    model,
-    params,
-    partners,
-    schedule,
-    statistics,
-    train,
-    watch,
-    weights,
-)
-from nnlab.adain import processes as team_of
-from nnlab.adain.params import ASSIGNED_ITERATIONS, AdainParams
+from nnlab.adain.batches import Batches, InTwoParts
+from nnlab.adain.held_out import held_out_pairs, split
+from nnlab.adain.params import ASSIGNED_ITERATIONS, KINDS, AdainParams, AdainTrainParams
 from nnlab.adain.partners import batches_needed
 from nnlab.adain.processes import Processes, check_gpus, processes
+from nnlab.adain.schedule import finish_start, milestones
+from nnlab.adain.train import Setting, train
+from nnlab.adain.trained import HISTORY, milestone
 from nnlab.adain.watch import Watch, rows
 from nnlab.adain.weights import load_encoder
 from nnlab.errors import UserError
@@ -41,12 +29,16 @@ from nnlab.shards import MANIFEST
 from nnlab.training import pick_device, pick_precision
 
 COLUMNS = ("iteration", "content_loss", "style_loss", "learning_rate")
-# All that decides pixels, weights and rows: a saved state of other code must not go on.
-_MODULES = (
-    batches, checkpoint, held_out, losses, model, partners, schedule, statistics, team_of, train, watch, weights,
-    images, pools, shards, training, vgg_layers, vgg_weights,
-)  # fmt: skip
-_CODE = [Path(__file__), *(Path(inspect.getfile(module)) for module in _MODULES)]
+# All that decides pixels, weights and rows, as dvc.yaml has it: a saved state of other code must not go on.
+CODE = [
+    Path(__file__).parents[1] / f"{name}.py"
+    for name in (
+        "adain/batches", "adain/checkpoint", "adain/held_out", "adain/launch", "adain/losses", "adain/model",
+        "adain/partners", "adain/processes", "adain/schedule", "adain/statistics", "adain/train", "adain/trained",
+        "adain/watch", "adain/weights",
+        "checkpoints", "images", "pools", "shards", "training", "vgg_layers", "vgg_weights",
+    )
+]  # fmt: skip
 _NAMES_ONLY = {"content", "style"}  # which sets: their manifests say what is in them
 
 
@@ -86,7 +78,7 @@ def train_decoder(
         dtype = pick_precision(precision, team.device)
         data = [encoder, content / MANIFEST, style / MANIFEST]
         key = {**settings.model_dump(exclude=_NAMES_ONLY), "device": team.device.type, "precision": str(dtype)}
-        folder = resume_dir("adain_train", key, _CODE, data)
+        folder = resume_dir("adain_train", key, CODE, data)
         with _named_compiler(adain.run.compile):
             _train(adain, team, dtype, (encoder, content, style), folder, out)
         team.wait()
@@ -118,36 +110,36 @@ def _train(
     cache = adain.run.cache_mib << 20
     feed = training_batches(settings, inputs[1], inputs[2], cache, team.rank, team.world)
     photos, paintings = (Pool(path, settings.resize, cache) for path in inputs[1:])
-    setting = train.Setting(team, dtype, adain.run.workers, adain.run.save_every, adain.run.compile)
-    pairs = held_out.held_out_pairs(photos, paintings, settings.held_out_pairs, settings.resize, settings.seed)
+    setting = Setting(team, dtype, adain.run.workers, adain.run.save_every, adain.run.compile)
+    pairs = held_out_pairs(photos, paintings, settings.held_out_pairs, settings.resize, settings.seed)
     with Watch(settings, encoder, *pairs) as watch:
-        state = train.train(encoder, feed, settings, setting, folder, watch)
+        state = train(encoder, feed, settings, setting, folder, watch)
     if team.writes:
         with atomic_dir(out) as target:
             table = [[f"{value:.6g}" for value in row] for row in rows(state.history.cpu(), 0, settings)]
-            with (target / checkpoint.HISTORY).open("w", newline="", encoding="utf-8") as file:
+            with (target / HISTORY).open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file, lineterminator="\n").writerows([COLUMNS, *table])
-            for percent in schedule.milestones(settings):
-                shutil.copyfile(checkpoint.milestone(folder, percent), checkpoint.milestone(target, percent))
+            for percent in milestones(settings):
+                shutil.copyfile(milestone(folder, percent), milestone(target, percent))
 
 
 def training_batches(
-    settings: params.AdainTrainParams, content: Path, style: Path, cache_bytes: int, rank: int = 0, world: int = 1
-) -> batches.InTwoParts:
+    settings: AdainTrainParams, content: Path, style: Path, cache_bytes: int, rank: int = 0, world: int = 1
+) -> InTwoParts:
     """The batches of crops of a whole training, one for each of its first steps of a block (`nnlab.adain.partners`).
 
     They come from two packed sets; what is held out of these is never in a batch. `cache_bytes` bounds the memory for
     decoded pictures, per set and size of crops.
     """
 
-    def crops(crop: int, resize: int) -> batches.Batches:
+    def crops(crop: int, resize: int) -> Batches:
         photos, paintings = (
-            held_out.split(Pool(path, resize, cache_bytes), settings.held_out_pairs, settings.seed, kind)[0]
-            for path, kind in zip((content, style), params.KINDS)
+            split(Pool(path, resize, cache_bytes), settings.held_out_pairs, settings.seed, kind)[0]
+            for path, kind in zip((content, style), KINDS)
         )
-        return batches.Batches(photos, paintings, settings.seed, settings.batch_size, crop, rank, world)
+        return Batches(photos, paintings, settings.seed, settings.batch_size, crop, rank, world)
 
     finish = settings.finish
     first, then = crops(settings.crop, settings.resize), crops(finish.crop, finish.resize)
-    turn = batches_needed(schedule.finish_start(settings), settings.partners)
-    return batches.InTwoParts(first, then, turn)
+    turn = batches_needed(finish_start(settings), settings.partners)
+    return InTwoParts(first, then, turn)

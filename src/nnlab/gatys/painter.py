@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nnlab.checkpoints import Checkpoints
 from nnlab.errors import UserError
-from nnlab.gatys.checkpoints import Checkpoints
 from nnlab.gatys.objective import Objective, build_objective
 from nnlab.gatys.optimizers import Adam, Lbfgs, Optimizer
 from nnlab.gatys.painting import Painting, Row, load_painting, save_painting

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnlab.gatys.checkpoints import Checkpoints
+from nnlab.checkpoints import Checkpoints
 
 Row = dict[str, float]
 """Weighted terms of the loss by name (see `Objective`) and their sum, `total`."""
@@ -35,7 +35,7 @@ def save_painting(painting: Painting, optimizer: dict[str, Tensor], checkpoints:
 
 def load_painting(checkpoints: Checkpoints, device: torch.device) -> Painting | None:
     """The newest whole state; None if there is none."""
-    found = checkpoints.load()
+    found = next(checkpoints.whole(), None)
     if found is None:
         return None
     tensors, values = found

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
+from nnlab.checkpoints import Checkpoints
 from nnlab.files import atomic_dir
-from nnlab.gatys.checkpoints import Checkpoints
 from nnlab.gatys.monitor import Monitor
 from nnlab.gatys.painter import measure, paint, plan
 from nnlab.gatys.painting import Painting, Row
@@ -19,6 +19,15 @@ from nnlab.vgg import load_vgg
 from nnlab.vgg_layers import LAYERS, minimum_side
 
 SNAPSHOT = "snapshot_{:04d}.png"
+# As dvc.yaml has it: a saved state of other code must not go on.
+CODE = [
+    Path(__file__).parents[1] / f"{name}.py"
+    for name in (
+        "gatys/losses", "gatys/monitor", "gatys/objective", "gatys/optimizers", "gatys/painter", "gatys/painting",
+        "gatys/pictures", "gatys/results",
+        "checkpoints", "images", "reports", "training", "vgg", "vgg_layers", "vgg_weights",
+    )
+]  # fmt: skip
 
 
 def stylize(
@@ -41,10 +50,8 @@ def stylize(
     _check(pictures, job, content, style, deepest)
     network = load_vgg(vgg, pooling=job.pooling, deepest=deepest, dtype=dtype).to(device)
     started = [] if job.start in ("content", "noise") else [Path(job.start)]
-    package = Path(__file__).parents[1]
-    code = [package / name for name in ("gatys", "images.py", "vgg.py", "vgg_weights.py", "training.py")]
     settings = {**job.model_dump(), "device": str(device), "dtype": str(dtype), "threads": torch.get_num_threads()}
-    folder = resume_dir(f"gatys-{name}", settings, code, [vgg, content, style, *started])
+    folder = resume_dir(f"gatys-{name}", settings, CODE, [vgg, content, style, *started])
     with Monitor(f"gatys-{name}", plan(pictures, job)) as monitor:
         painting = paint(pictures, network, job, device, Checkpoints(folder), monitor)
     del network
