@@ -66,6 +66,17 @@ def test_weight_decay_and_learning_rate_are_used() -> None:
         assert not torch.equal(train(*bars(64), settings(**changes), CPU, FLOAT).layers[1].weight, base), changes
 
 
+@pytest.mark.parametrize(("images", "batch_size"), [(5, 4), (5, 2), (6, 4)])
+def test_a_last_batch_of_one_image_is_left_out(images: int, batch_size: int) -> None:
+    """Batch normalisation of 1x1 maps cannot take one: `[[2]] * 4` halves 28 pixels to 1."""
+    wanted = settings(convolutions=[[2]] * 4, epochs=2, batch_size=batch_size)
+    seen = []
+    network = train(*bars(images), wanted, CPU, FLOAT, lambda epoch, network: seen.append(epoch))
+    assert seen == [1, 2]
+    counts = [int(value) for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")]
+    assert counts == [2 * (images // batch_size + (images % batch_size > 1))] * 4
+
+
 def test_a_training_that_diverges_says_so() -> None:
     data = bars(50)
     network = train(*data, settings(), CPU, FLOAT)

@@ -30,11 +30,12 @@ def train(
     network.fit_inputs(images)
     inputs, labels = network.inputs(images, precision), labels.to(device)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=settings.weight_decay, fused=True)
-    steps, step = math.ceil(len(images) / settings.batch_size) * settings.epochs, 0
+    batches = math.ceil((len(images) - 1) / settings.batch_size)  # not a last one of one image: BatchNorm fails
+    steps, step = batches * settings.epochs, 0
     for epoch in range(settings.epochs):
         network.train()
         mirrored = mirrors(len(images), settings.seed, epoch).to(device) if settings.augment_flip else None
-        for batch in epoch_batches(len(images), settings.batch_size, settings.seed, epoch):
+        for batch in epoch_batches(len(images), settings.batch_size, settings.seed, epoch)[:batches]:
             batch = batch.to(device)
             set_learning_rate(optimizer, settings.learning_rate * one_cycle(step, steps))
             x = inputs.index_select(0, batch)  # copies whole images; inputs[batch] takes three times as long
