@@ -1,5 +1,6 @@
 """How a stage script ends: arguments, exit codes, one line for the user."""
 
+import ast
 import errno
 import os
 import subprocess
@@ -141,3 +142,17 @@ def test_every_script_explains_itself_without_arguments(script: str, tmp_path: P
     assert result.returncode == 2
     assert result.stderr.startswith("usage: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_stage_that_needs_no_torch_does_not_import_it() -> None:
+    """It would take some seconds more; what a stage imports is read from its script."""
+    light = {"adain_export.py", "adain_paint.py", "adain_prepare.py", "gatys_figures.py"}
+    scripts = [name for name in SCRIPTS if name in light or name.startswith(("fetch_", "report_"))]
+    assert light < {*scripts}
+    lines = ["import sys"]
+    for name in scripts:
+        nodes = ast.walk(ast.parse((ROOT / "stages" / name).read_text(encoding="utf-8")))
+        lines += [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+        lines.append(f"assert 'torch' not in sys.modules, '{name} imports torch'")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], env=environment, check=True)
