@@ -73,8 +73,7 @@ def test_another_layout_of_the_same_values_is_equal(project: Path) -> None:
     [
         ("epoch,loss\n1,2.0\n2,0.85\n", WITHIN),  # 0.35 in one of two rows of a column whose largest number is 2
         ("epoch,loss\n1,2.0\n2,0.95\n", DIFFERENT),
-        ("epoch,loss\n1,2.0\n2.1,0.5\n", WITHIN),  # no loss: 3 %
-        ("epoch,loss\n1,2.0\n2.2,0.5\n", DIFFERENT),
+        ("epoch,loss\n1,2.0\n2.0001,0.5\n", DIFFERENT),  # whole numbers are equal or not
         ("epoch,loss\n1,2.0\n", DIFFERENT),
         ("epoch,error\n1,2.0\n2,0.5\n", DIFFERENT),
         ("epoch,loss\n1,2.0\n2\n", DIFFERENT),
@@ -96,13 +95,32 @@ def test_of_words_a_small_share_may_differ(project: Path, dogs: int, expected: s
 
 @pytest.mark.parametrize(
     ("name", "now", "expected"),
-    [("train_accuracy", 0.108, WITHIN), ("learning_rate", 0.108, DIFFERENT), ("bce", 0.102, WITHIN)],
+    [
+        ("train_accuracy", 0.108, WITHIN),
+        ("learning_rate", 0.108, DIFFERENT),
+        ("bce", 0.103, WITHIN),
+        ("bce", 0.104, DIFFERENT),
+    ],
 )
 def test_small_numbers_are_compared_by_their_share_and_accuracies_by_a_point(
     tmp_path: Path, name: str, now: float, expected: str
 ) -> None:
     write(tmp_path, "plots/new.csv", f"{name}\n{now}\n")
     assert verify.compare_file("new.csv", f"{name}\n0.1\n", tmp_path / "plots/new.csv").verdict == expected
+
+
+@pytest.mark.parametrize(("name", "before", "now"), [("iterations", 10000, 9750), ("seed", 100, 103), ("images", 0, 1)])
+@pytest.mark.parametrize(("ending", "text"), [("json", '{{"{}": {}}}'), ("csv", "{}\n{}\n")])
+def test_whole_numbers_must_be_equal(tmp_path: Path, name: str, before: int, now: int, ending: str, text: str) -> None:
+    write(tmp_path, f"now.{ending}", text.format(name, now))
+    found = verify.compare_file(f"now.{ending}", text.format(name, before), tmp_path / f"now.{ending}")
+    assert (found.verdict, found.worst) == (DIFFERENT, name)
+
+
+def test_a_table_without_rows_is_compared(tmp_path: Path) -> None:
+    write(tmp_path, "now.csv", "epoch,loss\n")
+    assert verify.compare_file("now.csv", "epoch,loss\n", tmp_path / "now.csv").verdict == EQUAL
+    assert verify.compare_file("now.csv", "epoch,rate\n", tmp_path / "now.csv").worst == "loss"
 
 
 def test_missing_damaged_and_new_results_are_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

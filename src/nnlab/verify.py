@@ -10,6 +10,7 @@ import json
 import math
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from nnlab.errors import UserError
 # Two whole runs on machines of another kind and precision set them (docs/reproducibility.md): a column's numbers may
 # differ, in the mean over its rows, by this share of the largest one, those of losses by that; an accuracy by this
 # much; words (classes) in this share. In the mean, because an optimiser's jumps come an iteration earlier or later.
+# Whole numbers (iterations, seeds, images) are settings and counts: on every machine the same.
 RELATIVE = 0.03
 LOSSES = 0.1
 ACCURACY = 0.01
@@ -90,16 +92,22 @@ def compare_file(name: str, old: str, path: Path) -> Verdict:
 def _difference(
     before: list[object] | None, now: list[object] | None, share: float, least: float
 ) -> tuple[float, bool]:
-    """How far two columns are apart, as a share, and whether that is at most `share`, or `least` in numbers."""
+    """How far two columns are apart, as a share, and whether that is at most `share`, or `least` in numbers.
+
+    Whole numbers must be equal.
+    """
     if before is None or now is None or len(before) != len(now):
         return 1.0, False
+    if before == now:
+        return 0.0, True
     numbers = [(a, b) for a, b in zip(before, now) if isinstance(a, (int, float)) and isinstance(b, (int, float))]
     if len(numbers) < len(before):
         other = sum(a != b for a, b in zip(before, now)) / len(before)
         return other, other <= WORDS
     scale = max(abs(a) for a, _ in numbers)
     gap = sum(abs(a - b) for a, b in numbers) / len(numbers)
-    return gap / scale if scale else float(gap > 0), gap <= max(share * scale, least)
+    whole = all(isinstance(a, int) for a, _ in numbers)
+    return gap / scale if scale else 1.0, not whole and gap <= max(share * scale, least)
 
 
 def _columns(name: str, text: str) -> Columns:
@@ -121,11 +129,13 @@ def _flat(value: object, key: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _value(cell: str) -> object:
-    try:
-        number = float(cell)
-    except ValueError:
-        return cell
-    return number if math.isfinite(number) else cell
+    """A whole number as int, another finite one as float, anything else as it is."""
+    with suppress(ValueError):
+        return int(cell)
+    with suppress(ValueError):
+        if math.isfinite(number := float(cell)):
+            return number
+    return cell
 
 
 def _results(folder: Path) -> Iterator[Path]:
