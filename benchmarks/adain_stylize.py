@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from nnlab.adain.export import export
-from nnlab.adain.jobs import Batch, Options, plan
+from nnlab.adain.jobs import Drawing, Options, plan
+from nnlab.adain.reference_files import write_reference_files
 from nnlab.adain.shipped import shipped_decoder, shipped_encoder
 from nnlab.adain.stylize import Stylizer
 from nnlab.images import list_images, save_image
@@ -66,8 +66,8 @@ def ours(precision: torch.dtype):
     stylizer = Stylizer(shipped_encoder(), shipped_decoder(), precision=precision)
 
     def run(content_path: Path, style_path: Path, output: Path) -> None:
-        batch = Batch(stylizer, Options(size=512, style_size=512))
-        assert all(batch.make(job) for job in plan(content_path, [style_path], output))
+        drawing = Drawing(stylizer, Options(size=512, style_size=512))
+        assert all(drawing.make(job) for job in plan(content_path, [style_path], output))
 
     return run
 
@@ -89,7 +89,7 @@ def side_by_side(checkout: Path, given: Path | None, rounds: int) -> None:
     """Print seconds per image of the reference and of ours, in turns."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        export(shipped_encoder(), shipped_decoder(), folder)
+        write_reference_files(shipped_encoder(), shipped_decoder(), folder)
         fast = pick_precision("auto", torch.device("cpu"))
         sides = {"pytorch-AdaIN test.py": reference(checkout, folder), "nnlab, float32": ours(torch.float32)}
         if fast != torch.float32:

@@ -212,8 +212,8 @@ def test_contents_are_encoded_once_and_styles_once(pictures, monkeypatch):
         save(pictures / "photos" / name, 4)
     save(pictures / "styles/x.jpg", 5)
     save(pictures / "styles/y.jpg", 5)
-    batch = jobs.Batch(Counting(), jobs.Options())
-    assert all(batch.make(job) for job in plan(pictures / "photos", [pictures / "styles"], pictures / "results"))
+    drawing = jobs.Drawing(Counting(), jobs.Options())
+    assert all(drawing.make(job) for job in plan(pictures / "photos", [pictures / "styles"], pictures / "results"))
     assert counts == {"content": 2, "statistics": 2}
 
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from nnlab.adain.colors import coral_map
-from nnlab.adain.export import export
 from nnlab.adain.losses import content_loss, style_loss
 from nnlab.adain.model import FEATURES, adain
+from nnlab.adain.reference_files import write_reference_files
 from nnlab.adain.statistics import mean_std
-from nnlab.adain.stylize import Statistics, blend
+from nnlab.adain.stylize import Moments, blend
 from nnlab.adain.weights import load_decoder, load_encoder
 from tests.adain.reference import (
     ALPHA,
@@ -78,8 +78,8 @@ def test_decoded_picture_equals_the_references(networks, name, styles, alpha):
     content, *all_styles = images()
     with torch.no_grad():
         features = encoder.encode(content)
-        moments = [Statistics(*mean_std(encoder.encode(style))) for style in all_styles[:styles]]
-        scale, shift = blend(Statistics(*mean_std(features)), moments, WEIGHTS[:styles], alpha)
+        moments = [Moments(*mean_std(encoder.encode(style))) for style in all_styles[:styles]]
+        scale, shift = blend(Moments(*mean_std(features)), moments, WEIGHTS[:styles], alpha)
         same(name, decoder(features * scale + shift))
 
 
@@ -92,7 +92,7 @@ def test_coral_equals_the_references():
 
 def test_exported_weights_have_the_references_keys_and_give_its_picture(networks, tmp_path):
     encoder, decoder = networks
-    export(encoder, decoder, tmp_path)
+    write_reference_files(encoder, decoder, tmp_path)
     written = torch.load(tmp_path / "decoder.pth", weights_only=True)
     assert list(written) == list(state(DECODER, 2000))
     assert all(torch.equal(written[key], tensor) for key, tensor in state(DECODER, 2000).items())

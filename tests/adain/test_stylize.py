@@ -7,7 +7,7 @@ from nnlab.adain import stylize
 from nnlab.adain.colors import coral_map
 from nnlab.adain.model import adain
 from nnlab.adain.statistics import mean_std
-from nnlab.adain.stylize import Statistics, Stylizer, blend, check
+from nnlab.adain.stylize import Moments, Stylizer, blend, check
 from nnlab.adain.tiles import Box, split, whole
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.errors import UserError
@@ -85,7 +85,7 @@ def test_tiles_are_reported(networks):
 
 def statistics(seed):
     features = torch.rand(1, 512, 5, 6, generator=torch.Generator().manual_seed(seed)) * seed
-    return features, Statistics(*mean_std(features))
+    return features, Moments(*mean_std(features))
 
 
 def test_one_style_is_adain():

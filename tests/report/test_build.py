@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from nnlab.adain.params import ASSIGNED_ITERATIONS
 from nnlab.errors import UserError
 from nnlab.report.build import build, speaker
 from nnlab.report.document import parameters, shown
@@ -93,6 +94,7 @@ def test_the_projects_own_settings_are_the_full_ones(run):
     assert {(job.iterations, job.size) for job in values.gatys.jobs.values()} == {
         (reduced.GATYS_ITERATIONS, reduced.GATYS_SIZE)
     }
+    assert reduced.ADAIN_ITERATIONS == ASSIGNED_ITERATIONS
     assert not [line for line in built(run, language="en").warnings if "reduced" in line]
 
 

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnlab.adain.export import export
-from nnlab.adain.jobs import Batch, Job, Options, plan
+from nnlab.adain.jobs import Drawing, Job, Options, plan
 from nnlab.adain.model import Decoder, Encoder
+from nnlab.adain.reference_files import write_reference_files
 from nnlab.adain.shipped import shipped_decoder, shipped_encoder
 from nnlab.adain.stylize import Stylizer, check
 from nnlab.adain.weights import load_decoder, load_encoder
@@ -21,13 +21,13 @@ def stylize(options: argparse.Namespace) -> None:
     weights = _weights(options.style_weights)
     jobs = plan(options.content, _paths(options.style), options.output, f".{options.format}")
     check(options.alpha, weights, len(jobs[0].styles))
-    drawing = Options(weights, options.alpha, options.preserve_color, options.size, options.style_size)
+    how = Options(weights, options.alpha, options.preserve_color, options.size, options.style_size)
     alone = len(jobs) == 1 and not options.content.is_dir() and not Path(options.style[0]).is_dir()
     try:
         if alone:
-            _make_one(_stylizer(options), jobs[0], drawing)
+            _make_one(_stylizer(options), jobs[0], how)
         else:
-            _make_all(_stylizer(options), jobs, drawing)
+            _make_all(_stylizer(options), jobs, how)
     except (MemoryError, RuntimeError) as error:
         reason = (str(error) or "MemoryError").splitlines()[0]
         if isinstance(error, RuntimeError) and "memory" not in reason:
@@ -35,23 +35,23 @@ def stylize(options: argparse.Namespace) -> None:
         raise UserError(f"not enough memory ({reason}): try a smaller --size, or --device cpu") from None
 
 
-def _make_one(stylizer: Stylizer, job: Job, drawing: Options) -> None:
+def _make_one(stylizer: Stylizer, job: Job, how: Options) -> None:
     """Make one picture; a file that cannot be used is an error."""
-    batch = Batch(stylizer, drawing, _TileProgress())
-    if not batch.make(job):
-        raise next(iter(batch.broken.values()))
+    drawing = Drawing(stylizer, how, _TileProgress())
+    if not drawing.make(job):
+        raise next(iter(drawing.broken.values()))
     print(job.output)
 
 
-def _make_all(stylizer: Stylizer, jobs: Sequence[Job], drawing: Options) -> None:
+def _make_all(stylizer: Stylizer, jobs: Sequence[Job], how: Options) -> None:
     """Make the pictures of folders; files that cannot be used are left out."""
-    batch = Batch(stylizer, drawing)
+    drawing = Drawing(stylizer, how)
     with Progress(len(jobs), "stylize", "picture") as bar:
         made = 0
         for job in jobs:
-            made += batch.make(job)
+            made += drawing.make(job)
             bar.update()
-    _summarise(made, jobs, batch.broken)
+    _summarise(made, jobs, drawing.broken)
 
 
 def _summarise(made: int, jobs: Sequence[Job], broken: dict[Path, UserError]) -> None:
@@ -93,7 +93,7 @@ def _models(options: argparse.Namespace) -> tuple[Encoder, Decoder]:
 
 def export_networks(options: argparse.Namespace) -> None:
     """Run `nnlab export`."""
-    for path in export(*_models(options), options.output):
+    for path in write_reference_files(*_models(options), options.output):
         print(path)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nnlab.adain.pictures import open_picture
-from nnlab.adain.stylize import Content, OnTile, Statistics, Stylizer
+from nnlab.adain.stylize import Content, Moments, OnTile, Stylizer
 from nnlab.errors import UserError
 from nnlab.images import SUFFIXES, check_savable, list_images, save_image
 
@@ -62,7 +62,7 @@ def plan(content: Path, styles: Sequence[Path], output: Path, suffix: str = ".jp
     return jobs
 
 
-class Batch:
+class Drawing:
     """Makes the pictures of a plan one after the other, and remembers in `broken` the files that it cannot use.
 
     Each content is encoded once for all its styles, and each style once for all contents unless its colours change
@@ -73,7 +73,7 @@ class Batch:
         self.stylizer, self.options, self.on_tile = stylizer, options, on_tile
         self.broken: dict[Path, UserError] = {}
         self._content: tuple[Path, Content] | None = None
-        self._styles: dict[Path, Statistics] = {}
+        self._styles: dict[Path, Moments] = {}
 
     def make(self, job: Job) -> bool:
         """Write one picture; False if one of its files is broken. A result that cannot be written is an error."""
@@ -104,7 +104,7 @@ class Batch:
             self._content = path, self.stylizer.content(picture, self.on_tile)
         return self._content[1]
 
-    def _statistics(self, path: Path, content: Content) -> Statistics:
+    def _statistics(self, path: Path, content: Content) -> Moments:
         if self.options.preserve_color:
             return self.stylizer.statistics(open_picture(path, self.options.style_size), content.pixels)
         if path not in self._styles:

@@ -26,7 +26,7 @@ KEEP_BYTES = 512 << 20  # features of a content up to this size stay in memory; 
 
 
 @dataclass(frozen=True)
-class Statistics:
+class Moments:
     """Mean and standard deviation of relu4_1 over the positions of one picture: (1, 512, 1, 1) float32, on the CPU."""
 
     mean: Tensor
@@ -38,7 +38,7 @@ class Content:
     """A content picture: pixels (H, W, 3) uint8, statistics, features (1, 512, h, w) unless they are too many."""
 
     pixels: np.ndarray
-    statistics: Statistics
+    statistics: Moments
     features: Tensor | None
 
 
@@ -77,14 +77,14 @@ class Stylizer:
         return self.paint(shown, [self.statistics(style, colours) for style in styles], weights, alpha, on_tile)
 
     @torch.inference_mode()
-    def statistics(self, style: Image.Image, colours_of: np.ndarray | None = None) -> Statistics:
+    def statistics(self, style: Image.Image, colours_of: np.ndarray | None = None) -> Moments:
         """Encode a style picture; with `colours_of` (H, W, 3) uint8 it takes that picture's colours first."""
         pixels = _pixels(style, "style")
         colours = None if colours_of is None else coral_map(pixels, colours_of)
-        moments = _Moments()
+        running = _RunningMoments()
         for box in split(whole(pixels), self.tile):
-            moments.add(encode(self.encoder, pixels, box, colours))
-        return moments.statistics()
+            running.add(encode(self.encoder, pixels, box, colours))
+        return running.moments()
 
     @torch.inference_mode()
     def content(self, picture: Image.Image, on_tile: OnTile = lambda done, total: None) -> Content:
@@ -95,20 +95,20 @@ class Stylizer:
         features = None
         if np.prod(shape) * weight.element_size() <= KEEP_BYTES:
             features = torch.empty(shape, dtype=weight.dtype, device=weight.device, memory_format=torch.channels_last)
-        moments, boxes = _Moments(), list(split(area, self.tile))
+        running, boxes = _RunningMoments(), list(split(area, self.tile))
         for done, box in enumerate(boxes, 1):
             tile = encode(self.encoder, pixels, box)
-            moments.add(tile)
+            running.add(tile)
             on_tile(done, 2 * len(boxes))
             if features is not None:
                 features[:, :, box.top : box.bottom, box.left : box.right] = tile
-        return Content(pixels, moments.statistics(), features)
+        return Content(pixels, running.moments(), features)
 
     @torch.inference_mode()
     def paint(
         self,
         content: Content,
-        styles: Sequence[Statistics],
+        styles: Sequence[Moments],
         weights: Sequence[float] | None = None,
         alpha: float = 1.0,
         on_tile: OnTile = lambda done, total: None,
@@ -134,7 +134,7 @@ class Stylizer:
 
 
 def blend(
-    content: Statistics, styles: Sequence[Statistics], weights: Sequence[float] | None = None, alpha: float = 1.0
+    content: Moments, styles: Sequence[Moments], weights: Sequence[float] | None = None, alpha: float = 1.0
 ) -> tuple[Tensor, Tensor]:
     """Return scale and shift (1, 512, 1, 1) with which content features f become t = f * scale + shift.
 
@@ -165,7 +165,7 @@ def check(alpha: float, weights: Sequence[float] | None, styles: int) -> None:
         raise UserError(f"style weights {', '.join(map(str, weights))}: must be 0 or more, and not all 0")
 
 
-class _Moments:
+class _RunningMoments:
     """Mean and variance over the positions of several tiles, merged in float64 (Chan et al. 1979)."""
 
     def __init__(self) -> None:
@@ -184,10 +184,10 @@ class _Moments:
         self.mean = self.mean + apart * (count / total)
         self.count = total
 
-    def statistics(self) -> Statistics:
-        """The mean and the deviation as `model.mean_std` defines it: unbiased variance, EPS under the root."""
+    def moments(self) -> Moments:
+        """The mean and the deviation as `statistics.mean_std` defines it: unbiased variance, EPS under the root."""
         variance = self.spread / (self.count - 1)
-        return Statistics(self.mean.float(), (variance + EPS).sqrt().float())
+        return Moments(self.mean.float(), (variance + EPS).sqrt().float())
 
 
 def _pixels(picture: Image.Image, role: str) -> np.ndarray:

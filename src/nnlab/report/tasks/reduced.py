@@ -1,10 +1,10 @@
-"""Settings below the full ones, said plainly: the one home of what counts as full."""
+"""Settings below the full ones, said plainly: what counts as full in the reports."""
 
 from nnlab.report.document import Say
 
 # What the assignment asks for.
 FASHION_EPOCHS = 5
-ADAIN_ITERATIONS = 10_000
+ADAIN_ITERATIONS = 10_000  # AdaIN's own ASSIGNED_ITERATIONS; experiments import nothing from each other
 # Where the assignment names no number: what the project's params.yaml comes with, and its results are from.
 AUTOENCODER_EPOCHS = 25
 DENOISER_EPOCHS = 15

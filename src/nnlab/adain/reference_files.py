@@ -14,7 +14,7 @@ from nnlab.vgg_weights import sequential_index
 ENCODER_FILE, DECODER_FILE = "vgg_normalised.pth", "decoder.pth"  # the names that the reference expects
 
 
-def export(encoder: Encoder, decoder: Decoder, folder: Path) -> list[Path]:
+def write_reference_files(encoder: Encoder, decoder: Decoder, folder: Path) -> list[Path]:
     """Write both files into `folder` and return their paths. They belong together: a decoder fits its encoder alone."""
     states = {ENCODER_FILE: _whole_vgg(encoder), DECODER_FILE: decoder_to_reference(decoder)}
     for name, state in states.items():
