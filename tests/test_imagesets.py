@@ -299,7 +299,7 @@ def test_a_changed_folder_is_noticed(tmp_path: Path) -> None:
         (folder / Path(name).name).write_bytes(data)
     fetch_set("content", str(folder), tmp_path / "content")
     before = (tmp_path / "content/provenance.json").read_bytes()
-    assert locate(tmp_path / "content", Path("samples")) == folder
+    assert locate(tmp_path / "content", Path("samples"))[0] == folder
     (folder / "new.jpg").write_bytes(encoded(99))
     with pytest.raises(
         UserError, match=r"changed since fetch_content noted its files; run `dvc repro -s -f fetch_content"

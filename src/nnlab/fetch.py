@@ -65,11 +65,24 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     _clean(folder, asset)
 
 
-def write_provenance(folder: Path, name: str, note: str, *, stand_in: bool = False, **details: Any) -> None:
-    """Write `provenance.json`: what the files in `folder` are; `stand_in` if they replace what was asked for."""
-    with atomic(folder / PROVENANCE) as temporary:
+def write_provenance(
+    folder: Path, name: str, note: str, *, stand_in: bool = False, file: str = PROVENANCE, **details: Any
+) -> None:
+    """Write `file`: what the files in `folder` are; `stand_in` if they replace what was asked for."""
+    with atomic(folder / file) as temporary:
         record = {"name": name, "note": note, "stand_in": stand_in, **details}
         temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """What `write_provenance` wrote to `path`: at least `name`, `note` and `stand_in`. `UserError` if it is damaged."""
+    try:
+        record = dict(json.loads(path.read_text(encoding="utf-8")))
+        if {"name", "note", "stand_in"} <= record.keys():
+            return record
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+        pass
+    raise UserError(f"{path}: missing or damaged; delete it and run `dvc repro`")
 
 
 def _check_space(asset: Asset, folder: Path) -> None:

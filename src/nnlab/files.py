@@ -18,16 +18,13 @@ _FULL_DISK_BYTES = 1 << 16  # what a full disk may still report as free
 
 
 @contextmanager
-def atomic(path: Path, suffix: str = "") -> Iterator[Path]:
-    """Give a temporary path beside `path` that replaces it on success and vanishes on failure.
-
-    `suffix` is for writers that choose the format by the name's end; it defaults to that of `path`.
-    """
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, of the same ending, that replaces it on success and vanishes on failure."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent, path.stem)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path.stem), suffix=suffix or path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path.stem), suffix=path.suffix)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     os.close(handle)

@@ -1,6 +1,5 @@
 """Data sets on Hugging Face: their parquet files at one commit, with the SHA-256 that the hub keeps of each."""
 
-import json
 import os
 import re
 import sys
@@ -12,8 +11,7 @@ import requests
 
 from nnlab.download import DownloadError, download
 from nnlab.errors import UserError
-from nnlab.fetch import PROVENANCE, Asset
-from nnlab.files import atomic
+from nnlab.fetch import PROVENANCE, Asset, read_provenance, write_provenance
 from nnlab.sources import Source
 
 ENDPOINT = "https://huggingface.co"
@@ -77,12 +75,12 @@ def _noted(data: DataSet, folder: Path, commit: str) -> _Listing | None:
     """The list that an earlier fetch left in `folder`, at `commit` if that is given; None where none is whole."""
     for path in (folder / _BEGUN, folder / PROVENANCE):
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = read_provenance(path)
             digests, sizes = dict(record["files"]), dict(record["sizes"])
             found = [_parquet({"path": p, "lfs": {"oid": digests[_flat(p)], "size": sizes[p]}}) for p in sizes]
             listing = _Listing(str(record["revision"]), [file for file in found if file])
             whole = {_flat(file.path) for file in listing.files} == set(digests) != set()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (UserError, ValueError, KeyError, TypeError, AttributeError):
             continue
         known = re.fullmatch(COMMIT, listing.commit) and commit in ("", listing.commit)
         if whole and known and record.get("repository") == data.repository:
@@ -112,9 +110,8 @@ def _asked(data: DataSet, endpoint: str, folder: Path, commit: str) -> _Listing:
         raise UserError(
             f"{data.name}: {api} lists no parquet files with checksums; is it the data set {data.repository}?"
         )
-    with atomic(folder / _BEGUN) as temporary:
-        record = {"files": {_flat(file.path): file.sha256 for file in listing.files}, **_details(data, listing)}
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    digests = {_flat(file.path): file.sha256 for file in listing.files}
+    write_provenance(folder, data.name, "not whole yet", file=_BEGUN, files=digests, **_details(data, listing))
     return listing
 
 

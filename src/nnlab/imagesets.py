@@ -1,14 +1,13 @@
 """The image sets that `adain.train.content` and `adain.train.style` name: COCO, WikiArt, the samples, a path."""
 
 import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from nnlab.archives import find_archives, is_archive
 from nnlab.errors import UserError
-from nnlab.fetch import Asset, fetch, write_provenance
+from nnlab.fetch import PROVENANCE, Asset, fetch, read_provenance, write_provenance
 from nnlab.hub import COMMIT, DataSet, dataset_asset
 from nnlab.images import list_images
 from nnlab.sources import url_source
@@ -103,26 +102,20 @@ def fingerprint(path: Path) -> str:
     return state.hexdigest()
 
 
-def locate(fetched: Path, samples: Path) -> Path:
-    """Where the pictures of the set lie that `fetch_set` brought to `fetched`; `samples` are those of "sample".
+def locate(fetched: Path, samples: Path) -> tuple[Path, dict[str, Any]]:
+    """Where the pictures of the set lie that `fetch_set` brought to `fetched`, and its provenance.
 
-    Raises `UserError` if a user's own pictures have changed since they were noted.
+    `samples` are the pictures of "sample". Raises `UserError` if a user's own have changed since they were noted.
     """
-    try:
-        provenance = json.loads((fetched / "provenance.json").read_text(encoding="utf-8"))
-        name = provenance["name"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(
-            f"{fetched}/provenance.json: missing or damaged; run `dvc repro -s -f fetch_{fetched.name}`"
-        ) from None
-    if name == SAMPLE:
-        return samples
+    provenance = read_provenance(fetched / PROVENANCE)
+    if provenance["name"] == SAMPLE:
+        return samples, provenance
     if "path" not in provenance:
-        return fetched
+        return fetched, provenance
     path = Path(provenance["path"])
-    if not path.exists() or fingerprint(path) != provenance["fingerprint"]:
+    if not path.exists() or fingerprint(path) != provenance.get("fingerprint"):
         raise UserError(
             f"{path}: changed since fetch_{fetched.name} noted its files; "
             f"run `dvc repro -s -f fetch_{fetched.name}`, then `dvc repro`"
         )
-    return path
+    return path, provenance

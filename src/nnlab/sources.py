@@ -26,7 +26,7 @@ class Source:
     get: Callable[[str, Path], None]
 
 
-def url_source(base: str, suffix: str = "", name: str = "") -> Source:
+def url_source(base: str, suffix: str = "") -> Source:
     """Files at `<base>/<file><suffix>`; a suffix ".gz" is unpacked."""
 
     def get(file: str, path: Path) -> None:
@@ -35,7 +35,7 @@ def url_source(base: str, suffix: str = "", name: str = "") -> Source:
         if suffix == ".gz":
             gunzip(packed, path)
 
-    return Source(name or base, get)
+    return Source(base, get)
 
 
 def mirror_source(base: str, asset: str) -> Source:

@@ -1,6 +1,5 @@
 """From a fetched image set to the pool that training reads; a run that was killed goes on after its last shard."""
 
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -19,8 +18,7 @@ _CODE = [Path(str(m.__file__)) for m in (archives, images, limits, packing, pict
 
 def prepare(fetched: Path, samples: Path, pool: Path, settings: AdainPrepareParams) -> None:
     """Pack the set of `fetched` (see `nnlab.imagesets.locate`) into the folder `pool`, and say what was left out."""
-    source = locate(fetched, samples)
-    provenance = json.loads((fetched / "provenance.json").read_text(encoding="utf-8"))
+    source, provenance = locate(fetched, samples)
     values = {"short_side": settings.short_side, "quality": settings.quality, "pillow": Image.__version__}
     resumable = source != samples  # the samples take seconds, and no fingerprint tells their changes
     work = resume_dir(f"pack-{pool.name}", [provenance, values], _CODE, []) if resumable else None
