@@ -11,32 +11,27 @@ from nnlab.errors import UserError
 from nnlab.vgg_layers import LAYERS, block_of, canonical, channels_of, minimum_side, up_to
 from nnlab.vgg_weights import Weights, read_weights
 
-__all__ = ["LAYERS", "POOLINGS", "VGG19", "load_vgg"]
-
 POOLINGS = ("max", "average")
-PADDINGS = {"zero": "zeros", "reflection": "reflect"}
 
 
 class VGG19(nn.Module):
     """The convolutions by name (`vgg.convs["block4_conv1"].weight`), frozen, as deep as `weights` go.
 
-    Padding is "zero" (the original network) or "reflection" (AdaIN); pooling is "max" or "average" (Gatys et al.
-    2016, section 2); `ceil_mode` keeps the last odd row and column when pooling (pytorch-AdaIN).
+    Padding is zero, as in the original network; pooling is "max" or "average" (Gatys et al. 2016, section 2).
     The convolutions run in the type of their weights, `cast(torch.bfloat16)` included; `mean` stays in float32.
     """
 
     mean: Tensor
 
-    def __init__(self, weights: Weights, pooling: str = "max", padding: str = "zero", ceil_mode: bool = False) -> None:
+    def __init__(self, weights: Weights, pooling: str = "max") -> None:
         super().__init__()
-        if pooling not in POOLINGS or padding not in PADDINGS:
-            raise UserError(f"pooling={pooling!r}, padding={padding!r}: {POOLINGS} and {tuple(PADDINGS)} are known")
-        self.pooling, self.padding, self.ceil_mode = pooling, padding, ceil_mode
+        if pooling not in POOLINGS:
+            raise UserError(f"pooling = {pooling!r}: must be one of {', '.join(POOLINGS)}")
+        self.pooling = pooling
         self.register_buffer("mean", weights.mean.reshape(1, 3, 1, 1).clone())
         self.convs = nn.ModuleDict()
         for layer, (weight, bias) in weights.convs.items():
-            sizes = weight.shape[1], channels_of(layer), 3
-            conv = nn.utils.skip_init(nn.Conv2d, *sizes, padding=1, padding_mode=PADDINGS[padding])
+            conv = nn.utils.skip_init(nn.Conv2d, weight.shape[1], channels_of(layer), 3, padding=1)
             conv.weight, conv.bias = nn.Parameter(weight), nn.Parameter(bias)
             self.convs[layer] = conv
         self.requires_grad_(False).eval()
@@ -75,16 +70,14 @@ class VGG19(nn.Module):
         return {name: features[canonical(name)] for name in layers}
 
     def _pool(self, x: Tensor) -> Tensor:
-        if self.pooling == "max":
-            return functional.max_pool2d(x, 2, ceil_mode=self.ceil_mode)
-        return functional.avg_pool2d(x, 2, ceil_mode=self.ceil_mode)
+        return functional.max_pool2d(x, 2) if self.pooling == "max" else functional.avg_pool2d(x, 2)
 
     def _check(self, images: Tensor, deepest: str) -> None:
         if deepest not in self.convs:
             raise UserError(f"layer {deepest}: these weights end at {list(self.convs)[-1]}")
         if images.ndim != 4 or images.shape[1] != 3:
             raise UserError(f"images of shape {tuple(images.shape)}: expected (B, 3, H, W)")
-        smallest = minimum_side(deepest, self.padding, self.ceil_mode)
+        smallest = minimum_side(deepest, "zero", False)
         if min(images.shape[2:]) < smallest:
             height, width = images.shape[2:]
             raise UserError(f"image of {width}x{height} pixels: {deepest} needs at least {smallest} on both sides")
@@ -94,8 +87,6 @@ def load_vgg(
     path: Path,
     source: str | None = None,
     pooling: str = "max",
-    padding: str = "zero",
-    ceil_mode: bool = False,
     deepest: str = LAYERS[-1],
     dtype: torch.dtype = torch.float32,
 ) -> VGG19:
@@ -106,4 +97,4 @@ def load_vgg(
     """
     weights = read_weights(Path(path), source)
     kept = {layer: weights.convs[layer] for layer in up_to(deepest) if layer in weights.convs}
-    return VGG19(Weights(weights.kind, weights.mean, kept), pooling, padding, ceil_mode).cast(dtype)
+    return VGG19(Weights(weights.kind, weights.mean, kept), pooling).cast(dtype)
