@@ -8,7 +8,7 @@ import torch
 from nnlab import checkpoints
 from nnlab.adain.batches import Batches
 from nnlab.adain.launch import _named_compiler
-from nnlab.adain.processes import Processes, check_gpus
+from nnlab.adain.processes import Processes
 from nnlab.adain.train import Setting, new_state, train
 from nnlab.adain.trained import export, milestone
 from nnlab.adain.watch import rows
@@ -163,13 +163,6 @@ def test_export_checks_the_names(whole, tmp_path):
         export(whole[1], paths[1:])
     with pytest.raises(UserError, match="nothing: not found; run `dvc repro`"):
         export(tmp_path / "nothing", paths)
-
-
-def test_more_processes_than_gpus_are_refused(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    check_gpus(2)
-    with pytest.raises(UserError, match=r"adain\.run\.processes = 3: this machine has 2 GPU"):
-        check_gpus(3)
 
 
 def test_a_missing_compiler_is_named_with_its_key():

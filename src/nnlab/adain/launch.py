@@ -3,7 +3,6 @@
 import csv
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from nnlab.adain.batches import Batches, InTwoParts
 from nnlab.adain.held_out import held_out_pairs, split
 from nnlab.adain.params import ASSIGNED_ITERATIONS, KINDS, AdainParams, AdainTrainParams
 from nnlab.adain.partners import batches_needed
-from nnlab.adain.processes import Processes, check_gpus, processes
+from nnlab.adain.processes import Processes, check_gpus, processes, start
 from nnlab.adain.schedule import finish_start, milestones
 from nnlab.adain.train import Setting, train
 from nnlab.adain.trained import HISTORY, milestone
@@ -43,18 +42,15 @@ _NAMES_ONLY = {"content", "style"}  # which sets: their manifests say what is in
 
 
 def relaunch(count: int, device: str) -> bool:
-    """Run this very command in ``count`` processes through torchrun and return True; False if one is enough.
+    """Run this very command in ``count`` processes and return True; False if one is enough, or this is one of them.
 
-    Raises UserError if there are fewer GPUs, or if a process fails; what went wrong is in its own line above.
+    Raises UserError if there are fewer GPUs, or if a process fails.
     """
     if count == 1 or "WORLD_SIZE" in os.environ:
         return False
     if device.startswith(("auto", "cuda")) and torch.cuda.is_available():
         check_gpus(count)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}", *sys.argv]
-    code = subprocess.run(command, check=False).returncode
-    if code:
-        raise UserError(f"one of the {count} training processes failed (exit code {code}); run the same command again")
+    start(count)
     return True
 
 
