@@ -8,8 +8,9 @@ STEPS = [step / 10 for step in range(11)]  # what the web report's slider shows,
 
 
 def main(
-    photos: Path, samples: Path, pair: Path, art: Path, encoder: Path, decoder: Path, figure: Path, results: Path
-) -> None:
+    photos: Path, samples: Path, pair: Path, art: Path, encoder: Path, decoder: Path, figure: Path, results: Path,
+    params: Path = Path("params.yaml"),
+) -> None:  # fmt: skip
     """Draw the first photo for each alpha; write the row and, into `results`, every picture of it."""
     from nnlab.adain.choice import PAIR, choose_photos, choose_style
     from nnlab.adain.pictures import STYLE, notes, open_picture, open_stylizer
@@ -19,8 +20,8 @@ def main(
     from nnlab.reports import save_figure, style
     from nnlab.schema import load_params
 
-    params = load_params()
-    hardware, pictures, alphas = params.hardware, params.adain.pictures, params.adain.alpha
+    loaded = load_params(params)
+    hardware, pictures, alphas = loaded.hardware, loaded.adain.pictures, loaded.adain.alpha
     chosen = choose_photos(photos, pictures.photos, samples)
     photo = open_picture(chosen.files[0], pictures.size)
     painting = open_picture(choose_style("alpha_style", pictures.alpha_style, pair / STYLE, art), pictures.style_size)

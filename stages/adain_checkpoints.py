@@ -5,7 +5,10 @@ from pathlib import Path
 from nnlab.stage import run
 
 
-def main(pair: Path, encoder: Path, d10: Path, d50: Path, d80: Path, d100: Path, figure: Path, results: Path) -> None:
+def main(
+    pair: Path, encoder: Path, d10: Path, d50: Path, d80: Path, d100: Path, figure: Path, results: Path,
+    params: Path = Path("params.yaml"),
+) -> None:  # fmt: skip
     """Draw `pair` with the encoder and the four decoders; write the figure and, into `results`, its pictures."""
     from nnlab.adain.pictures import CONTENT, STYLE, iterations, notes, open_picture, open_stylizer
     from nnlab.adain.sheets import checkpoints_sheet
@@ -14,8 +17,8 @@ def main(pair: Path, encoder: Path, d10: Path, d50: Path, d80: Path, d100: Path,
     from nnlab.reports import save_figure, style
     from nnlab.schema import load_params
 
-    params = load_params()
-    hardware, pictures = params.hardware, params.adain.pictures
+    loaded = load_params(params)
+    hardware, pictures = loaded.hardware, loaded.adain.pictures
     content, painting = open_picture(pair / CONTENT, pictures.size), open_picture(pair / STYLE, pictures.style_size)
     drawn, labels = {"content": content, "style": painting}, {}
     for decoder in (d10, d50, d80, d100):

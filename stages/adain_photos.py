@@ -5,7 +5,10 @@ from pathlib import Path
 from nnlab.stage import run
 
 
-def main(photos: Path, samples: Path, pair: Path, art: Path, encoder: Path, decoder: Path, figure: Path) -> None:
+def main(
+    photos: Path, samples: Path, pair: Path, art: Path, encoder: Path, decoder: Path, figure: Path,
+    params: Path = Path("params.yaml"),
+) -> None:  # fmt: skip
     """Choose two photos and a style, draw them, and write the figure: photo, style, result for both."""
     from nnlab.adain.choice import PAIR, choose_photos, choose_style
     from nnlab.adain.pictures import STYLE, notes, open_picture, open_stylizer
@@ -13,8 +16,8 @@ def main(photos: Path, samples: Path, pair: Path, art: Path, encoder: Path, deco
     from nnlab.reports import save_figure, style
     from nnlab.schema import load_params
 
-    params = load_params()
-    hardware, pictures = params.hardware, params.adain.pictures
+    loaded = load_params(params)
+    hardware, pictures = loaded.hardware, loaded.adain.pictures
     chosen = choose_photos(photos, pictures.photos, samples)
     painting = open_picture(choose_style("photos_style", pictures.photos_style, pair / STYLE, art), pictures.style_size)
     stylizer = open_stylizer(encoder, decoder, hardware.device, hardware.precision)

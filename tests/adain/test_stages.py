@@ -56,7 +56,7 @@ def project(tmp_path, monkeypatch):
     change({"adain.pictures.alpha_style": "impressionist"})
     save(tmp_path / "pair/content.jpg", 1)
     save(tmp_path / "pair/style.jpg", 2, 36, 48)
-    (tmp_path / "pair/provenance.json").write_text(json.dumps({"stand_in": False, "note": "the pair"}))
+    (tmp_path / "pair/provenance.json").write_text(json.dumps({"name": "pair", "stand_in": False, "note": "the pair"}))
     save(tmp_path / "samples/photos/china.jpg", 3)
     save(tmp_path / "samples/photos/astronaut.png", 4, 40, 40)
     for name in ("impressionist_0003.jpg", "impressionist_0002.jpg", "woodblock_0001.jpg", "oil_0004.jpg"):
@@ -186,11 +186,12 @@ def test_a_photo_that_would_be_passed_over_is_an_error(project):
 def test_the_line_below_a_figure_names_what_is_not_as_asked(project, decoders):
     whole, short = decoders / "decoder_100.safetensors", decoders / "decoder_10.safetensors"
     assert notes(project / "pair", whole) == ""
-    (project / "pair/provenance.json").write_text(json.dumps({"stand_in": True, "note": "STAND-IN: oil for Matisse."}))
+    record = {"name": "pair", "stand_in": True, "note": "STAND-IN: oil for Matisse."}
+    (project / "pair/provenance.json").write_text(json.dumps(record))
     assert notes(project / "pair", whole) == "STAND-IN: oil for Matisse"
     assert notes(None, short, "Sample") == "Sample. Reduced training: 1,000 iterations instead of 10,000"
     (project / "pair/provenance.json").write_text("{")
-    with pytest.raises(UserError, match=r"provenance\.json: damaged"):
+    with pytest.raises(UserError, match=r"provenance\.json: missing or damaged"):
         notes(project / "pair", whole)
 
 

@@ -73,7 +73,7 @@ def test_a_job_writes_its_files_and_figures(weights: Path, pair: Path) -> None:
     assert not list(Path(".resume").glob("gatys-*"))
     assert list(Path("runs/gatys-main").iterdir())
 
-    (pair / "provenance.json").write_text(json.dumps({"stand_in": True, "note": "STAND-IN: blocks"}))
+    (pair / "provenance.json").write_text(json.dumps({"name": "pair", "stand_in": True, "note": "STAND-IN: blocks"}))
     job = job.model_copy(update={"content": str(pair / "content.png")})
     result = finished.read_result("main", job, out, pair / "provenance.json")
     figures.draw([result], pair / "plots")

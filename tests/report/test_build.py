@@ -172,7 +172,7 @@ def test_an_input_that_is_missing_or_damaged_is_one_line(copy, name, how):
 
 @pytest.mark.parametrize(
     "name", ["data/results/autoencoder/grid.npz", "data/results/autoencoder/codes.csv", "plots/adain/alpha.png",
-             "metrics/gatys.json"],
+             "metrics/gatys.json", "data/raw/pair/provenance.json"],
 )  # fmt: skip
 def test_a_file_damaged_in_its_middle_is_one_line(copy, name):
     from nnlab.report.web import render

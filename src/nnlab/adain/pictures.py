@@ -1,6 +1,5 @@
 """What the stages after training share: opening pictures and networks, the line below a figure."""
 
-import json
 from pathlib import Path
 
 from PIL import Image
@@ -10,6 +9,7 @@ from nnlab.adain.params import ASSIGNED_ITERATIONS
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.errors import UserError
+from nnlab.fetch import PROVENANCE, read_provenance
 from nnlab.images import read_image, resize_shorter
 from nnlab.training import load_tensors, pick_device, pick_precision
 
@@ -55,11 +55,5 @@ def notes(pair: Path | None, decoder: Path, other: str = "") -> str:
 
 def _stand_in(folder: Path) -> str:
     """The note of a folder's provenance.json if it holds stand-ins."""
-    path = folder / "provenance.json"
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return values["note"] if values["stand_in"] else ""
-    except FileNotFoundError:
-        return ""
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"{path}: damaged; run `dvc repro -f fetch_pair`") from None
+    record = read_provenance(folder / PROVENANCE)
+    return str(record["note"]) if record["stand_in"] else ""

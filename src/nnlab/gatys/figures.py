@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from nnlab.files import atomic_dir
 from nnlab.gatys.finished import Result
@@ -89,13 +89,7 @@ def _layers(results: list[Result]) -> Any:
 
 def _framed(picture: Image.Image, like: Image.Image) -> Image.Image:
     """`picture` as large as fits, in the middle of a white picture of the size of `like`."""
-    scale = min(like.width / picture.width, like.height / picture.height)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    frame = Image.new("RGB", like.size, "white")
-    frame.paste(
-        picture.resize(size, Image.Resampling.LANCZOS), ((like.width - size[0]) // 2, (like.height - size[1]) // 2)
-    )
-    return frame
+    return ImageOps.pad(picture, like.size, Image.Resampling.LANCZOS, color="white")
 
 
 def differing(group: list[Result]) -> list[str]:

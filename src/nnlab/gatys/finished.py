@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from nnlab.errors import UserError
+from nnlab.fetch import read_provenance
 from nnlab.gatys.params import JobParams
 from nnlab.images import read_image
 
@@ -50,9 +51,9 @@ def metrics(results: list[Result]) -> dict[str, dict[str, Any]]:
 
 def _stand_in(job: JobParams, provenance: Path) -> str | None:
     """The pair's note if one of the job's pictures is of the pair and the pair holds a stand-in."""
-    record = _read_json(provenance)
+    record = read_provenance(provenance)
     used = any(Path(path).parent == provenance.parent for path in (job.content, job.style))
-    return str(record["note"]) if used and record.get("stand_in") else None
+    return str(record["note"]) if used and record["stand_in"] else None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from nnlab.fetch import PROVENANCE, read_provenance
 from nnlab.params import Section
 from nnlab.report.document import Asset, Context, Report, Say, Task, shown
 from nnlab.report.inputs import Inputs, read_json
@@ -83,22 +84,22 @@ def _stand_in(asset: Asset, say: Say) -> str:
 
 def _assets(data: Path, say: Say) -> list[Asset]:
     """What lies under data/raw and data/art, and what AdaIN was trained on."""
-    records = [*sorted((data / "raw").glob("*/provenance.json")), *data.glob("art/provenance.json")]
+    records = [*sorted((data / "raw").glob(f"*/{PROVENANCE}")), *data.glob(f"art/{PROVENANCE}")]
     return [_asset(path, say) for path in records] + [
         _pool(path, say) for path in sorted(data.glob("pools/*/summary.json"))
     ]
 
 
 def _asset(path: Path, say: Say) -> Asset:
-    record = read_json(path)
+    record = read_provenance(path)
     files = record.get("files", {})
     checked = say("以 SHA-256 校验", "verified by SHA-256") if files else ""
-    name = _training_set(path.parent.name, say) or str(record.get("name", path.parent.name))
+    name = _training_set(path.parent.name, say) or str(record["name"])
     return Asset(
         name=name,
         source=str(record.get("source", "")) or checked,
-        stand_in=bool(record.get("stand_in", False)),
-        note=str(record.get("note", "")),
+        stand_in=bool(record["stand_in"]),
+        note=str(record["note"]),
         files={str(k): str(v) for k, v in files.items()} if isinstance(files, dict) else {},
     )
 
