@@ -101,7 +101,7 @@ def _rounded(value: Any) -> Any:
 def style() -> AbstractContextManager:
     """Matplotlib settings that every figure shares: `with style(): ...`. Selects the backend that needs no screen."""
     import matplotlib as mpl
-    from cycler import cycler
+    from matplotlib.rcsetup import cycler
 
     mpl.use("Agg")
     return mpl.rc_context({**_STYLE, "axes.prop_cycle": cycler(color=PALETTE)})
