@@ -62,7 +62,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, str]:
         rows[f"decoding, {threads} thread{'s' * (threads > 1)}"] = f"{rate:.0f} pictures/s"
     pools = [Pool(folder / kind, options.resize, 8 << 30) for kind in KINDS]
     for pool in pools:
-        pool.warm()
+        p_map(pool, os.cpu_count() or 1, len(pool))
     steps = 200
     seconds = steps / median(lambda: [batch(*pools, 1, t, options.batch, options.crop) for t in range(steps)], steps)
     rows["batch of content and style from memory"] = f"{seconds / steps * 1e3:.2f} ms"
@@ -75,7 +75,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, str]:
 
 
 def p_map(pool: Pool, threads: int, count: int) -> None:
-    """Decode `count` pictures in threads, those of a small pool several times: nothing is kept in memory."""
+    """Decode `count` pictures in threads, those of a small pool several times."""
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(threads) as executor:

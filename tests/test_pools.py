@@ -191,19 +191,20 @@ def test_pictures_are_uint8_with_the_shorter_side_asked_for(tmp_path: Path) -> N
     assert np.abs(pool.pixels(0).astype(int) - np.asarray(original).astype(int)).mean() < 3
 
 
-@pytest.mark.parametrize("budget", [0, 3 * 64 * 85 * 2, 1 << 30])
-def test_the_cache_changes_nothing_but_memory(tmp_path: Path, budget: int) -> None:
+@pytest.mark.parametrize("budget", [0, 6 * 3 * 64 * 85 - 1, 6 * 3 * 64 * 85])
+def test_a_set_that_fits_is_kept_and_of_a_larger_one_nothing(tmp_path: Path, budget: int) -> None:
     pack(some(6), tmp_path / "pool", 512)
     plain, cached = Pool(tmp_path / "pool", 64), Pool(tmp_path / "pool", 64, budget)
-    assert cached.fits == (budget > 1 << 20)
-    cached.warm(3)
+    assert cached.fits == (budget == 6 * 3 * 64 * 85)
     for _ in range(2):
         assert all(torch.equal(plain[n], cached[n]) for n in range(6))
-    kept = [cached.pixels(n) is cached.pixels(n) for n in range(6)]
-    assert sum(kept) == min(6, budget // (3 * 64 * 85))
+    assert {cached.pixels(n) is cached.pixels(n) for n in range(6)} == {cached.fits}
     copy = pickle.loads(pickle.dumps(cached))
     assert len(pickle.dumps(cached)) < 10_000
     assert torch.equal(copy[5], plain[5])
+    cached.release()
+    assert not cached.fits
+    assert cached.pixels(0) is not cached.pixels(0)
 
 
 @pytest.mark.parametrize(

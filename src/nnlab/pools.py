@@ -1,8 +1,6 @@
 """Random access to a packed image set: `pool[i]` reads bytes at an offset, decodes them, and may keep the result."""
 
 import io
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,21 +31,25 @@ class Pictures(Protocol):
     def fits(self) -> bool:
         """Whether all decoded pictures stay in memory."""
 
+    def release(self) -> None:
+        """Give the memory of decoded pictures back; from now on none is kept."""
+
 
 class Pool:
     """Pictures of a folder that `nnlab.packing.pack` wrote, the shorter side resized to `resize` pixels (0: as stored).
 
-    Decoded pictures are kept in memory until `cache_bytes` are used; a small set is then decoded once. The content of a
-    picture never depends on what is kept. Usable from threads, and from worker processes (forked or pickled).
+    Decoded pictures are kept in memory if all of them fit into `cache_bytes`, so that a small set is decoded once; of a
+    large one none is: a part would cost the memory and spare little work. The content of a picture never depends on
+    what is kept. Usable from threads, and from worker processes (forked or pickled).
     """
 
     def __init__(self, path: Path, resize: int = 0, cache_bytes: int = 0) -> None:
-        self._folder, self._resize, self._cache_bytes = Path(path), resize, cache_bytes
+        self._folder, self._resize = Path(path), resize
         self._entries = read_manifest(self._folder)
         if not self._entries:
             raise UserError(f"{path}: holds no pictures; delete it and run `dvc repro`")
+        self._keeps = sum(3 * height * width for height, width in map(self.shape, range(len(self)))) <= cache_bytes
         self._kept: dict[int, np.ndarray] = {}
-        self._kept_bytes = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -60,7 +62,7 @@ class Pool:
 
     def __getstate__(self) -> dict:
         """A pickled copy starts without decoded pictures."""
-        return {**self.__dict__, "_kept": {}, "_kept_bytes": 0}
+        return {**self.__dict__, "_kept": {}}
 
     @property
     def names(self) -> list[str]:
@@ -68,14 +70,14 @@ class Pool:
         return [entry.name for entry in self._entries]
 
     @property
-    def decoded_bytes(self) -> int:
-        """Memory that all pictures need when they are decoded."""
-        return sum(3 * height * width for height, width in map(self.shape, range(len(self))))
-
-    @property
     def fits(self) -> bool:
-        """Whether the cache can hold the whole set."""
-        return self.decoded_bytes <= self._cache_bytes
+        """Whether all decoded pictures stay in memory."""
+        return self._keeps
+
+    def release(self) -> None:
+        """Give the memory of decoded pictures back; from now on none is kept."""
+        self._keeps = False
+        self._kept.clear()
 
     def shape(self, index: int) -> tuple[int, int]:
         """Height and width of picture `index`, without reading it."""
@@ -85,27 +87,12 @@ class Pool:
 
     def pixels(self, index: int) -> np.ndarray:
         """Picture `index` as (H, W, 3) uint8; do not write into it."""
-        kept = self._kept.get(index)
-        if kept is not None:
-            return kept
-        pixels = self._decode(index)
-        if self._kept_bytes + pixels.nbytes <= self._cache_bytes:
-            self._kept_bytes += pixels.nbytes
-            self._kept[index] = pixels
+        pixels = self._kept.get(index)
+        if pixels is None:
+            pixels = self._decode(index)
+            if self._keeps:
+                self._kept[index] = pixels
         return pixels
-
-    def warm(self, threads: int = 0) -> None:
-        """Decode what the cache can hold now, in parallel (0: a thread per core), instead of at first use."""
-        room, indices = self._cache_bytes, []
-        for index in range(len(self)):
-            height, width = self.shape(index)
-            room -= 3 * height * width
-            if room < 0:
-                break
-            indices.append(index)
-        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as workers:
-            for _ in workers.map(self.pixels, indices):
-                pass
 
     def _decode(self, index: int) -> np.ndarray:
         entry = self._entries[index]

@@ -1,5 +1,7 @@
 """Batches: a function of (seed, step), whoever asks; each picture once per pass; the ranks' union is the whole."""
 
+import os
+import signal
 from itertools import pairwise
 from pathlib import Path
 
@@ -7,10 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from nnlab.adain import processes
 from nnlab.adain.batches import Batches, Feed, InTwoParts, batch
+from nnlab.adain.launch import training_batches
 from nnlab.errors import UserError
 from nnlab.packing import pack
 from nnlab.pools import Pool
+from tests.adain.training import settings
 from tests.test_pools import some
 
 
@@ -18,10 +23,14 @@ class Coded:
     """A pool whose pixels tell their picture, row and column."""
 
     fits = True
+    released = 0
     names = tuple("abcde")
 
     def __len__(self) -> int:
         return 5
+
+    def release(self) -> None:
+        self.released += 1
 
     def pixels(self, index: int) -> np.ndarray:
         rows, columns = np.mgrid[: 40 + index, :60]
@@ -127,10 +136,63 @@ def test_a_users_error_in_a_worker_stays_one_line(pools: tuple[Path, Path], work
         next(feed)
 
 
-def test_the_second_part_of_a_run_goes_on_with_its_own_crops() -> None:
-    first, then = Batches(Coded(), Coded(), 1, 2, 16), Batches(Coded(), Coded(), 1, 2, 32)
-    with Feed(InTwoParts(first, then, 2), 1, 4) as feed:
-        steps = list(feed)
-    for (content, style), wanted in zip(steps, (first[1], then[2], then[3]), strict=True):
-        assert torch.equal(content, wanted[0])
-        assert torch.equal(style, wanted[1])
+def test_the_second_part_of_a_run_goes_on_with_its_own_crops_and_the_first_ones_memory_is_given_back() -> None:
+    pools = [Coded() for _ in range(4)]
+    first, then = Batches(*pools[:2], 1, 2, 16), Batches(*pools[2:], 1, 2, 32)
+    for start, wanted in (1, [first[1], then[2], then[3]]), (2, [then[2], then[3]]):
+        with Feed(InTwoParts(first, then, 2), start, 4) as feed:
+            steps = list(feed)
+        for (content, style), (wanted_content, wanted_style) in zip(steps, wanted, strict=True):
+            assert torch.equal(content, wanted_content)
+            assert torch.equal(style, wanted_style)
+    assert [pool.released for pool in pools] == [2, 2, 0, 0]
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_only_a_last_part_that_is_trained_has_pictures_in_memory(pools: tuple[Path, Path], share: float) -> None:
+    finish = {"share": share, "crop": 64, "resize": 4096}  # no cache would hold them
+    made = training_batches(settings(crop=32, resize=64, finish=finish), pools[0], pools[0], 1 << 24)
+    assert [part.fits for part, steps in made.parts(range(100)) if steps] == ([True, False] if share else [True])
+
+
+class Counting(Pool):
+    """Pixels tell how many pictures are kept in the process that decodes them."""
+
+    def pixels(self, index: int) -> np.ndarray:
+        super().pixels(index)
+        return np.full((64, 64, 3), len(self._kept), np.uint8)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_loader_processes_keep_no_pictures(pools: tuple[Path, Path], workers: int) -> None:
+    content, style = Counting(pools[0], 64, 1 << 24), Counting(pools[1], 64)
+    with Feed(Batches(content, style, 5, 4, 48), 0, 4, workers) as feed:
+        kept = max(int(batch.max()) for pair in feed for batch in pair)
+    assert kept == (0 if workers else 7)
+
+
+def test_processes_and_their_loaders_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "usable_cores", lambda: 8)
+    assert processes.cores_each() == 8
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    assert processes.cores_each() == 2
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "9")
+    assert processes.cores_each() == 1
+
+
+class Killed(Coded):
+    """A picture that ends the loader, as a system short of memory would."""
+
+    fits = False
+
+    def pixels(self, index: int) -> np.ndarray:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
+def test_a_killed_loader_process_is_one_line() -> None:
+    with (
+        pytest.raises(UserError, match=r"was killed, .* memory \(/dev/shm\); lower adain\.run\.workers"),
+        Feed(Batches(Killed(), Killed(), 5, 4, 32), 0, 9, 1) as feed,
+    ):
+        next(feed)

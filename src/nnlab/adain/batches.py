@@ -4,10 +4,9 @@ Nothing here has a state: whichever process asks for step t, after whichever int
 """
 
 import math
-import os
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from types import TracebackType
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from nnlab.adain.processes import cores_each
 from nnlab.errors import UserError
 from nnlab.pools import Pictures
 from nnlab.training import generator
@@ -90,37 +90,43 @@ class Batches(Dataset):
         """Whether all decoded pictures stay in memory."""
         return self.content.fits and self.style.fits
 
+    def release(self) -> None:
+        """Give the memory of decoded pictures back; from now on none is kept."""
+        self.content.release()
+        self.style.release()
 
-class InTwoParts(Dataset):
+    def parts(self, steps: range) -> Iterator[tuple["Batches", range]]:
+        """What makes the batches of `steps`."""
+        yield self, steps
+
+
+class InTwoParts:
     """`first` up to the step `turn`, `then` from it on."""
 
     def __init__(self, first: Batches, then: Batches, turn: int) -> None:
         self._first, self._then, self._turn = first, then, turn
 
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        return (self._first if step < self._turn else self._then)[step]
-
-    @property
-    def fits(self) -> bool:
-        """Whether all decoded pictures stay in memory."""
-        return self._first.fits and self._then.fits
+    def parts(self, steps: range) -> Iterator[tuple[Batches, range]]:
+        """What makes the batches of `steps`, and of which; the second is asked for when the first has made its own."""
+        yield self._first, range(steps.start, min(steps.stop, self._turn))
+        self._first.release()
+        yield self._then, range(max(steps.start, self._turn), steps.stop)
 
 
 class Feed:
     """The batches of the steps [start, stop) on `device`, prepared ahead; iterate inside `with Feed(...) as feed`.
 
-    Where both pools fit into their caches, one thread prepares the batches, otherwise up to `workers` processes do, at
-    most one per core (0: one thread). The batches are the same in each case. `waited` counts the seconds that the loop
-    waited for data.
+    Where the decoded pictures of both pools stay in memory, one thread prepares the batches. Otherwise up to `workers`
+    processes do (0: one thread), at most one per core, and keep no pictures: each would keep its own. The batches are
+    the same in each case. `waited` counts the seconds that the loop waited for data.
     """
 
     def __init__(
         self, batches: Batches | InTwoParts, start: int, stop: int, workers: int = 0, device: torch.device | str = "cpu"
     ) -> None:
-        self._batches, self._steps, self._device = batches, range(start, stop), torch.device(device)
-        self._workers = 0 if batches.fits else min(workers, os.cpu_count() or 1)
+        self._device, self._workers = torch.device(device), min(workers, cores_each())
         self._pin = self._device.type == "cuda"
-        self._source = self._processes() if self._workers else self._thread()
+        self._source = self._prepared(batches.parts(range(start, stop)))
         self.waited = 0.0
 
     def __enter__(self) -> "Feed":
@@ -130,6 +136,11 @@ class Feed:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._source.close()
+        if isinstance(error, RuntimeError) and "DataLoader worker (pid" in str(error):  # raised wherever the loop is
+            raise UserError(
+                "a process that loads pictures was killed, perhaps for lack of memory, or of shared memory (/dev/shm); "
+                "lower adain.run.workers (0: a thread loads them), and run the same command again to go on"
+            ) from None
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         return self
@@ -140,25 +151,35 @@ class Feed:
         self.waited += time.perf_counter() - began
         return content.to(self._device, non_blocking=self._pin), style.to(self._device, non_blocking=self._pin)
 
-    def _thread(self) -> Generator[tuple[Tensor, Tensor], None, None]:
+    def _prepared(self, parts: Iterable[tuple[Batches, range]]) -> Generator[tuple[Tensor, Tensor], None, None]:
+        for batches, steps in parts:
+            if not steps:
+                continue
+            if self._workers and not batches.fits:
+                batches.release()
+                yield from self._processes(batches, steps)
+            else:
+                yield from self._thread(batches, steps)
+
+    def _thread(self, batches: Batches, steps: range) -> Generator[tuple[Tensor, Tensor], None, None]:
         waiting: deque = deque()
         with ThreadPoolExecutor(1) as executor:
-            for step in self._steps:
-                waiting.append(executor.submit(self._ready, step))
+            for step in steps:
+                waiting.append(executor.submit(self._ready, batches, step))
                 if len(waiting) > AHEAD:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
 
-    def _ready(self, step: int) -> tuple[Tensor, Tensor]:
-        content, style = self._batches[step]
+    def _ready(self, batches: Batches, step: int) -> tuple[Tensor, Tensor]:
+        content, style = batches[step]
         return (content.pin_memory(), style.pin_memory()) if self._pin else (content, style)
 
-    def _processes(self) -> Generator[tuple[Tensor, Tensor], None, None]:
+    def _processes(self, batches: Batches, steps: range) -> Generator[tuple[Tensor, Tensor], None, None]:
         loader = DataLoader(
-            self._batches,
+            batches,
             batch_size=None,
-            sampler=self._steps,
+            sampler=steps,
             num_workers=self._workers,
             prefetch_factor=AHEAD,
             pin_memory=self._pin,

@@ -42,8 +42,12 @@ class Part:
 
     @property
     def fits(self) -> bool:
-        """Whether the pool's cache can hold it."""
+        """Whether all decoded pictures of the pool stay in memory."""
         return self._pool.fits
+
+    def release(self) -> None:
+        """Give the memory of the pool's decoded pictures back; from now on none is kept."""
+        self._pool.release()
 
 
 def split(pool: Pool, pairs: int, seed: int, name: str) -> tuple[Part, Part]:

@@ -103,13 +103,13 @@ def _train(
     """Train in ``folder``, then fill ``out``."""
     settings = adain.train
     encoder = load_encoder(inputs[0])
-    cache = adain.run.cache_mib << 20
+    cache = (adain.run.cache_mib << 20) // team.world  # per set, whatever the number of processes
     feed = training_batches(settings, inputs[1], inputs[2], cache, team.rank, team.world)
-    photos, paintings = (Pool(path, settings.resize, cache) for path in inputs[1:])
     setting = Setting(team, dtype, adain.run.workers, adain.run.save_every, adain.run.compile)
-    pairs = held_out_pairs(photos, paintings, settings.held_out_pairs, settings.resize, settings.seed)
-    with Watch(settings, encoder, *pairs) as watch:
-        state = train(encoder, feed, settings, setting, folder, watch)
+    content, style = (Pool(path, settings.resize) for path in inputs[1:])
+    pairs = held_out_pairs(content, style, settings.held_out_pairs, settings.resize, settings.seed)
+    with Watch(settings, encoder, *pairs) as report:
+        state = train(encoder, feed, settings, setting, folder, report)
     if team.writes:
         with atomic_dir(out) as target:
             table = [[f"{value:.6g}" for value in row] for row in rows(state.history.cpu(), 0, settings)]
@@ -121,11 +121,11 @@ def _train(
 
 def training_batches(
     settings: AdainTrainParams, content: Path, style: Path, cache_bytes: int, rank: int = 0, world: int = 1
-) -> InTwoParts:
-    """The batches of crops of a whole training, one for each of its first steps of a block (`nnlab.adain.partners`).
+) -> Batches | InTwoParts:
+    """The batches of crops of a whole training, in their order: `nnlab.adain.partners` tells which steps take one.
 
     They come from two packed sets; what is held out of these is never in a batch. `cache_bytes` bounds the memory for
-    decoded pictures, per set and size of crops.
+    decoded pictures, per set.
     """
 
     def crops(crop: int, resize: int) -> Batches:
@@ -135,7 +135,7 @@ def training_batches(
         )
         return Batches(photos, paintings, settings.seed, settings.batch_size, crop, rank, world)
 
-    finish = settings.finish
-    first, then = crops(settings.crop, settings.resize), crops(finish.crop, finish.resize)
-    turn = batches_needed(finish_start(settings), settings.partners)
-    return InTwoParts(first, then, turn)
+    first, finish, turn = crops(settings.crop, settings.resize), settings.finish, finish_start(settings)
+    if turn == settings.max_iter:
+        return first
+    return InTwoParts(first, crops(finish.crop, finish.resize), batches_needed(turn, settings.partners))

@@ -70,6 +70,11 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def cores_each() -> int:
+    """The share of the usable cores that each process of torchrun has on this machine, at least one."""
+    return max(1, usable_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+
+
 def start(count: int) -> None:
     """Run this very command in ``count`` processes, as `torchrun --standalone --nproc-per-node=count` would.
 
