@@ -40,7 +40,7 @@ def test_devices_that_cannot_be_used_are_refused_in_one_line() -> None:
     assert pick_device("cpu") == CPU
     assert pick_device("auto").type in ("cpu", "cuda")
     for name in ("", "gpu", "cuda:99", "cuda:-1", "meta", "mps:7", "hpu", "xla", "CPU", "cpu:x", "设备"):
-        with pytest.raises(UserError, match=r"^hardware\.device = .* use auto or cpu$") as caught:
+        with pytest.raises(UserError, match=r"^device .*; set hardware\.device, or --device .* auto or cpu$") as caught:
             pick_device(name)
         assert "\n" not in str(caught.value)
 

@@ -36,7 +36,7 @@ def generator(seed: int, *stream: int | str) -> torch.Generator:
 
 
 def pick_device(name: str) -> torch.device:
-    """Turn `hardware.device` into a device; "auto" takes the first GPU if there is one."""
+    """Turn `hardware.device` or `--device` into a device; "auto" takes the first GPU if there is one."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -44,7 +44,9 @@ def pick_device(name: str) -> torch.device:
         torch.zeros(1, device=device).item()  # the "meta" device, which computes nothing, fails here
     except Exception as error:  # each kind of device has its own: RuntimeError, AssertionError, ImportError ...
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UserError(f"hardware.device = {name!r} cannot be used here ({reason}); use auto or cpu") from None
+        raise UserError(
+            f"device {name!r} cannot be used here ({reason}); set hardware.device, or --device of nnlab, to auto or cpu"
+        ) from None
     return device
 
 
