@@ -4,28 +4,41 @@ Names inside an archive are only labels, so `../` or an absolute path leads nowh
 archive may make this program do is limited before it is read, or while it is: entries, bytes, memory.
 """
 
+import lzma
 import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, cast
+from typing import IO, cast
 
+from nnlab import parquet
 from nnlab.errors import UserError
-from nnlab.images import SUFFIXES, list_images
-from nnlab.limits import MAX_ENTRIES, Metered, PlainHeader, check_directory, check_growth, decompressed
-from nnlab.pictures import MAX_BYTES, LeftOut, Picture, check_size
+from nnlab.images import SUFFIXES, list_files, list_images
+from nnlab.limits import (
+    MAX_ENTRIES,
+    Metered,
+    PlainHeader,
+    check_directory,
+    check_growth,
+    decompressed,
+    is_tar,
+    read_to_end,
+)
+from nnlab.pictures import MAX_BYTES, LeftOut, Picture, at_hand, check_size
 
 _ARCHIVE = re.compile(r"\.(zip|parquet|tgz|tbz2|txz|tar(\.(gz|bz2|xz))?)$", re.IGNORECASE)
-_PARQUET_ROWS = 16  # rows in memory at once
 
 
 def pictures(path: Path) -> Iterator[Picture]:
-    """All pictures of an image file's folder (nested or flat), zip, tar or parquet file, in a fixed order.
+    """All pictures of a folder (nested or flat) or of a zip, tar or parquet file, in a fixed order.
 
-    Archives in a folder are read too, after its pictures. Raises `UserError` where `path` is missing or of no known
-    kind, or where an archive is damaged or claims to hold an absurd amount.
+    Archives in a folder are read too, after its pictures; what is hidden, or behind a link to a folder, is not. Raises
+    `UserError` where `path` is missing or of no known kind, or where an archive is damaged or claims to hold an absurd
+    amount.
     """
     path = Path(path)
     if path.is_dir():
@@ -50,34 +63,35 @@ def count(path: Path) -> int:
 
 def find_archives(folder: Path) -> list[Path]:
     """All archives below `folder`, told by their names' endings, in a fixed order."""
-    return sorted(p for p in folder.rglob("[!.]*") if _ARCHIVE.search(p.name) and p.is_file())
+    return [path for path in list_files(folder) if _ARCHIVE.search(path.name) and path.is_file()]
 
 
 def is_archive(path: Path) -> bool:
     """Whether a file can be an archive of pictures, by its content."""
+    if _reader(path) is not _from_tar:
+        return True
     try:
-        return _begins(path, b"PAR1") or zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
-    except (tarfile.TarError, EOFError, OSError):
+        with _open_tar(path):
+            return True
+    except UserError:
         return False
 
 
 def _count_archive(path: Path) -> int:
-    if zipfile.is_zipfile(path):
-        return check_directory(path)
-    if _begins(path, b"PAR1"):
-        return _parquet(path).metadata.num_rows
-    return 0
-
-
-def _begins(path: Path, magic: bytes) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(magic)) == magic
+    reader = _reader(path)
+    if reader is parquet.from_parquet:
+        return parquet.rows(path)
+    return check_directory(path) if reader is _from_zip else 0
 
 
 def _reader(path: Path) -> Callable[[Path], Iterator[Picture]]:
     """Tell the kind of archive by its content, not by its name."""
-    if _begins(path, b"PAR1"):
-        return _from_parquet
+    with path.open("rb") as file:
+        begin = file.read(512)
+    if begin.startswith(parquet.MAGIC):
+        return parquet.from_parquet
+    if is_tar(begin):  # before a zip is told by the file's end: the last member of a tar may be one
+        return _from_tar
     return _from_zip if zipfile.is_zipfile(path) else _from_tar
 
 
@@ -94,9 +108,11 @@ def _read_file(path: Path) -> bytes:
 
 
 def _from_zip(path: Path) -> Iterator[Picture]:
-    check_directory(path)
+    claimed = check_directory(path)
     try:
         archive = zipfile.ZipFile(path)  # closed with the last picture, which may be read after the loop has ended
+        if (len(archive.infolist()) - claimed) % (1 << 16):  # some writers count in 16 bits
+            raise ValueError(f"{len(archive.infolist())} of {claimed} entries")
         entries = [entry for entry in archive.infolist() if _is_picture(entry.filename) and not entry.is_dir()]
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise UserError(f"{path}: damaged zip file ({error}); get it again") from None
@@ -118,18 +134,26 @@ def _read_zip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 
 
 def _from_tar(path: Path) -> Iterator[Picture]:
+    with _open_tar(path) as archive:
+        for number, member in enumerate(archive):
+            archive.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every header
+            if number >= MAX_ENTRIES:
+                raise UserError(f"{path}: more than {MAX_ENTRIES} entries, refused; split it")
+            if _is_picture(member.name) and not member.isdir():
+                yield at_hand(member.name, *_read_tar(archive, member))
+        read_to_end(archive)
+
+
+@contextmanager
+def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
+    """A tar file, packed or not; whatever is wrong with it, also while it is read, becomes a `UserError`."""
     try:
         with (
             decompressed(path) as stream,
             tarfile.open(fileobj=cast(IO[bytes], Metered(path, stream)), mode="r|", tarinfo=PlainHeader) as archive,
         ):
-            for number, member in enumerate(archive):
-                archive.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every header
-                if number >= MAX_ENTRIES:
-                    raise UserError(f"{path}: more than {MAX_ENTRIES} entries, refused; split it")
-                if _is_picture(member.name) and not member.isdir():
-                    yield Picture(member.name, partial(_given, *_read_tar(archive, member)))
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+            yield archive
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise UserError(f"{path}: no zip, tar or parquet file, or a damaged one ({error}); get it again") from None
@@ -143,46 +167,3 @@ def _read_tar(archive: tarfile.TarFile, member: tarfile.TarInfo) -> tuple[bytes,
         return b"", f"too large: {member.size} bytes, at most {MAX_BYTES}"
     file = archive.extractfile(member)
     return (file.read() if file else b""), ""
-
-
-def _given(data: bytes, problem: str) -> bytes:
-    if problem:
-        raise LeftOut(problem)
-    return data
-
-
-def _parquet(path: Path) -> Any:
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise UserError(f"{path}: reading parquet files needs pyarrow; install it with `pip install pyarrow`") from None
-    try:
-        return ParquetFile(path, memory_map=True, pre_buffer=False)
-    except (ArrowException, OSError) as error:
-        raise UserError(f"{path}: damaged parquet file ({str(error)[:120]}); get it again") from None
-
-
-def _from_parquet(path: Path) -> Iterator[Picture]:
-    """Rows of Hugging Face's image layout: a column `image` of {bytes, path}, or of plain bytes."""
-    file = _parquet(path)
-    column = next((name for name in ("image", "jpg", "png", "img") if name in file.schema_arrow.names), None)
-    if column is None:
-        found = ", ".join(file.schema_arrow.names[:10])
-        raise UserError(f"{path}: no column `image`; found {found}")
-    number = 0
-    try:
-        for rows in file.iter_batches(batch_size=_PARQUET_ROWS, columns=[column], use_threads=False):
-            for value in rows.column(0):
-                name, data = _cell(value.as_py())
-                yield Picture(name or f"{path.name}#{number}", partial(_given, data, "" if data else "empty: no bytes"))
-                number += 1
-    except (OSError, ValueError) as error:  # pyarrow's errors are of these types
-        raise UserError(f"{path}: damaged parquet file ({str(error)[:120]}); get it again") from None
-
-
-def _cell(value: Any) -> tuple[str, bytes]:
-    """Name and bytes of one cell."""
-    if isinstance(value, dict):
-        return str(value.get("path") or ""), value.get("bytes") or b""
-    return "", value if isinstance(value, bytes) else b""

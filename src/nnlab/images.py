@@ -150,11 +150,16 @@ def save_image(image: "Tensor | Image.Image", path: Path) -> None:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """All files with an image's ending below `folder`, sorted by name; hidden ones and link loops are left out."""
+    """All files with an image's ending below `folder` (see `list_files`)."""
+    return [path for path in list_files(folder) if path.suffix.lower() in SUFFIXES]
+
+
+def list_files(folder: Path) -> list[Path]:
+    """All files below `folder`, sorted by name; hidden files and folders and links to folders are left out."""
     if not Path(folder).is_dir():
         raise UserError(f"{folder}: not a folder")
     found = []
     for here, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(here) / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in SUFFIXES]
+        found += [Path(here) / name for name in names if not name.startswith(".")]
     return sorted(found, key=lambda path: os.fsencode(path))

@@ -16,6 +16,7 @@ GROWTH_ALLOWED = 1 << 28  # bytes that any archive may unpack to
 _ENTRY_BYTES = 46  # of the smallest entry in a zip's central directory
 _DIRECTORY_BYTES_PER_ENTRY = 512
 _HEADER_BYTES = 1 << 20  # of a tar's extended header, which tarfile reads into memory at once
+_OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
 
 def check_directory(path: Path) -> int:
@@ -56,15 +57,16 @@ def check_growth(path: Path, unpacked: int) -> None:
         raise UserError(f"{path}: {packed} bytes claim to unpack to {unpacked}: a decompression bomb, refused")
 
 
+def is_tar(begin: bytes) -> bool:
+    """Whether a file that begins with these 512 bytes is a tar archive, packed or not; the oldest kind has no mark."""
+    return begin.startswith(tuple(_OPENERS)) or begin[257:262] == b"ustar"
+
+
 def decompressed(path: Path) -> IO[bytes]:
     """Open a file, through gzip, bzip2 or xz if it begins like one."""
     with path.open("rb") as file:
-        magic = file.read(6)
-    opener: Any = open
-    for begin, compressed in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open)):
-        if magic.startswith(begin):
-            opener = compressed
-    return opener(path, "rb")
+        begin = file.read(6)
+    return next((opener for magic, opener in _OPENERS.items() if begin.startswith(magic)), open)(path, "rb")
 
 
 class Metered:
@@ -86,12 +88,30 @@ class Metered:
 
 
 class PlainHeader(tarfile.TarInfo):
-    """A tar header whose extension headers (long names and the like) are of a sane size."""
+    """A tar header whose extension headers (long names and the like) are of a sane size, and which is whole."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "PlainHeader":
-        """Parse 512 bytes."""
-        header = super().frombuf(buf, encoding, errors)
-        if header.size > _HEADER_BYTES and not header.isreg():
-            raise UserError(f"a tar archive with a header of {header.size} bytes, at most {_HEADER_BYTES}: refused")
-        return header
+    def fromtarfile(cls, archive: tarfile.TarFile) -> "PlainHeader":
+        """Read the next header; tarfile takes a damaged one for the archive's end, and what follows would be lost."""
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.HeaderError as error:
+            if isinstance(error, tarfile.EOFHeaderError):  # type: ignore[attr-defined]  # zeros: the end indeed
+                raise
+            raise tarfile.ReadError(str(error)) from None
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        """Called for every header that was parsed; some versions of Python call `frombuf` for the first one only."""
+        if self.size > _HEADER_BYTES and not self.isreg():
+            raise tarfile.ReadError(f"a header of {self.size} bytes, at most {_HEADER_BYTES} are read")
+        return super()._proc_member(archive)  # type: ignore[misc]
+
+
+def read_to_end(archive: tarfile.TarFile) -> None:
+    """Read what follows a tar's end mark, down to the checksum of a packed one; anything but zeros is a `ReadError`.
+
+    A header that was overwritten with zeros looks like the end.
+    """
+    while block := archive.fileobj.read(1 << 16):  # type: ignore[union-attr]
+        if block.strip(b"\0"):
+            raise tarfile.ReadError("data after its end")

@@ -26,6 +26,17 @@ class Picture:
     read: Callable[[], bytes]
 
 
+def at_hand(name: str, data: bytes, problem: str) -> Picture:
+    """A picture whose bytes have been read already; where there is a `problem`, it is left out for that."""
+
+    def read() -> bytes:
+        if problem:
+            raise LeftOut(problem)
+        return data
+
+    return Picture(name, read)
+
+
 @dataclass(frozen=True)
 class Packed:
     """A JPEG of `size` (width, height) pixels; or, if `problem` is not empty, the reason why there is none."""

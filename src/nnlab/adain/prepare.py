@@ -6,14 +6,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from nnlab import archives, images, limits, packing, pictures, shards
+from nnlab import archives, images, limits, packing, parquet, pictures, shards
 from nnlab.adain.params import AdainPrepareParams
 from nnlab.archives import count
 from nnlab.archives import pictures as pictures_of
 from nnlab.imagesets import locate
 from nnlab.resume import resume_dir
 
-_CODE = [Path(str(m.__file__)) for m in (archives, images, limits, packing, pictures, shards)]  # decide what is packed
+# What decides which pictures are packed, and how.
+_CODE = [Path(str(m.__file__)) for m in (archives, images, limits, packing, parquet, pictures, shards)]
 
 
 def prepare(fetched: Path, samples: Path, pool: Path, settings: AdainPrepareParams) -> None:
