@@ -135,6 +135,24 @@ def test_the_disk_is_looked_at_before_a_download(tmp_path: Path, coco: bytes, mo
         assert not server.requests
 
 
+@pytest.mark.parametrize(
+    ("there", "enough"), [("train2017.zip", False), ("old/val2017.zip", False), ("val2017.zip.new.part", True)]
+)
+def test_of_what_lies_there_only_the_beginning_of_the_set_itself_spares_room(
+    tmp_path: Path, coco: bytes, monkeypatch: pytest.MonkeyPatch, there: str, enough: bool
+) -> None:
+    (tmp_path / "content" / there).parent.mkdir(parents=True)
+    (tmp_path / "content" / there).write_bytes(coco[:-500])
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(fetch_module.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with serve({"/coco_val2017/val2017.zip": coco}) as server:
+        if enough:
+            get_coco(server, tmp_path / "content")
+        else:
+            with pytest.raises(UserError, match=r"coco_val2017: needs 0\.0 GiB on the disk"):
+                get_coco(server, tmp_path / "content")
+
+
 def test_another_choice_removes_what_the_earlier_one_left(tmp_path: Path, coco: bytes) -> None:
     with serve({"/coco_val2017/val2017.zip": coco}) as server:
         get_coco(server, tmp_path / "content")

@@ -87,7 +87,8 @@ def read_provenance(path: Path) -> dict[str, Any]:
 
 def _check_space(asset: Asset, folder: Path) -> None:
     """UserError before the download if the disk cannot hold what is still missing and what is made of it."""
-    have = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    own = (path for name in asset.files for path in (folder / name, *folder.glob(f"{glob.escape(name)}.new*")))
+    have = sum(path.stat().st_size for path in own if path.is_file())  # not those of another set that lies there
     needed, free = max(0, asset.size - have) + asset.needs, shutil.disk_usage(folder).free
     if needed > free:
         raise UserError(
