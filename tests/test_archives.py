@@ -144,7 +144,17 @@ def test_a_loop_of_links_in_a_folder_ends(tmp_path: Path) -> None:
     (tmp_path / "set/b/loop").symlink_to(tmp_path / "set")
     (tmp_path / "set/gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     assert {p.name for p in pictures(tmp_path / "set")} == {*EXPECTED, "gone.jpg"}
-    assert pack(pictures(tmp_path / "set"), tmp_path / "pool", 64)["left_out"] == {"damaged": 1}
+    (tmp_path / "set/self.jpg").symlink_to("self.jpg")
+    os.mkfifo(tmp_path / "set/pipe.jpg")
+    assert pack(pictures(tmp_path / "set"), tmp_path / "pool", 64)["left_out"] == {"link": 2, "special": 1}
+
+
+def test_a_zip_entry_that_begins_nowhere_is_left_out(tmp_path: Path) -> None:
+    path = in_zip(tmp_path / "s.zip")
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.find(b"PK\x01\x02") + 42, 0xFFFFFF00)
+    path.write_bytes(data)
+    assert pack(pictures(path), tmp_path / "pool", 64)["left_out"] == {"damaged": 1}
 
 
 def refused(path: Path, message: str, *, megabytes: float = 16.0, setup: str = "") -> None:

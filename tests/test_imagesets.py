@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,14 @@ import pytest
 from nnlab import download as download_module
 from nnlab import fetch as fetch_module
 from nnlab import imagesets
+from nnlab.adain import prepare as prepare_module
 from nnlab.adain.params import AdainPrepareParams
 from nnlab.adain.prepare import prepare
+from nnlab.archives import pictures
 from nnlab.errors import UserError
 from nnlab.fetch import Asset
 from nnlab.imagesets import NAMED, fetch_set, locate
+from nnlab.pictures import Picture
 from nnlab.pools import Pool
 from tests.servers import Fault, Server, serve
 from tests.test_archives import in_parquet, in_tar, in_zip
@@ -335,6 +339,34 @@ def test_a_touched_file_is_a_change_and_an_equal_folder_is_not(tmp_path: Path) -
     assert imagesets.fingerprint(tmp_path / "mine") == first
     os.utime(tmp_path / "mine/a.jpg", (1, 1))
     assert imagesets.fingerprint(tmp_path / "mine") != first
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_folder_that_goes_away_while_it_is_packed_is_no_set_of_damaged_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    drive, folder = tmp_path / "drive", tmp_path / "links" if linked else tmp_path / "drive"
+    for place in {drive, folder}:
+        place.mkdir()
+    for n in range(20):
+        (drive / f"{n}.jpg").write_bytes(encoded(n))
+        if linked:
+            (folder / f"{n}.jpg").symlink_to(drive / f"{n}.jpg")
+    fetch_set("content", str(folder), tmp_path / "content")
+
+    def until_it_goes(path: Path) -> Iterator[Picture]:
+        for number, picture in enumerate(pictures(path)):
+            if number == 10:
+                drive.rename(tmp_path / "gone")
+            yield picture
+
+    error, message = (UserError, "changed since") if linked else (FileNotFoundError, "drive")
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare_module, "pictures_of", until_it_goes)
+        with pytest.raises(error, match=message):
+            packed(tmp_path / "content", tmp_path / "pool")
+    (tmp_path / "gone").rename(drive)
+    assert len(packed(tmp_path / "content", tmp_path / "pool")) == 20
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Pools: what is packed, what is left out, and that reading depends on neither threads, caches nor interruptions."""
 
 import csv
+import errno
 import io
 import json
 import pickle
@@ -113,6 +114,21 @@ def test_what_cannot_be_used_is_left_out_and_listed_with_the_reason(tmp_path: Pa
         "locked.jpg",
     }
     assert Pool(tmp_path / "pool").names[-1] == "caf\\udce9,\n.png"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EIO, "x"), OSError(errno.ESTALE, "x"), FileNotFoundError(errno.ENOENT, "x"), MemoryError()]
+)
+def test_what_is_not_the_fault_of_a_picture_stops_the_packing(tmp_path: Path, error: Exception) -> None:
+    def unreadable() -> bytes:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        pack([*some(2), Picture("third.jpg", unreadable), *some(9)], tmp_path / "pool", 64, work=tmp_path / "work")
+    assert getattr(caught.value, "filename", "third.jpg") == "third.jpg"
+    assert not (tmp_path / "pool").exists()
+    assert pack(some(11), tmp_path / "pool", 64, work=tmp_path / "work")["images"] == 11
 
 
 def test_a_bomb_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

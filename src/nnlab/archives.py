@@ -6,6 +6,7 @@ archive may make this program do is limited before it is read, or while it is: e
 
 import lzma
 import re
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -103,7 +104,12 @@ def _is_picture(name: str) -> bool:
 
 
 def _read_file(path: Path) -> bytes:
-    check_size(path.stat().st_size)
+    if path.is_symlink() and not path.exists():
+        raise LeftOut("link: leads nowhere")
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+        raise LeftOut("special: not a plain file")
+    check_size(status.st_size)
     return path.read_bytes()
 
 

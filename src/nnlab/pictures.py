@@ -1,7 +1,9 @@
 """A picture of any source -> a JPEG ready for a shard, or the reason why it is left out."""
 
+import errno
 import hashlib
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +14,9 @@ from nnlab.images import MAX_PIXELS, decode, resize_shorter
 SMALLEST_SIDE = 64  # pixels; nothing can be learnt from a smaller picture
 LONGEST = 8.0  # longer side over shorter side; resized, such a strip would be huge
 MAX_BYTES = 128 << 20  # of one encoded picture
+# Refused for the file's own sake, the last one where a damaged zip names no place in itself. Anything else, an I/O
+# error or a network drive that went away say, concerns every picture: a set without them must not pass for whole.
+_OF_THE_FILE = (None, errno.EACCES, errno.EINVAL)
 
 
 class LeftOut(Exception):
@@ -49,7 +54,10 @@ class Packed:
 
 
 def convert(picture: Picture, short_side: int, quality: int) -> Packed:
-    """Decode a picture, check it, resize its shorter side to at most `short_side` pixels, encode it as JPEG."""
+    """Decode a picture, check it, resize its shorter side to at most `short_side` pixels, encode it as JPEG.
+
+    Raises only what is not the picture's fault: `MemoryError`, and an `OSError` that names it.
+    """
     try:
         image = _usable(picture.read(), short_side)
         buffer = io.BytesIO()
@@ -60,7 +68,11 @@ def convert(picture: Picture, short_side: int, quality: int) -> Packed:
         return Packed(picture.name, problem=f"too large: more than {MAX_PIXELS} pixels")
     except UnidentifiedImageError:
         return Packed(picture.name, problem="damaged: not an image")
+    except MemoryError:
+        raise
     except Exception as error:  # a damaged file can raise anything in Pillow's parsers
+        if isinstance(error, OSError) and error.errno not in _OF_THE_FILE:
+            raise OSError(error.errno, os.strerror(error.errno), error.filename or picture.name) from None
         return Packed(picture.name, problem=f"damaged: {type(error).__name__}: {str(error)[:120]}")
     jpeg = buffer.getvalue()
     with Image.open(io.BytesIO(jpeg)) as packed:

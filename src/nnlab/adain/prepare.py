@@ -33,6 +33,7 @@ def prepare(fetched: Path, samples: Path, pool: Path, settings: AdainPreparePara
         total=count(source),
         about={"source": "own pictures" if "path" in provenance else provenance["name"]},  # a moved folder is the same
     )
+    locate(fetched, samples)  # a network drive may have gone meanwhile, and with it what links led to
     if work:
         shutil.rmtree(work, ignore_errors=True)
     left_out = ", ".join(f"{number} {kind}" for kind, number in summary["left_out"].items()) or "none"
