@@ -5,6 +5,8 @@ import errno
 import io
 import json
 import pickle
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,6 +195,23 @@ def test_a_damaged_unfinished_shard_is_packed_again(tmp_path: Path, small_shards
         path.write_bytes(path.read_bytes()[:300])
     pack(some(20), tmp_path / "pool", 64, work=tmp_path / "work")
     assert content(tmp_path / "pool") == content(tmp_path / "whole")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from nnlab.packing import pack
+from nnlab.pictures import Picture
+pack([Picture("a.jpg", lambda: os.kill(os.getpid(), signal.SIGKILL))], Path(sys.argv[1]), 64)
+"""
+
+
+@pytest.mark.faults
+def test_what_a_killed_packing_without_a_work_folder_left_is_removed(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "pool")], check=False)
+    assert [path.name for path in tmp_path.glob("*")] != []
+    pack(some(1), tmp_path / "pool", 64)
+    assert [path.name for path in tmp_path.iterdir()] == ["pool"]
 
 
 def test_pictures_are_uint8_with_the_shorter_side_asked_for(tmp_path: Path) -> None:

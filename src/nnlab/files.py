@@ -50,25 +50,33 @@ def atomic_dir(path: Path) -> Iterator[Path]:
     `path` is at every moment the whole old folder, nothing, or the whole new one.
     """
     path = Path(path)
+    with scratch_dir(path) as temporary:
+        try:
+            yield temporary
+            temporary.chmod(0o755)
+            for folder, _, names in os.walk(temporary):
+                for file in (Path(folder, name) for name in names):
+                    if file.is_file() and not file.is_symlink():
+                        _flush(file)
+                _flush_names(Path(folder))
+            old = temporary.with_name(temporary.name + "-old")
+            if path.exists():
+                path.replace(old)
+            temporary.replace(path)
+            _flush_names(path.parent)
+            shutil.rmtree(old, ignore_errors=True)
+        except OSError as error:
+            raise _named(error, temporary, path) from None
+
+
+@contextmanager
+def scratch_dir(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path` that vanishes at the end, for the work on `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent, path.name)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_prefix(path.name)))
     try:
         yield temporary
-        temporary.chmod(0o755)
-        for folder, _, names in os.walk(temporary):
-            for file in (Path(folder, name) for name in names):
-                if file.is_file() and not file.is_symlink():
-                    _flush(file)
-            _flush_names(Path(folder))
-        old = temporary.with_name(temporary.name + "-old")
-        if path.exists():
-            path.replace(old)
-        temporary.replace(path)
-        _flush_names(path.parent)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise _named(error, temporary, path) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -11,11 +11,10 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from nnlab.errors import UserError
-from nnlab.files import atomic, atomic_dir
+from nnlab.files import atomic, atomic_dir, scratch_dir
 from nnlab.pictures import Packed, Picture, convert
 from nnlab.progress import Progress
 from nnlab.shards import LEFT_OUT, MANIFEST, SUMMARY, Entry, ShardWriter, write_table
@@ -50,8 +49,7 @@ def pack(
     about = {"short_side": short_side, "quality": quality, **(about or {})}
     with ExitStack() as stack:
         if work is None:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            work = Path(stack.enter_context(TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-")))
+            work = stack.enter_context(scratch_dir(out))
         work.mkdir(parents=True, exist_ok=True)
         shards = _write_shards(pictures, work, partial(convert, short_side=short_side, quality=quality), threads, total)
         summary = _join(work, shards, out.name, least, about)
