@@ -1,5 +1,6 @@
 """The training loop in this process: curves, milestones, resuming, damaged and full disks."""
 
+import threading
 from shutil import copytree
 
 import pytest
@@ -79,6 +80,26 @@ def test_a_stopped_run_goes_on_to_the_same_bits(whole, pools, encoder, tmp_path,
     state = run(pools, encoder, tmp_path)
     assert same(state, whole[0])
     assert torch.equal(state.history, whole[0].history)
+
+
+def test_no_step_waits_for_the_device(pools, encoder, tmp_path, monkeypatch):
+    """Losses are read where a row of the curves ends, in one go: a GPU that is asked in between stands still."""
+    reads, reports = [], []
+    for name in ("item", "tolist", "cpu", "numpy", "__bool__", "__float__", "__int__", "__index__"):
+        real = getattr(torch.Tensor, name)
+
+        def counted(tensor, *rest, real=real, name=name):
+            if threading.current_thread() is threading.main_thread():  # batches are prepared in another one
+                reads.append(name)
+            return real(tensor, *rest)
+
+        monkeypatch.setattr(torch.Tensor, name, counted)
+    for max_iter in (4, 8):
+        reads.clear()
+        params = settings(**{**SMALL, "max_iter": max_iter, "log_every": max_iter, "checkpoint_fractions": [1.0]})
+        run(pools, encoder, tmp_path / str(max_iter), params, save_every=100, seen=[])
+        reports.append(list(reads))
+    assert reports[0] == reports[1]
 
 
 def test_a_finished_run_is_not_done_again(whole, pools, encoder):
