@@ -209,6 +209,18 @@ def goes_on(inputs, folder, count):
     return process
 
 
+@pytest.mark.slow
+def test_what_all_processes_stumble_over_is_told_once(inputs, tmp_path):
+    prepare(tmp_path, {"processes": 2})
+    launcher = start(tmp_path, ["nothing", *inputs[1:]])
+    error = launcher.communicate(timeout=200)[1]
+    assert launcher.returncode == 1
+    assert error.splitlines()[1:] == [
+        "adain_train: error: nothing: No such file or directory",
+        "adain_train: error: training process 0 of 2 failed; its own line says why",
+    ]  # after the warning of too few iterations
+
+
 def ranks(launcher):
     """Ids of the processes that ``launcher`` started, by rank."""
     children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()

@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from nnlab.errors import UserError
 
 TIMEOUT = timedelta(minutes=5)  # a step takes seconds; who waits longer waits for a process that is gone
-PATIENCE = 10.0  # seconds
+PATIENCE = 10.0  # seconds in which the launcher ends this process, too, if another one has ended, and tells of that one
 _AGAIN = "run the same command again: the training goes on from its last saved state, with any number of processes"
 _LAUNCHER = "NNLAB_LAUNCHER"  # environment variable: the process that `start` ran in
 
@@ -143,10 +143,13 @@ def processes(device: torch.device) -> Iterator[Processes]:
     _join("nccl" if device.type == "cuda" else "gloo", rank, world)
     try:
         yield Processes(rank, world, device)
+    except (UserError, OSError):
+        time.sleep(PATIENCE if rank else 0)  # what all stumble over is told by the first
+        raise
     except RuntimeError as error:  # gloo raises RuntimeError, NCCL DistBackendError, which is one
         if "onnection" not in str(error) and "imed out" not in str(error) and "NCCL" not in str(error):
             raise
-        time.sleep(PATIENCE)  # a launcher that sees another process end ends this one meanwhile, and tells of that one
+        time.sleep(PATIENCE)
         reason = str(error).splitlines()[0][:120]
         raise UserError(f"process {rank} of {world} lost another one ({reason}); {_AGAIN}") from None
     finally:
