@@ -1,6 +1,7 @@
 """A loopback HTTP server that misbehaves on request, for the tests of everything that downloads."""
 
 import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -42,11 +43,16 @@ class Server:
 
 
 @contextmanager
-def serve(files: dict[str, bytes], faults: dict[str, list[Fault]] | None = None) -> Iterator[Server]:
+def serve(
+    files: dict[str, bytes], faults: dict[str, list[Fault]] | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[Server]:
     """Serve `files` on a free loopback port until the block ends."""
     http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     http.daemon_threads = True
-    server = Server(f"http://127.0.0.1:{http.server_address[1]}", dict(files), dict(faults or {}))
+    if tls:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
+    scheme = "https" if tls else "http"
+    server = Server(f"{scheme}://127.0.0.1:{http.server_address[1]}", dict(files), dict(faults or {}))
     http.state = server  # type: ignore[attr-defined]
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -27,6 +27,7 @@ from tests.servers import Fault, Server, serve
 from tests.test_archives import in_parquet, in_tar, in_zip
 from tests.test_pools import encoded
 
+pytestmark = pytest.mark.faults
 PHOTOS = {f"val2017/{n:012d}.jpg": encoded(n) for n in range(9)}
 COMMIT, LATER = "a1" * 20, "b2" * 20
 API = "/api/datasets/Artificio/WikiArt"
@@ -287,6 +288,17 @@ def test_a_hub_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         with pytest.raises(UserError, match=r"wikiart: http.*HF_ENDPOINT.*adain\.train\.style"):
             fetch_set("style", "wikiart", tmp_path / "style")
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_hub_that_is_busy_for_a_moment_is_asked_again(
+    tmp_path: Path, rows: bytes, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    busy = [Fault(status=status)] * 2
+    faults = {f"{API}/revision/main": busy, f"{API}/tree/{COMMIT}": list(busy)}
+    with serve(hub(COMMIT, {"a.parquet": rows}), faults) as server:
+        assert get_wikiart(server, tmp_path / "style", monkeypatch)["revision"] == COMMIT
+        assert len(server.asked(f"{API}/revision/main")) == 3
 
 
 def test_a_list_without_checksums_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 
 import requests
 
-from nnlab.download import DownloadError, download
+from nnlab.download import TIMEOUT_SECONDS, TRIES, download, passes, pause
 from nnlab.errors import UserError
 from nnlab.fetch import PROVENANCE, Asset, read_provenance, write_provenance
 from nnlab.sources import Source
 
 ENDPOINT = "https://huggingface.co"
 COMMIT = "[0-9a-f]{40}"
-_TIMEOUT = (10.0, 30.0)  # seconds to connect, and to answer
 _BEGUN = f"{PROVENANCE}.part"  # the list of files while they are downloaded
 
 
@@ -40,10 +39,7 @@ def dataset_asset(data: DataSet, folder: Path, commit: str = "") -> Asset:
     paths = {_flat(file.path): file.path for file in listing.files}
 
     def get(file: str, path: Path) -> None:
-        try:
-            download(f"{endpoint}/datasets/{data.repository}/resolve/{listing.commit}/{paths[file]}", path)
-        except requests.RequestException as error:
-            raise DownloadError(type(error).__name__) from None
+        download(f"{endpoint}/datasets/{data.repository}/resolve/{listing.commit}/{paths[file]}", path)
 
     return Asset(
         name=data.name,
@@ -138,11 +134,10 @@ def _parquet(entry: Any) -> _File | None:
 def _ask(url: str, name: str, kind: type) -> Any:
     """The JSON answer of the hub; anything else is a `UserError` that says what to do."""
     try:
-        with requests.get(url, timeout=_TIMEOUT) as response:
-            response.raise_for_status()
-            if not isinstance(answer := response.json(), kind):
-                raise TypeError
-            return answer
+        answer = _get(url).json()
+        if not isinstance(answer, kind):
+            raise TypeError
+        return answer
     except (requests.RequestException, ValueError, TypeError) as error:
         code = getattr(getattr(error, "response", None), "status_code", None)
         reason = f"HTTP {code}" if code else type(error).__name__
@@ -150,3 +145,18 @@ def _ask(url: str, name: str, kind: type) -> Any:
             f"{name}: {url} gives no list of files ({reason}), which even files at hand or a mirror "
             "are checked against; name another host in HF_ENDPOINT"
         ) from None
+
+
+def _get(url: str) -> requests.Response:
+    """The answer, asked for again where a server says that it cannot give it now."""
+    failures = 0
+    while True:
+        response = requests.get(url, timeout=TIMEOUT_SECONDS)
+        try:
+            response.raise_for_status()
+            return response
+        except requests.HTTPError as error:
+            failures += 1
+            if failures == TRIES or not passes(error):
+                raise
+            pause(failures, error)
