@@ -194,6 +194,30 @@ def test_a_mirror_url_is_asked_first(tmp_path: Path) -> None:
     assert_right(tmp_path)
 
 
+@pytest.mark.parametrize("place", ["/m/things/labels.gz", "/m/labels", "/m/labels.gz"])
+def test_of_the_places_in_a_mirror_the_one_that_failed_otherwise_than_by_absence_is_named(
+    tmp_path: Path, place: str
+) -> None:
+    with serve({"/m/images": FILES["images"]}, {place: [Fault(status=403)]}) as server:
+        with pytest.raises(UserError, match=rf"mirror http\S+: http\S+{place}: HTTP 403"):
+            fetch(asset(), tmp_path / "out", f"{server.url}/m")
+        with pytest.raises(UserError, match=r"mirror http\S+: http\S+/m/things/labels: HTTP 404"):
+            fetch(asset(), tmp_path / "out", f"{server.url}/m")
+
+
+def test_a_damaged_file_in_a_mirror_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror/labels").write_bytes(FILES["labels"])
+    (tmp_path / "mirror/images.gz").write_bytes(SERVED["/base/images.gz"][:100])
+    with pytest.raises(UserError, match=r"images\.gz is damaged"):
+        fetch(asset(), tmp_path / "out", str(tmp_path / "mirror"))
+
+
+def test_a_mirror_in_the_home_of_nobody_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"mirror ~nosuchuser/x: labels is not in ~nosuchuser/x"):
+        fetch(asset(), tmp_path / "out", "~nosuchuser/x")
+
+
 def test_a_wrong_file_in_the_mirror_is_not_believed(tmp_path: Path) -> None:
     (tmp_path / "mirror").mkdir()
     (tmp_path / "mirror/images").write_bytes(b"wrong")

@@ -391,6 +391,7 @@ def test_a_folder_that_goes_away_while_it_is_packed_is_no_set_of_damaged_picture
         ("wikiart", "adain.train.content = 'wikiart': no such folder"),
         (f"coco_val2017@{COMMIT}", "no such folder"),
         ("notes.txt", "not a zip, tar or parquet file"),
+        ("~nosuchuser/x", "adain.train.content = '~nosuchuser/x': no such folder or file"),
     ],
 )
 def test_an_unknown_choice_is_refused_with_what_is_allowed(tmp_path: Path, choice: str, message: str) -> None:

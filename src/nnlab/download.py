@@ -22,6 +22,10 @@ class DownloadError(Exception):
     """A source did not serve a file; the text says why, in a few words."""
 
 
+class NotThereError(DownloadError):
+    """The source has no such file."""
+
+
 def download(url: str, path: Path) -> None:
     """Download `url` to `path`, going on from `<path>.part` if an earlier download left one.
 
@@ -45,7 +49,8 @@ def download(url: str, path: Path) -> None:
             error, reason = problem, _reason(problem)
             fresh = before == 0 and failures == 0 and not part.exists()
             if not passes(error) or (isinstance(error, requests.ConnectionError) and fresh):
-                raise DownloadError(f"{url}: {reason}") from None  # of a host out of reach: the next source is asked
+                kind = NotThereError if reason.startswith("HTTP 404") else DownloadError
+                raise kind(f"{url}: {reason}") from None  # of a host out of reach: the next source is asked
         failures += 1
         if _size(part) > before:
             failures, tries = 0, TRIES_BEGUN

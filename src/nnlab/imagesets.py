@@ -1,6 +1,7 @@
 """The image sets that `adain.train.content` and `adain.train.style` name: COCO, WikiArt, the samples, a path."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def _named(kind: str, choice: str) -> tuple[Asset | DataSet | None, str]:
 
 
 def _existing(kind: str, choice: str) -> Path:
-    path = Path(choice).expanduser()
+    path = Path(os.path.expanduser(choice))  # which leaves a `~name` of nobody as it is
     if not path.exists():
         forms = [name + "[@<commit of 40 digits>]" * isinstance(of, DataSet) for name, of in NAMED[kind].items()]
         allowed = ", ".join([SAMPLE, *forms])

@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import os
 import shutil
 import subprocess
 import tarfile
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from nnlab.download import DownloadError, download
+from nnlab.download import DownloadError, NotThereError, download
 from nnlab.files import atomic
 
 LARGEST_BYTES = 1 << 30  # far more than any file here; stops an archive that was made to fill the disk
@@ -41,10 +42,10 @@ def url_source(base: str, suffix: str = "") -> Source:
 def mirror_source(base: str, asset: str) -> Source:
     """A folder or base URL of the user's own: `<base>/<asset>/<file>`, or `<base>/<file>`, plain or `.gz`."""
     remote = base.lower().startswith(("http://", "https://"))
-    base = base if remote else str(Path(base).expanduser())
+    base = base if remote else os.path.expanduser(base)  # which leaves a `~name` of nobody as it is
 
     def get(file: str, path: Path) -> None:
-        reasons = []
+        failures: list[DownloadError] = []
         for place in (f"{base.rstrip('/')}/{asset}", base.rstrip("/")):
             for suffix in ("", ".gz"):
                 try:
@@ -52,8 +53,8 @@ def mirror_source(base: str, asset: str) -> Source:
                         return url_source(place, suffix).get(file, path)
                     return _copy(Path(place) / (file + suffix), path)
                 except DownloadError as error:
-                    reasons.append(str(error))
-        raise DownloadError(reasons[0])
+                    failures.append(error)
+        raise next((e for e in reversed(failures) if not isinstance(e, NotThereError)), failures[0])
 
     return Source(f"mirror {base}", get)
 
@@ -157,7 +158,7 @@ def _command(command: list[str], folder: Path, output: IO[bytes] | int = subproc
 
 def _copy(source: Path, target: Path) -> None:
     if not source.is_file():
-        raise DownloadError(f"{source.name} is not in {source.parent}")
+        raise NotThereError(f"{source.name} is not in {source.parent}")
     if source.suffix == ".gz" and target.suffix != ".gz":
         gunzip(source, target, keep=True)
     else:
