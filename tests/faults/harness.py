@@ -22,8 +22,7 @@ from nnlab.report.pack import project_files
 from tests import quick
 
 FULL = os.environ.get("NNLAB_FAULTS") == "full"
-LONG = ("fashion_train", "fashion_variants", "autoencoder_train", "denoiser_train", "gatys_stylize@main", "adain_paint",
-        "adain_prepare@style", "adain_train")  # fmt: skip
+RESUMABLE = ("adain_train", "gatys_stylize@main")  # adain_prepare is, too, but keeps shards and no states
 
 
 @dataclass(frozen=True)
@@ -96,17 +95,6 @@ class Workplace:
         said, _ = process.communicate(timeout=600)
         return process.returncode, said
 
-    def kill_after(self, seconds: float) -> bool:
-        """Start the stage and kill it and all that it started; False if it had ended by then."""
-        process = self.start()
-        try:
-            process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            return True
-        return False
-
     def kill_when(self, ready: Callable[[], bool], seconds: float = 300.0) -> bool:
         """Start the stage and kill it as soon as `ready()` is true; False if it had ended by then."""
         with open(os.devnull, "w") as nothing:
@@ -132,18 +120,14 @@ class Workplace:
 
     def assert_right(self) -> None:
         """The outputs are those of the finished run, and nothing temporary is left beside them."""
-        for name in self.job.outputs:
-            path = self.root / name
-            assert hashes(path) == hashes(self.tree / name), f"{self.job.name}: {name} differs"
-            left = [other.name for other in path.parent.glob(f".{glob.escape(path.stem[:40])}-*")]
-            assert not left, f"{self.job.name}: left beside {name}: {', '.join(left)}"
+        assert_right(self.root, self._finished())
 
     def assert_nothing_half_written(self) -> None:
         """Each file that is there is one of the finished run's, whole."""
-        for name in self.job.outputs:
-            right = hashes(self.tree / name)
-            for inner, digest in hashes(self.root / name).items():
-                assert right.get(inner) == digest, f"{self.job.name}: {name}/{inner} is not whole"
+        assert_whole(self.root, self._finished())
+
+    def _finished(self) -> dict[str, dict[str, str]]:
+        return {name: hashes(self.tree / name) for name in self.job.outputs}
 
     def replace_input(self, name: str) -> Path:
         """Give the workplace a copy of an input of its own, to damage."""
@@ -159,6 +143,27 @@ def hashes(path: Path) -> dict[str, str]:
     if path.is_file():
         return {path.name: sha256(path)}
     return {str(file.relative_to(path)): sha256(file) for file in sorted(path.rglob("*")) if file.is_file()}
+
+
+def states(root: Path) -> list[Path]:
+    """Saved states of a resumable stage, oldest first."""
+    return sorted(root.glob(".resume/*/state-*.safetensors"), key=lambda path: path.name)
+
+
+def assert_right(root: Path, right: dict[str, dict[str, str]]) -> None:
+    """The outputs in `root` have the hashes `right` (see `hashes`), and nothing temporary is left beside them."""
+    for name, expected in right.items():
+        path = root / name
+        assert hashes(path) == expected, f"{name} differs"
+        left = [other.name for other in path.parent.glob(f".{glob.escape(path.stem[:40])}-*")]
+        assert not left, f"left beside {name}: {', '.join(left)}"
+
+
+def assert_whole(root: Path, right: dict[str, dict[str, str]]) -> None:
+    """Each output's file that is there has the hash that `right` (see `hashes`) gives it: none is half-written."""
+    for name, expected in right.items():
+        for inner, digest in hashes(root / name).items():
+            assert expected.get(inner) == digest, f"{name}/{inner} is not whole"
 
 
 def assert_one_line(code: int, said: str, *words: str) -> None:
