@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -74,13 +74,16 @@ class Workplace:
                 link.symlink_to(tree / name)
         (root / job.folder).mkdir(parents=True, exist_ok=True)
 
-    def start(self, output: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
-        """Start the stage as DVC does: without its old outputs, in a process group of its own."""
+    def start(self, output: IO[str] | int = subprocess.PIPE, through: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """Start the stage as DVC does: without its old outputs, in a process group of its own.
+
+        `through` is a command that runs the one that follows it, in a changed way.
+        """
         if not self.job.kept:
             self.clear()
         variables = {**quick.environment(self.tree), "NNLAB_MIRROR": str(self.tree / "data/raw")}
         return subprocess.Popen(
-            shlex.split(self.job.command.replace("python ", f"{shlex.quote(sys.executable)} ", 1)),
+            [*through, *shlex.split(self.job.command.replace("python ", f"{shlex.quote(sys.executable)} ", 1))],
             cwd=self.root / self.job.folder,
             env=variables,
             text=True,
@@ -89,9 +92,9 @@ class Workplace:
             start_new_session=True,
         )
 
-    def run(self) -> tuple[int, str]:
+    def run(self, through: Sequence[str] = ()) -> tuple[int, str]:
         """Run the stage to its end; its exit code and what it printed."""
-        process = self.start()
+        process = self.start(through=through)
         said, _ = process.communicate(timeout=600)
         return process.returncode, said
 

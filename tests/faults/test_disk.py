@@ -1,5 +1,6 @@
 """Disks that are full or may not be written to: one line, nothing half-written, and all is well afterwards."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -72,7 +73,7 @@ def test_a_full_disk_is_named_and_after_it_is_freed_all_is_right(
     code, said = place.run()
     if code == 0:
         pytest.fail(f"{name} wrote {needed} bytes where {room} were free")
-    assert_one_line(code, said, os.strerror(28), "free some space")
+    assert_one_line(code, said, os.strerror(errno.ENOSPC), "free some space")
     place.assert_nothing_half_written()
     ballast.unlink()
     code, said = place.run()
@@ -81,13 +82,38 @@ def test_a_full_disk_is_named_and_after_it_is_freed_all_is_right(
 
 
 @pytest.mark.parametrize("name", stage_names() if FULL else BOUNDED[:1])
-def test_a_read_only_folder_is_named(name: str, workplace: Make, disk: Callable[..., Path]) -> None:
+def test_a_read_only_disk_is_named(name: str, workplace: Make, disk: Callable[..., Path]) -> None:
     folder = disk(16 << 20)
     place = workplace(name, folder)
     disk(16 << 20, "ro")
     code, said = place.run()
-    assert_one_line(code, said, os.strerror(30))
+    assert_one_line(code, said, os.strerror(errno.EROFS))
     disk(512 << 20, "rw")
     code, said = place.run()
     assert code == 0, said
     place.assert_right()
+
+
+@pytest.mark.parametrize("name", stage_names() if FULL else BOUNDED[:1])
+def test_a_folder_of_somebody_else_is_named(name: str, workplace: Make) -> None:
+    """No right to write where the results go. Root, who may write everywhere, does without that power here."""
+    place = workplace(name)
+    folders = [place.root, *(path for path in place.root.rglob("*") if path.is_dir() and not path.is_symlink())]
+    for folder in folders:
+        folder.chmod(0o555)
+    code, said = place.run(without_root_powers())
+    assert_one_line(code, said, os.strerror(errno.EACCES))
+    for folder in folders:
+        folder.chmod(0o755)
+    code, said = place.run()
+    assert code == 0, said
+    place.assert_right()
+
+
+def without_root_powers() -> list[str]:
+    """The beginning of a command that root's right to write everywhere does not reach; nothing for other users."""
+    if os.geteuid():
+        return []
+    if shutil.which("setpriv") is None:
+        lacking("needs setpriv, or another user than root")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
