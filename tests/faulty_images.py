@@ -47,6 +47,12 @@ def sound(folder: Path) -> list[Path]:
     return found
 
 
+def tiny(folder: Path) -> Path:
+    """Write a picture of one pixel: nothing can be learnt from it, and enlarged it can be drawn."""
+    photo(30, size=(1, 1)).save(folder / "one pixel.png")
+    return folder / "one pixel.png"
+
+
 def unsound(folder: Path, seed: int = 0) -> list[Path]:
     """Write files that hold no picture, or none that is whole; every reader must refuse them, in one line."""
     draw = random.Random(seed)

@@ -1,4 +1,4 @@
-"""Every fault of a picture file, in the content pool, the style pool and the photos, through the stages' code."""
+"""Every fault of a picture file: in both pools and the photos, through the stages' code, and in `nnlab stylize`."""
 
 import csv
 import importlib.util
@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from nnlab import stage
-from nnlab.errors import UserError
+from nnlab.cli import main
+from nnlab.fetch import write_provenance
 from tests import faulty_images, quick
 from tests.faults.harness import FULL
 
 pytestmark = pytest.mark.faults
 ROOT = Path(__file__).resolve().parents[2]
+SMALL = 64  # pixels, the shorter side of what is drawn
 
 
 def run(script: str, *arguments: str) -> int:
@@ -42,7 +44,7 @@ def test_a_pool_takes_every_sound_picture_and_lists_the_others(
     given = project / "given"
     good = [*faulty_images.sound(given), *faulty_images.odd_names(given)]
     bad = faulty_images.unsound(given)
-    faulty_images.photo(1, size=(1, 1)).save(given / "one pixel.png")
+    faulty_images.tiny(given)
     (given / "again.jpg").write_bytes((given / "plain.jpg").read_bytes())
     assert run(f"fetch_{kind}", f"raw/{kind}") == 0
     assert run("adain_prepare", f"raw/{kind}", "samples", f"pools/{kind}") == 0
@@ -72,25 +74,79 @@ def test_a_pool_of_nothing_but_faults_is_refused_in_one_line(project: Path, capf
     assert not (project / "pools/content").exists()
 
 
-@pytest.mark.parametrize("seed", range(10 if FULL else 2))
-def test_a_faulty_photo_is_named_and_a_sound_one_is_drawn(tmp_path: Path, seed: int) -> None:
-    """The stages after training choose and open the user's photos with these two functions."""
-    from nnlab.adain.choice import choose_photos
-    from nnlab.adain.pictures import open_picture
+@pytest.fixture
+def gallery(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project with a pair, a second photo and the shipped networks, loaded once; every picture is drawn small."""
+    from nnlab.adain import command, pictures, shipped
+    from nnlab.samples import PHOTOS, PORTRAIT
 
-    (tmp_path / "all").mkdir()
-    good = [*faulty_images.sound(tmp_path / "all"), *faulty_images.odd_names(tmp_path / "all")]
-    bad = faulty_images.unsound(tmp_path / "all", seed)
+    wanted = {"size": SMALL, "style_size": SMALL, "photos_style": "pair", "alpha_style": "pair"}
+    quick.override(project / "params.yaml", {f"adain.pictures.{key}": value for key, value in wanted.items()})
+    for number, path in enumerate([project / "pair" / pictures.STYLE, project / "samples" / PHOTOS / PORTRAIT]):
+        path.parent.mkdir(parents=True)
+        faulty_images.photo(50 + number).save(path)
+    write_provenance(project / "pair", "pair", "a test's picture", stand_in=False)
+    encoder, decoder = shipped.shipped_encoder(), shipped.shipped_decoder()
+    monkeypatch.setattr(pictures, "load_encoder", lambda path: encoder)
+    monkeypatch.setattr(pictures, "load_decoder", lambda path: decoder)
+    monkeypatch.setattr(command, "shipped_encoder", lambda: encoder)
+    monkeypatch.setattr(command, "shipped_decoder", lambda: decoder)
+    return project
+
+
+@pytest.mark.parametrize("seed", range(5 if FULL else 1))
+@pytest.mark.parametrize("script", ["adain_photos", "adain_alpha"])
+def test_a_faulty_photo_is_named_and_a_sound_one_is_drawn(
+    gallery: Path, script: str, seed: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from nnlab.adain.shipped import DECODER
+
+    given = gallery / "given"
+    good = [*faulty_images.sound(given), *faulty_images.odd_names(given), faulty_images.tiny(given)]
+    good = good if FULL else good[-3:]  # a figure takes a second
+    bad = faulty_images.unsound(given, seed)
     for number, path in enumerate([*good, *bad]):
-        photos = tmp_path / f"photos {number}"
+        photos = gallery / f"photos {number}"
         photos.mkdir()
         path.rename(photos / path.name)
-        chosen = choose_photos(photos, [], tmp_path / "samples")
-        assert chosen.files[0] == photos / path.name
-        if path in good:
-            assert min(open_picture(chosen.files[0], 64).size) == 64
+        drawn = ["drawn.png"] if script == "adain_photos" else ["drawn.png", "drawn"]
+        code = run(script, photos.name, "samples", "pair", "art", "encoder", str(DECODER), *drawn)
+        said = capfd.readouterr().err
+        assert code == (path in bad), f"{path.name}: {said}"
+        if path in bad:
+            assert_names(path, said)
         else:
-            with pytest.raises(UserError) as caught:
-                open_picture(chosen.files[0], 64)
-            assert path.name in str(caught.value)
-            assert "\n" not in str(caught.value)
+            (gallery / "drawn.png").unlink()
+
+
+def assert_names(path: Path, said: str) -> None:
+    """The last line names the file, and no traceback came before it."""
+    last = said.strip().splitlines()[-1]
+    assert "error: " in last
+    assert str(path.name) in last, last
+    assert "Traceback" not in said
+
+
+def stylize(content: Path, style: Path, output: Path) -> int:
+    sizes = ["--size", str(SMALL), "--style-size", str(SMALL)]
+    return main(["stylize", "--content", str(content), "--style", str(style), "--output", str(output), *sizes])
+
+
+@pytest.mark.parametrize("seed", range(10 if FULL else 1))
+@pytest.mark.parametrize("part", ["content", "style"])
+def test_nnlab_stylize_names_a_faulty_file_and_draws_every_sound_one(
+    gallery: Path, part: str, seed: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given, other = gallery / "given", gallery / "pair" / "style.jpg"
+    good = [*faulty_images.sound(given), *faulty_images.odd_names(given), faulty_images.tiny(given)]
+    bad = faulty_images.unsound(given, seed)
+    for path in bad:
+        assert stylize(*((path, other) if part == "content" else (other, path)), gallery / "drawn.png") == 1
+        assert_names(path, capfd.readouterr().err)
+        assert not (gallery / "drawn.png").exists()
+    results = gallery / "results"
+    assert stylize(*((given, other) if part == "content" else (other, given)), results) == 0
+    assert len(list(results.iterdir())) == len(good)
+    said = capfd.readouterr().err
+    assert "Traceback" not in said
+    assert all(path.name in said for path in bad)
