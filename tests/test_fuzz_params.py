@@ -222,8 +222,11 @@ def test_every_edge_of_every_value_is_accepted() -> None:
                 parse(changed(path, value), Params, "params.yaml")
             except UserError as error:
                 refused[".".join(path)] = str(error)
-    unfit = {f"adain.train.{key}" for key in ("crop", "resize", "finish.crop", "finish.resize")}
-    assert all("is larger than resize" in refused.pop(key, "is larger than resize") for key in unfit)
+    unfit = {
+        f"adain.train.{key}": "is larger than resize" for key in ("crop", "resize", "finish.crop", "finish.resize")
+    }
+    unfit["adain.run.processes"] = "must be a multiple of run.processes"
+    assert all(reason in refused.pop(key, reason) for key, reason in unfit.items())
     assert not refused
 
 

@@ -89,7 +89,9 @@ def _line(error: ValidationError, model: type[Section]) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] in ("model_type", "dict_type"):
         message = "must be a section, with keys of its own"
-    return " ".join(f"{key} = {_shown(first['input'])}: {message[:1].lower()}{message[1:]}{more}".split())
+    section = first["type"] == "value_error" and isinstance(first["input"], dict)  # the message names its keys itself
+    found = key if section else f"{key} = {_shown(first['input'])}"
+    return " ".join(f"{found}: {message[:1].lower()}{message[1:]}{more}".split())
 
 
 def _siblings(model: type[Section], location: tuple[int | str, ...]) -> list[str]:

@@ -13,6 +13,7 @@ from nnlab.params import Section
 
 KINDS = ("content", "style")  # the two sets of pictures
 ASSIGNED_ITERATIONS = 10_000  # the assignment asks for at least so many
+MOST_PIXELS = 16_384  # of a shorter side: more is a slip of the finger, and more memory than machines have
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
@@ -41,7 +42,7 @@ class FinishParams(Section):
 
     share: float = Field(ge=0, lt=1)
     crop: int = Field(ge=16, multiple_of=8)
-    resize: int = Field(ge=16)
+    resize: int = Field(ge=16, le=MOST_PIXELS)
 
     @model_validator(mode="after")
     def _check(self) -> "FinishParams":
@@ -54,11 +55,11 @@ class AdainTrainParams(Section):
 
     content: str = Field(min_length=1)
     style: str = Field(min_length=1)
-    max_iter: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
+    max_iter: int = Field(ge=1, le=100_000_000)
+    batch_size: int = Field(ge=1, le=65_536)
     partners: int = Field(ge=1, le=64)
     crop: int = Field(ge=16, multiple_of=8)
-    resize: int = Field(ge=16)
+    resize: int = Field(ge=16, le=MOST_PIXELS)
     finish: FinishParams
     learning_rate: float = Field(gt=0)
     schedule: Literal["reference", "cosine"]
@@ -68,7 +69,7 @@ class AdainTrainParams(Section):
     content_weight: float = Field(ge=0)
     style_weight: float = Field(ge=0)
     checkpoint_fractions: list[Fraction] = Field(min_length=1)
-    held_out_pairs: int = Field(ge=1)
+    held_out_pairs: int = Field(ge=1, le=65_536)
     log_every: int = Field(ge=1)
     seed: int = Field(ge=0)
 
@@ -87,8 +88,8 @@ class AdainTrainParams(Section):
 class AdainRunParams(Section):
     """How the training runs, not what it computes; not tracked by DVC."""
 
-    processes: int = Field(ge=1)
-    workers: int = Field(ge=0)
+    processes: int = Field(ge=1, le=1024)
+    workers: int = Field(ge=0, le=1024)
     save_every: int = Field(ge=1)
     cache_mib: int = Field(ge=0)
     compile: bool
@@ -97,7 +98,7 @@ class AdainRunParams(Section):
 class AdainEvaluateParams(Section):
     """How the checkpoints are judged."""
 
-    side: int = Field(ge=16, multiple_of=8)
+    side: int = Field(ge=16, le=MOST_PIXELS, multiple_of=8)
 
 
 class AdainParams(Section):
