@@ -43,7 +43,6 @@ UNREAD = [
 SPARED = [
     ("adain_photos", "data/art", "photos_style: pair"),
     ("adain_alpha", "data/raw/pair", "alpha_style: pastel"),
-    ("report_(web|pdf)", ".*/(provenance|summary).json", "quotes those that there are"),
     ("report_pack", "(?!report/|params).*", "packs what it finds"),
 ]
 

@@ -21,9 +21,12 @@ PLOTS = {
               "layers"),
     "adain": ("losses", "checkpoints", "photos", "alpha"),
 }  # fmt: skip
+PLAIN = {"note": "as fetched", "stand_in": False, "files": {"a": "00" * 32}}
 PROVENANCE = {
-    "mnist": {"name": "mnist", "note": "MNIST handwritten digits", "stand_in": False, "files": {"a": "00" * 32}},
-    "pair": {
+    **{f"raw/{name}": {**PLAIN, "name": name} for name in ("fashion_mnist", "vgg19", "samples", "content", "style")},
+    "art": {**PLAIN, "name": "art"},
+    "raw/mnist": {**PLAIN, "name": "mnist", "note": "MNIST handwritten digits"},
+    "raw/pair": {
         "name": "pair",
         "note": "china.jpg for cornell.jpg",
         "stand_in": True,
@@ -42,9 +45,11 @@ def make(root: Path, side: int = 48, tests: int = 200) -> None:
     _tables(root / "plots", rng, tests)
     _pictures(root / "data/results", rng, side)
     _codes(root / "data/results/autoencoder", rng, tests)
-    _json(root / "data/pools/content/summary.json", {"images": 25, "left_out": {"tiny": 1}, "short_side": 256})
+    for kind in ("content", "style"):
+        summary = {"images": 25, "left_out": {"tiny": 1}, "short_side": 256}
+        _json(root / "data/pools" / kind / "summary.json", summary)
     for name, record in PROVENANCE.items():
-        _json(root / "data/raw" / name / "provenance.json", record)
+        _json(root / "data" / name / "provenance.json", record)
 
 
 def _json(path: Path, value: object) -> None:

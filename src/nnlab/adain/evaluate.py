@@ -38,7 +38,7 @@ def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[
         rows.append((iteration, *losses, settings.content_weight * losses[0] + settings.style_weight * losses[1]))
         named |= {f"{name}_{percent}": value for name, value in zip(METRICS, rows[-1])}
     last = dict(zip(METRICS, rows[-1]))
-    history = _history(training / HISTORY)
+    history = _history(training / HISTORY, settings.max_iter)
     photos, paintings = pairs.distinct()
     judged_on = {"pairs": len(pairs.content), "held_out_photos": photos, "held_out_paintings": paintings}
     write_metrics(metrics, {**named, **last, **judged_on, "seed": settings.seed})
@@ -50,11 +50,14 @@ def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[
         save_figure(losses_figure(history, table, settings), figure)
 
 
-def _history(path: Path) -> pd.DataFrame:
+def _history(path: Path, iterations: int) -> pd.DataFrame:
     try:
-        return pd.read_csv(path)
-    except (OSError, ValueError) as error:
+        history = pd.read_csv(path)
+        if history.iteration.iloc[-1] != iterations:
+            raise ValueError(f"they end at iteration {history.iteration.iloc[-1]}, not at {iterations}")
+    except (OSError, ValueError, AttributeError, IndexError) as error:
         raise UserError(f"{path}: not the training's curves ({error}); run `dvc repro -f adain_train`") from None
+    return history
 
 
 def losses_figure(history: pd.DataFrame, judged: pd.DataFrame, settings: AdainTrainParams):  # noqa: ANN201 (a Figure)

@@ -21,6 +21,14 @@ TASKS: tuple[Callable[[Context], Task], ...] = (
 )
 
 
+# What says where the data came from, under the data folder, and what was packed of it.
+RECORDS = (
+    *(f"raw/{name}" for name in ("mnist", "fashion_mnist", "vgg19", "samples", "pair", "content", "style")),
+    "art",
+)
+POOLS = ("pools/content", "pools/style")
+
+
 def build(params: Section, report: ReportParams, inputs: Inputs) -> Report:
     """Read every result file and say what it shows. `params` is the whole of params.yaml, `report` its last section."""
     say = speaker(report.language)
@@ -83,11 +91,9 @@ def _stand_in(asset: Asset, say: Say) -> str:
 
 
 def _assets(data: Path, say: Say) -> list[Asset]:
-    """What lies under data/raw and data/art, and what AdaIN was trained on."""
-    records = [*sorted((data / "raw").glob(f"*/{PROVENANCE}")), *data.glob(f"art/{PROVENANCE}")]
-    return [_asset(path, say) for path in records] + [
-        _pool(path, say) for path in sorted(data.glob("pools/*/summary.json"))
-    ]
+    """What was fetched and generated, and what AdaIN was trained on."""
+    records = [_asset(data / folder / PROVENANCE, say) for folder in RECORDS]
+    return records + [_pool(data / folder / "summary.json", say) for folder in POOLS]
 
 
 def _asset(path: Path, say: Say) -> Asset:
