@@ -53,8 +53,8 @@ def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[
 def _history(path: Path, iterations: int) -> pd.DataFrame:
     try:
         history = pd.read_csv(path)
-        if history.iteration.iloc[-1] != iterations:
-            raise ValueError(f"they end at iteration {history.iteration.iloc[-1]}, not at {iterations}")
+        if history.iteration.iloc[-1] != iterations or history.isna().any(axis=None):
+            raise ValueError(f"they are not whole up to iteration {iterations}")
     except (OSError, ValueError, AttributeError, IndexError) as error:
         raise UserError(f"{path}: not the training's curves ({error}); run `dvc repro -f adain_train`") from None
     return history
