@@ -15,7 +15,10 @@ from nnlab.resume import resume_dir
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize(("stage", "module"), [("adain_train", "adain.launch"), ("gatys_stylize", "gatys.results")])
+@pytest.mark.parametrize(
+    ("stage", "module"),
+    [("adain_prepare", "adain.prepare"), ("adain_train", "adain.launch"), ("gatys_stylize", "gatys.results")],
+)
 def test_a_state_belongs_to_the_code_that_its_stage_depends_on(stage: str, module: str) -> None:
     """Otherwise DVC would run the stage again after an edit, and the state that other code made would go on."""
     found = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]

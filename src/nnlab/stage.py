@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+import warnings
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -12,6 +13,9 @@ from nnlab.errors import UserError, lenient_output, system_error
 def run(main: Callable[..., None]) -> None:
     """Call `main` with the command line's arguments, converted to the types that its signature names (Path or str)."""
     lenient_output()
+    warnings.filterwarnings(
+        "ignore", category=UserWarning, module=r"PIL\."
+    )  # of damage that the stages list themselves
     sys.exit(call(main, sys.argv[1:]))
 
 

@@ -6,15 +6,19 @@ from pathlib import Path
 
 from PIL import Image
 
-from nnlab import archives, images, limits, packing, parquet, pictures, shards
+from nnlab import packing, shards
 from nnlab.adain.params import AdainPrepareParams
-from nnlab.archives import count
-from nnlab.archives import pictures as pictures_of
+from nnlab.archives import count, pictures
 from nnlab.imagesets import locate
 from nnlab.resume import resume_dir
 
-# What decides which pictures are packed, and how.
-_CODE = [Path(str(m.__file__)) for m in (archives, images, limits, packing, parquet, pictures, shards)]
+# As dvc.yaml has it: a saved state of other code must not go on.
+CODE = [
+    Path(__file__).parents[1] / f"{name}.py"
+    for name in (
+        "adain/prepare", "archives", "images", "imagesets", "limits", "packing", "parquet", "pictures", "shards",
+    )
+]  # fmt: skip
 
 
 def prepare(fetched: Path, samples: Path, pool: Path, settings: AdainPrepareParams) -> None:
@@ -22,9 +26,9 @@ def prepare(fetched: Path, samples: Path, pool: Path, settings: AdainPreparePara
     source, provenance = locate(fetched, samples)
     values = {"short_side": settings.short_side, "quality": settings.quality, "pillow": Image.__version__}
     resumable = source != samples  # the samples take seconds, and no fingerprint tells their changes
-    work = resume_dir(f"pack-{pool.name}", [provenance, values], _CODE, []) if resumable else None
+    work = resume_dir(f"pack-{pool.name}", [provenance, values], CODE, []) if resumable else None
     summary = packing.pack(
-        pictures_of(source),
+        pictures(source),
         pool,
         settings.short_side,
         quality=settings.quality,
