@@ -103,7 +103,7 @@ def test_the_projects_own_settings_are_the_full_ones(run):
     [("autoencoder", {"epochs": 2}, "The autoencoder ran at reduced settings: 2 epochs, the default is 25"),
      ("denoiser", {"epochs": 14}, "The denoiser ran at reduced settings: 14 epochs, the default is 15"),
      ("gatys", {"main": {"iterations": 9, "width": 64, "height": 48, "content_loss": 1, "style_loss": 1}},
-      "Gatys, job main, ran at reduced settings: 9 iterations, the default is 500")],
+      "Gatys, job main, ran at reduced settings: 9 iterations, the default is 400")],
 )  # fmt: skip
 def test_reduced_settings_are_said(copy, name, changes, said):
     path = copy / f"metrics/{name}.json"
