@@ -1,5 +1,6 @@
 """Finished jobs -> figures, curves and metrics. No torch."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def _snapshots(result: Result) -> Any:
     """The snapshots, left to right, top to bottom; of very many, `SHOWN` of them."""
     shown = spread(list(result.snapshots))
     images = [result.snapshots[iteration] for iteration in shown]
-    rows = [images[i : i + COLUMNS] for i in range(0, len(images), COLUMNS)]
+    columns = math.ceil(len(images) / math.ceil(len(images) / COLUMNS))  # four: two rows of two
+    rows = [images[i : i + columns] for i in range(0, len(images), columns)]
     title = f"{result.name}: every {result.job.snapshot_every} iterations"
     if len(shown) < len(result.snapshots):
         title = f"{result.name}: {len(shown)} of {len(result.snapshots)} snapshots"
