@@ -5,6 +5,8 @@ import os
 import resource
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,25 @@ def test_what_a_killed_writer_left_goes_and_what_a_living_one_needs_stays(tmp_pa
             assert living.exists()
             assert not left & names(tmp_path)
     assert names(tmp_path) == {"out.v1", *others}
+
+
+def test_a_folder_goes_that_a_worker_of_a_killed_process_still_writes_into(tmp_path: Path) -> None:
+    left = tmp_path / ".out-999999999-abcdefgh"
+    left.mkdir()
+    begun = threading.Event()
+
+    def work() -> None:
+        for number in range(200_000):
+            (left / str(number)).touch()  # ends with FileNotFoundError, as a worker does
+            begun.set()
+
+    with ThreadPoolExecutor(1) as executor:
+        worker = executor.submit(work)
+        begun.wait()
+        with atomic_dir(tmp_path / "out"):
+            pass
+        assert isinstance(worker.exception(), FileNotFoundError)
+    assert names(tmp_path) == {"out"}
 
 
 def test_a_folder_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FULL_DISK_BYTES = 1 << 16  # what a full disk may still report as free
+_OLD = "-old"  # ends the name of a folder that is on its way out
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def atomic_dir(path: Path) -> Iterator[Path]:
                     if file.is_file() and not file.is_symlink():
                         _flush(file)
                 _flush_names(Path(folder))
-            old = temporary.with_name(temporary.name + "-old")
+            old = temporary.with_name(temporary.name + _OLD)
             if path.exists():
                 path.replace(old)
             temporary.replace(path)
@@ -88,11 +89,25 @@ def _prefix(name: str) -> str:
 
 def _sweep(folder: Path, name: str) -> None:
     """Remove what writers of `name` left in `folder` when they were killed."""
-    form = re.compile(rf"\.{re.escape(name[:40])}-([1-9]\d*)-\w{{8}}(\..*|-old)?", re.ASCII)
-    with suppress(OSError):  # what cannot be listed or removed may stay
-        for path in list(folder.iterdir()):
-            if (found := form.fullmatch(path.name)) and not _runs(int(found[1])):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    form = re.compile(rf"\.{re.escape(name[:40])}-([1-9]\d*)-\w{{8}}(\..*|{_OLD})?", re.ASCII)
+    try:
+        paths = list(folder.iterdir())
+    except OSError:  # what cannot be listed stays
+        return
+    for path in paths:
+        if (found := form.fullmatch(path.name)) and not _runs(int(found[1])):
+            with suppress(OSError):  # what cannot be removed, too
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder; a folder by another name, by which workers of a dead process do not write into it."""
+    if not path.is_dir():
+        path.unlink()
+        return
+    if not path.name.endswith(_OLD):
+        path = path.replace(path.with_name(path.name + _OLD))
+    shutil.rmtree(path)
 
 
 def _runs(process: int) -> bool:

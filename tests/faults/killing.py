@@ -1,5 +1,6 @@
 """Kill -9 through `dvc repro`, at random moments of a stage's own work; what the next `dvc repro` makes is compared."""
 
+import contextlib
 import math
 import os
 import random
@@ -82,8 +83,13 @@ def kill(tree: Path, job: Job, moment: float = math.inf) -> float:
 
 def traces(tree: Path, job: Job) -> set[Path]:
     """What a stage leaves on disk as soon as its imports are done: TensorBoard's files, a state, a temporary output."""
-    beside = [path for name in job.outputs for path in (tree / name).parent.glob(".*-*-*")]
-    return {*tree.glob("runs/**/events*"), *tree.glob(".resume/[!.]*/*"), *beside}
+    places = [(tree, "runs/**/events*"), (tree, ".resume/[!.]*/*")]
+    places += [((tree / name).parent, ".*-*-*") for name in job.outputs]
+    found: set[Path] = set()
+    for folder, pattern in places:
+        with contextlib.suppress(FileNotFoundError):  # a folder that the stage removed while it was searched
+            found.update(folder.glob(pattern))
+    return found
 
 
 def forget(tree: Path, job: Job) -> None:
