@@ -147,6 +147,16 @@ def test_what_a_killed_writer_left_goes_and_what_a_living_one_needs_stays(tmp_pa
     assert names(tmp_path) == {"out.v1", *others}
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="another system's zombies cannot be told")
+def test_a_killed_writer_that_nobody_has_waited_for_is_dead(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", DIES, str(tmp_path / "out"), "file"]) as writer:
+        os.waitid(os.P_PID, writer.pid, os.WEXITED | os.WNOWAIT)
+        assert len(names(tmp_path)) == 1
+        with atomic(tmp_path / "out"):
+            pass
+        assert names(tmp_path) == {"out"}
+
+
 def test_a_folder_goes_that_a_worker_of_a_killed_process_still_writes_into(tmp_path: Path) -> None:
     left = tmp_path / ".out-999999999-abcdefgh"
     left.mkdir()

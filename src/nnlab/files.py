@@ -111,14 +111,17 @@ def _remove(path: Path) -> None:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process of this number runs on this machine."""
+    """Whether a process of this number runs on this machine; a dead one that nobody has waited for does not."""
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except OSError:  # another user's
         return True
-    return True
+    try:
+        return Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:  # no Linux
+        return True
 
 
 def _flush(file: Path) -> None:

@@ -1,4 +1,11 @@
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,3 +156,43 @@ def test_files_depend_on_the_seed_alone(photos, album, tmp_path):
     again.mkdir()
     assert studio.paint_all(photos, again, 3, SIZE, 5, lambda: None) == files
     assert studio.paint_all(photos, again, 1, SIZE, 6, lambda: None).items().isdisjoint(files.items())
+
+
+PAINT = """
+import sys
+from pathlib import Path
+from nnlab.adain.paint.studio import paint_all
+paint_all(Path(sys.argv[1]), Path(sys.argv[2]), 1000, 64, 1, lambda: print("painted", flush=True))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
+def test_workers_end_with_a_process_that_is_killed(photos, tmp_path) -> None:
+    studio_process = subprocess.Popen(
+        [sys.executable, "-c", PAINT, str(photos), str(tmp_path)], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert studio_process.stdout is not None
+    studio_process.stdout.readline()
+    assert len(members(studio_process.pid)) > 1
+    studio_process.kill()
+    studio_process.wait()
+    deadline = time.monotonic() + 20
+    try:
+        while members(studio_process.pid):
+            assert time.monotonic() < deadline, "workers of a killed process wait for work"
+            time.sleep(0.05)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(studio_process.pid, signal.SIGKILL)
+        studio_process.stdout.close()
+
+
+def members(session: int) -> list[int]:
+    """The living processes of a session."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _parent, _group, of = path.read_bytes().rpartition(b")")[2].split()[:4]
+            if int(of) == session and state != b"Z":
+                found.append(int(path.parent.name))
+    return found

@@ -1,6 +1,8 @@
 """The studio: every picture of the generated art, planned by the seed and painted by several processes."""
 
+import multiprocessing
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -134,8 +136,17 @@ _album: Album | None = None
 
 def _open_album(photos: Path) -> None:
     global _album
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(1)  # one process per core does it; threads inside would only wait for each other
     _album = Album(photos)
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it does: one whose parent was killed waits for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _work(arguments: tuple[Job, Path, int, int]) -> str:
