@@ -13,9 +13,8 @@ from nnlab.errors import UserError, lenient_output, system_error
 def run(main: Callable[..., None]) -> None:
     """Call `main` with the command line's arguments, converted to the types that its signature names (Path or str)."""
     lenient_output()
-    warnings.filterwarnings(
-        "ignore", category=UserWarning, module=r"PIL\."
-    )  # of damage that the stages list themselves
+    # Pillow's of damaged pictures: the stages list those themselves
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     sys.exit(call(main, sys.argv[1:]))
 
 
