@@ -30,13 +30,13 @@ from types import SimpleNamespace
 import torch
 
 from nnlab.adain.launch import training_batches
-from nnlab.adain.params import KINDS, AdainTrainParams
 from nnlab.adain.processes import Processes
 from nnlab.adain.train import Report, Setting, train
 from nnlab.adain.weights import encoder_to_reference, load_encoder
-from nnlab.archives import pictures
-from nnlab.packing import pack
-from nnlab.training import pick_device, pick_precision
+from nnlab.data.archives import pictures
+from nnlab.data.packing import pack
+from nnlab.params import KINDS, AdainTrainParams
+from nnlab.training.device import pick_device, pick_precision
 
 sys.path.insert(0, str(Path(__file__).parent))
 from adain_training import PARTNERS, matrix_rate, operations

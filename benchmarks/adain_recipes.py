@@ -21,23 +21,24 @@ import pandas as pd
 import torch
 import yaml
 
-from nnlab import reports
+from nnlab import figures
 from nnlab.adain import checkpoint
 from nnlab.adain.held_out import held_out_losses, held_out_pairs
 from nnlab.adain.launch import training_batches
 from nnlab.adain.model import Encoder
-from nnlab.adain.params import AdainTrainParams
 from nnlab.adain.processes import Processes
 from nnlab.adain.schedule import milestones
 from nnlab.adain.shipped import ship
 from nnlab.adain.train import Setting, train
 from nnlab.adain.weights import load_decoder, load_encoder
-from nnlab.images import list_images
-from nnlab.packing import pack
-from nnlab.pictures import Picture
-from nnlab.pools import Pool
-from nnlab.reports import save_figure, write_csv
-from nnlab.training import pick_device, pick_precision
+from nnlab.data.images import list_images
+from nnlab.data.packing import pack
+from nnlab.data.pictures import Picture
+from nnlab.data.pools import Pool
+from nnlab.figures import save_figure
+from nnlab.params import AdainTrainParams
+from nnlab.results import write_csv
+from nnlab.training.device import pick_device, pick_precision
 
 CACHE = 2 << 30  # bytes
 SIDE = 192  # pixels; held-out pictures are judged at this shorter side, as `adain.evaluate.side` has it
@@ -132,7 +133,7 @@ def _figure(out: Path) -> None:
     """Draw the held-out loss by iteration of every table in ``out``."""
     import matplotlib.pyplot as plt
 
-    with reports.style():
+    with figures.style():
         figure, axis = plt.subplots(figsize=(7, 4))
         for path in sorted(out.glob("*.csv")):
             table = pd.read_csv(path)

@@ -24,8 +24,8 @@ from nnlab.adain.jobs import Drawing, Options, plan
 from nnlab.adain.reference_files import write_reference_files
 from nnlab.adain.shipped import shipped_decoder, shipped_encoder
 from nnlab.adain.stylize import Stylizer
-from nnlab.images import list_images, save_image
-from nnlab.training import pick_precision
+from nnlab.data.images import list_images, save_image
+from nnlab.training.device import pick_precision
 
 SIZES = ((512, 512), (2048, 1536), (6000, 4000))
 

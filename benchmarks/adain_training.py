@@ -22,13 +22,13 @@ from torch import nn
 
 from nnlab.adain.losses import decoding_losses, encode
 from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, to_images
-from nnlab.adain.params import AdainTrainParams
 from nnlab.adain.partners import pairings
 from nnlab.adain.processes import Processes
 from nnlab.adain.train import Setting, new_state, step_functions
 from nnlab.adain.weights import decoder_to_reference, encoder_to_reference, load_encoder
-from nnlab.images import list_images, load_image
-from nnlab.training import pick_precision
+from nnlab.data.images import list_images, load_image
+from nnlab.params import AdainTrainParams
+from nnlab.training.device import pick_precision
 
 PARTNERS = 4  # as in params.yaml
 

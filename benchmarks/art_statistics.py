@@ -20,8 +20,8 @@ from nnlab.adain.model import FEATURES, Encoder
 from nnlab.adain.normalise import filter_means, normalised
 from nnlab.adain.statistics import mean_std
 from nnlab.adain.weights import encoder_from
-from nnlab.images import list_images, load_image
-from nnlab.samples import SAMPLES, locate
+from nnlab.data.images import list_images, load_image
+from nnlab.data.samples import SAMPLES, locate
 from nnlab.vgg_weights import read_weights
 
 SIDE, DIRECTIONS = 128, 32  # pixels of the shorter side, as in the default training

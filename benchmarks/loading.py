@@ -18,9 +18,9 @@ import torch
 from PIL import Image, features
 
 from nnlab.adain.batches import Batches, Feed, batch
-from nnlab.archives import pictures
-from nnlab.packing import in_order, pack
-from nnlab.pools import Pool
+from nnlab.data.archives import pictures
+from nnlab.data.packing import in_order, pack
+from nnlab.data.pools import Pool
 
 REPEATS = 5
 KINDS = ("content", "style")

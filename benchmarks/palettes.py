@@ -13,7 +13,7 @@ import numpy as np
 from scipy.cluster.vq import kmeans2
 
 from nnlab.adain.paint.colour import band_energy, bands, to_lab
-from nnlab.images import list_images, read_image, resize_shorter
+from nnlab.data.images import list_images, read_image, resize_shorter
 
 COLOURS = 16
 

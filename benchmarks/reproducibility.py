@@ -21,7 +21,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 import torch  # noqa: E402 (a script is found by its own folder, not by the project's)
 
 from nnlab import verify  # noqa: E402
-from nnlab.training import pick_precision  # noqa: E402
+from nnlab.training.device import pick_precision  # noqa: E402
 from tests import quick  # noqa: E402
 from tests.faults.harness import Job, hashes, jobs  # noqa: E402
 

@@ -15,10 +15,10 @@ def main(
     from nnlab.adain.choice import PAIR, choose_photos, choose_style
     from nnlab.adain.pictures import STYLE, notes, open_picture, open_stylizer
     from nnlab.adain.sheets import alpha_sheet
+    from nnlab.data.images import save_image
+    from nnlab.figures import save_figure, style
     from nnlab.files import atomic_dir
-    from nnlab.images import save_image
-    from nnlab.reports import save_figure, style
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
 
     loaded = load_params(params)
     hardware, pictures, alphas = loaded.hardware, loaded.adain.pictures, loaded.adain.alpha

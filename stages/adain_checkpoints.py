@@ -12,10 +12,10 @@ def main(
     """Draw `pair` with the encoder and the four decoders; write the figure and, into `results`, its pictures."""
     from nnlab.adain.pictures import CONTENT, STYLE, iterations, notes, open_picture, open_stylizer
     from nnlab.adain.sheets import checkpoints_sheet
+    from nnlab.data.images import save_image
+    from nnlab.figures import save_figure, style
     from nnlab.files import atomic_dir
-    from nnlab.images import save_image
-    from nnlab.reports import save_figure, style
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
 
     loaded = load_params(params)
     hardware, pictures = loaded.hardware, loaded.adain.pictures

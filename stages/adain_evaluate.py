@@ -11,7 +11,7 @@ def main(
 ) -> None:  # fmt: skip
     """Write metrics and headline numbers (JSON), curves of training and checkpoints (CSV) and their figure (PNG)."""
     from nnlab.adain.evaluate import evaluate
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
 
     loaded = load_params(params)
     inputs, outputs = [encoder, content, style, training], [metrics, summary, curves, held_out, figure]

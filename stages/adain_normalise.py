@@ -9,9 +9,9 @@ def main(vgg: Path, samples: Path, encoder: Path, params: Path = Path("params.ya
     """Write `encoder`: the weights in `vgg`, every filter scaled to a mean activation of 1 over the photos."""
     from nnlab.adain.normalise import make_encoder
     from nnlab.adain.weights import save_encoder
-    from nnlab.images import list_images, load_image
-    from nnlab.samples import PHOTOS
-    from nnlab.schema import load_params
+    from nnlab.data.images import list_images, load_image
+    from nnlab.data.samples import PHOTOS
+    from nnlab.params import load_params
     from nnlab.vgg_weights import read_weights
 
     side = load_params(params).adain.normalise.photo_side

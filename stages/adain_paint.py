@@ -8,11 +8,11 @@ from nnlab.stage import run
 def main(samples: Path, out: Path, params: Path = Path("params.yaml")) -> None:
     """Paint the photos of `samples` in many manners; write the pictures and provenance.json into `out`."""
     from nnlab.adain.paint.studio import paint_all
-    from nnlab.fetch import write_provenance
+    from nnlab.data.fetch import write_provenance
+    from nnlab.data.samples import PHOTOS
     from nnlab.files import atomic_dir
-    from nnlab.progress import Progress
-    from nnlab.samples import PHOTOS
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
+    from nnlab.training.progress import Progress
 
     art = load_params(params).adain.art
     with atomic_dir(out) as folder, Progress(art.pictures, "painting", "pictures") as bar:

@@ -13,8 +13,8 @@ def main(
     from nnlab.adain.choice import PAIR, choose_photos, choose_style
     from nnlab.adain.pictures import STYLE, notes, open_picture, open_stylizer
     from nnlab.adain.sheets import photos_sheet
-    from nnlab.reports import save_figure, style
-    from nnlab.schema import load_params
+    from nnlab.figures import save_figure, style
+    from nnlab.params import load_params
 
     loaded = load_params(params)
     hardware, pictures = loaded.hardware, loaded.adain.pictures

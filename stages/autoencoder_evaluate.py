@@ -16,8 +16,8 @@ def main(
 ) -> None:
     """Read the data set and the model; write the metrics, the folder `plots`, and codes and grid into `results`."""
     from nnlab.autoencoder.results import judge_autoencoder, write_autoencoder
-    from nnlab.reports import write_metrics
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
+    from nnlab.results import write_metrics
 
     load_params(params)
     judged = judge_autoencoder(data, model)

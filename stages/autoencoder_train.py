@@ -8,7 +8,7 @@ from nnlab.stage import run
 def main(data: Path, model: Path, params: Path = Path("params.yaml")) -> None:
     """Train on the data set in `data`; write the autoencoder with its curves to `model`."""
     from nnlab.autoencoder.jobs import train_and_save
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
 
     loaded = load_params(params)
     hardware = loaded.hardware

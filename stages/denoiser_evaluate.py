@@ -10,8 +10,8 @@ def main(
 ) -> None:
     """Read the data set and the model; write the metrics and the folder `plots`."""
     from nnlab.autoencoder.results import judge_denoiser, write_denoiser
-    from nnlab.reports import write_metrics
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
+    from nnlab.results import write_metrics
 
     load_params(params)
     judged = judge_denoiser(data, model)

@@ -10,12 +10,13 @@ def main(
     params: Path = Path("params.yaml"),
 ) -> None:  # fmt: skip
     """Read the data set, the network and its variants; write three metrics files and the folder `plots`."""
-    from nnlab.datasets import load_split
+    from nnlab.data.idx import load_split
     from nnlab.fashion import figures, tables
     from nnlab.fashion.judge import judge
+    from nnlab.figures import style
     from nnlab.files import atomic_dir
-    from nnlab.reports import style, write_metrics
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
+    from nnlab.results import write_metrics
 
     loaded = load_params(params)
     hardware, names = loaded.hardware, list(loaded.fashion.variants)

@@ -10,7 +10,7 @@ def main(data: Path, models: Path, params: Path = Path("params.yaml")) -> None:
     from nnlab.fashion.jobs import train_and_log
     from nnlab.fashion.trained import save
     from nnlab.files import atomic_dir
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
 
     loaded = load_params(params)
     hardware = loaded.hardware

@@ -7,9 +7,9 @@ from nnlab.stage import run
 
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:
     """Fill `folder` with the files of MNIST and their provenance."""
-    from nnlab.assets import MNIST
-    from nnlab.fetch import fetch
-    from nnlab.schema import load_params
+    from nnlab.data.assets import MNIST
+    from nnlab.data.fetch import fetch
+    from nnlab.params import load_params
 
     fetch(MNIST, folder, load_params(params).sources.mirror)
 

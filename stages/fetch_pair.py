@@ -7,8 +7,8 @@ from nnlab.stage import run
 
 def main(samples: Path, art: Path, folder: Path, params: Path = Path("params.yaml")) -> None:
     """Write content.jpg, style.jpg and provenance.json into `folder`."""
-    from nnlab.pair import fetch_pair
-    from nnlab.schema import load_params
+    from nnlab.data.pair import fetch_pair
+    from nnlab.params import load_params
 
     fetch_pair(samples, art, folder, load_params(params).sources.mirror)
 

@@ -7,8 +7,8 @@ from nnlab.stage import run
 
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:
     """Write photos/ and provenance.json into `folder`."""
-    from nnlab.samples import fetch_samples
-    from nnlab.schema import load_params
+    from nnlab.data.samples import fetch_samples
+    from nnlab.params import load_params
 
     load_params(params)
     fetch_samples(folder)

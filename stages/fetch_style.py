@@ -7,8 +7,8 @@ from nnlab.stage import run
 
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:
     """Fill `folder` with the archives of the set and their provenance."""
-    from nnlab.imagesets import fetch_set
-    from nnlab.schema import load_params
+    from nnlab.data.imagesets import fetch_set
+    from nnlab.params import load_params
 
     settings = load_params(params)
     fetch_set("style", settings.adain.train.style, folder, settings.sources.mirror)

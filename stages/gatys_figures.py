@@ -10,8 +10,8 @@ def main(
 ) -> None:
     """Write the metrics of every job, their headline numbers, and the figures in `plots`."""
     from nnlab.gatys import figures, finished
-    from nnlab.reports import write_metrics
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
+    from nnlab.results import write_metrics
 
     jobs = load_params(params).gatys.jobs
     read = [finished.read_result(name, job, results / name, provenance) for name, job in jobs.items()]

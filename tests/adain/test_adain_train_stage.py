@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from nnlab.adain import launch
 from nnlab.adain.processes import Processes
-from nnlab.schema import load_params
+from nnlab.params import load_params
 from tests.adain.test_processes import ended
 from tests.adain.training import SMALL, make_pools
 from tests.quick import override

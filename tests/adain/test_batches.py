@@ -12,11 +12,11 @@ import torch
 from nnlab.adain import processes
 from nnlab.adain.batches import Batches, Feed, InTwoParts, batch
 from nnlab.adain.launch import training_batches
+from nnlab.data.packing import pack
+from nnlab.data.pools import Pool
 from nnlab.errors import UserError
-from nnlab.packing import pack
-from nnlab.pools import Pool
 from tests.adain.training import settings
-from tests.test_pools import some
+from tests.data.test_pools import some
 
 
 class Coded:

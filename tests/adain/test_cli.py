@@ -9,8 +9,8 @@ from nnlab.adain import jobs, shipped
 from nnlab.adain.jobs import plan
 from nnlab.adain.weights import load_encoder
 from nnlab.cli import main
+from nnlab.data.images import save_image
 from nnlab.errors import UserError
-from nnlab.images import save_image
 from tests.adain.reference import image
 
 
@@ -224,7 +224,7 @@ def test_the_shipped_networks_draw(pictures, capsys):
 
 
 def test_the_shipped_decoder_is_small_and_says_what_it_learnt_from():
-    from nnlab.training import load_tensors
+    from nnlab.training.state import load_tensors
 
     assert shipped.DECODER.stat().st_size <= 8 << 20
     assert load_tensors(shipped.DECODER)[1]

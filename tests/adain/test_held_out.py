@@ -6,8 +6,8 @@ from nnlab.adain.losses import decoding_losses, encode
 from nnlab.adain.model import to_images
 from nnlab.adain.train import initial_decoder
 from nnlab.adain.weights import load_encoder
+from nnlab.data.pools import Pool
 from nnlab.errors import UserError
-from nnlab.pools import Pool
 from tests.adain.training import make_pools
 
 

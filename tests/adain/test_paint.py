@@ -23,8 +23,8 @@ from nnlab.adain.paint.colour import (
     to_rgb,
 )
 from nnlab.adain.paint.scenes import Album
-from nnlab.images import read_image
-from nnlab.samples import PHOTOS, fetch_samples
+from nnlab.data.images import read_image
+from nnlab.data.samples import PHOTOS, fetch_samples
 
 SIZE = 64
 

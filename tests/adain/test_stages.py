@@ -12,15 +12,13 @@ import pytest
 import yaml
 from PIL import Image
 
-from nnlab.adain.choice import choose_photos, choose_style
-from nnlab.adain.paint_params import MANNERS
-from nnlab.adain.params import check_outs
-from nnlab.adain.picture_params import USER_PHOTOS, PictureParams, check_pictures
+from nnlab.adain.choice import USER_PHOTOS, check_pictures, choose_photos, choose_style
 from nnlab.adain.pictures import notes
+from nnlab.adain.trained import check_outs
 from nnlab.adain.weights import load_decoder, save_decoder
+from nnlab.data.images import save_image
 from nnlab.errors import UserError
-from nnlab.images import save_image
-from nnlab.schema import load_params
+from nnlab.params import MANNERS, PictureParams, load_params
 from tests import quick
 from tests.adain.reference import image
 

@@ -6,7 +6,6 @@ from shutil import copytree
 import pytest
 import torch
 
-from nnlab import checkpoints
 from nnlab.adain.batches import Batches
 from nnlab.adain.launch import _named_compiler
 from nnlab.adain.processes import Processes
@@ -14,8 +13,9 @@ from nnlab.adain.train import Setting, new_state, train
 from nnlab.adain.trained import export, milestone
 from nnlab.adain.watch import rows
 from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.data.pools import Pool
 from nnlab.errors import UserError
-from nnlab.pools import Pool
+from nnlab.training import state as state_module
 from tests.adain.training import SMALL, make_pools, settings
 
 CPU = torch.device("cpu")
@@ -143,7 +143,7 @@ def test_without_its_milestone_a_state_is_not_used(whole, pools, encoder, stoppe
 
 
 def test_a_full_disk_keeps_the_last_state_and_the_training(whole, pools, encoder, tmp_path, monkeypatch, capsys):
-    real, calls = checkpoints.save_tensors, []
+    real, calls = state_module.save_tensors, []
 
     def full(path, tensors, *rest):
         calls.append(path)
@@ -151,7 +151,7 @@ def test_a_full_disk_keeps_the_last_state_and_the_training(whole, pools, encoder
             raise OSError(28, "No space left on device", str(path))
         real(path, tensors, *rest)
 
-    monkeypatch.setattr(checkpoints, "save_tensors", full)
+    monkeypatch.setattr(state_module, "save_tensors", full)
     assert same(run(pools, encoder, tmp_path), whole[0])
     assert "No space left" in capsys.readouterr().err
     assert len(list(tmp_path.glob("state-*"))) == 1

@@ -5,9 +5,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from nnlab.adain.params import AdainTrainParams
-from nnlab.packing import pack
-from nnlab.pictures import Picture
+from nnlab.data.packing import pack
+from nnlab.data.pictures import Picture
+from nnlab.params import AdainTrainParams
 
 SMALL = {
     "max_iter": 12, "batch_size": 2, "partners": 2, "crop": 16, "resize": 64,

@@ -13,12 +13,12 @@ from nnlab.autoencoder.losses import bce
 from nnlab.autoencoder.measures import knn_accuracy, psnr_db
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.noise import add_noise
-from nnlab.autoencoder.params import AutoencoderParams, DenoiserParams
 from nnlab.autoencoder.train import Epoch
 from nnlab.autoencoder.trained import load, save
 from nnlab.errors import UserError
-from nnlab.reports import style
-from nnlab.training import count_parameters
+from nnlab.figures import style
+from nnlab.params import AutoencoderParams, DenoiserParams
+from nnlab.training.device import count_parameters
 
 
 def settings(**changes) -> AutoencoderParams:

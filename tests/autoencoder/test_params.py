@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from nnlab.autoencoder.params import AutoencoderParams, DenoiserParams
 from nnlab.errors import UserError
-from nnlab.params import parse
+from nnlab.params import AutoencoderParams, DenoiserParams
+from nnlab.sections import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,7 +6,7 @@ import torch
 import nnlab.autoencoder.train as module
 from nnlab.autoencoder.losses import bce
 from nnlab.autoencoder.train import History, as_judged, rebuild, train
-from nnlab.datasets import unit
+from nnlab.data.idx import unit
 from nnlab.errors import UserError
 from tests.autoencoder.test_model import noisy_settings, settings
 from tests.datasets import bars

@@ -11,7 +11,7 @@ from nnlab.fashion.evaluate import Epoch, History, accuracy, class_accuracy, cro
 from nnlab.fashion.figures import _accuracy
 from nnlab.fashion.model import build
 from nnlab.fashion.predictions import mixed, telling
-from nnlab.reports import style
+from nnlab.figures import style
 
 CPU, FLOAT = torch.device("cpu"), torch.float32
 

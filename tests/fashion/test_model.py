@@ -8,9 +8,10 @@ import torch
 from nnlab.errors import UserError
 from nnlab.fashion.evaluate import Epoch
 from nnlab.fashion.model import build
-from nnlab.fashion.params import NetworkParams
 from nnlab.fashion.trained import Trained, load, save
-from nnlab.training import count_parameters, save_tensors
+from nnlab.params import NetworkParams
+from nnlab.training.device import count_parameters
+from nnlab.training.state import save_tensors
 
 
 def settings(**changes) -> NetworkParams:

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from nnlab.errors import UserError
-from nnlab.fashion.params import FashionParams
-from nnlab.params import parse
+from nnlab.params import FashionParams
+from nnlab.sections import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ import pytest
 
 from nnlab import stage
 from nnlab.cli import main
-from nnlab.fetch import write_provenance
+from nnlab.data.fetch import write_provenance
 from tests import faulty_images, quick
 from tests.faults.harness import FULL
 
@@ -49,7 +49,7 @@ def test_a_pool_takes_every_sound_picture_and_lists_the_others(
     assert run(f"fetch_{kind}", f"raw/{kind}") == 0
     assert run("adain_prepare", f"raw/{kind}", "samples", f"pools/{kind}") == 0
 
-    from nnlab.pools import Pool
+    from nnlab.data.pools import Pool
 
     pool = Pool(project / "pools" / kind, resize=64)
     assert len(pool) == len(good)
@@ -78,7 +78,7 @@ def test_a_pool_of_nothing_but_faults_is_refused_in_one_line(project: Path, capf
 def gallery(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project with a pair, a second photo and the shipped networks, loaded once; every picture is drawn small."""
     from nnlab.adain import command, pictures, shipped
-    from nnlab.samples import PHOTOS, PORTRAIT
+    from nnlab.data.samples import PHOTOS, PORTRAIT
 
     wanted = {"size": SMALL, "style_size": SMALL, "photos_style": "pair", "alpha_style": "pair"}
     quick.override(project / "params.yaml", {f"adain.pictures.{key}": value for key, value in wanted.items()})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nnlab.adain.schedule import finish_start
-from nnlab.schema import load_params
+from nnlab.params import load_params
 from tests import quick
 from tests.faults.harness import FULL, Job, Workplace, states
 from tests.faults.killing import assert_killed_stage_is_made_again, give_paintings

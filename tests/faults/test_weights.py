@@ -25,7 +25,7 @@ class Evil:
 
 def readers() -> dict[str, Callable[[Path], object]]:
     from nnlab.adain.weights import load_decoder, load_encoder
-    from nnlab.training import load_tensors
+    from nnlab.training.state import load_tensors
     from nnlab.vgg import load_vgg
     from nnlab.vgg_weights import read_weights
 

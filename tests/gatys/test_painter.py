@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from nnlab.checkpoints import Checkpoints
 from nnlab.errors import UserError
 from nnlab.gatys.objective import build_objective
 from nnlab.gatys.painter import Step, evaluate, measure, paint, plan
 from nnlab.gatys.pictures import Pictures, luminance
+from nnlab.training.state import Checkpoints
 from nnlab.vgg import VGG19
 from tests.gatys.conftest import make_job, picture
 

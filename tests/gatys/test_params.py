@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from nnlab.errors import UserError
-from nnlab.gatys.params import GatysParams
-from nnlab.params import Section, parse
+from nnlab.params import GatysParams
+from nnlab.sections import Section, parse
 from tests.gatys.conftest import make_job
 
 

@@ -17,8 +17,8 @@ from PIL import Image
 
 from nnlab.errors import UserError
 from nnlab.gatys import figures, finished
-from nnlab.gatys.params import JobParams
 from nnlab.gatys.results import stylize
+from nnlab.params import JobParams
 from tests.gatys.conftest import make_job, picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ FULL = os.environ.get("NNLAB_FAULTS") == "full"
 SCRIPT = """
 import json, sys, torch
 from pathlib import Path
-from nnlab.gatys.params import JobParams
+from nnlab.params import JobParams
 from nnlab.gatys.results import stylize
 torch.set_num_threads(1)
 vgg, folder, out = map(Path, sys.argv[1:4])

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from nnlab.params import ReportParams
 from nnlab.report.inputs import Inputs
-from nnlab.report.params import ReportParams
 
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 CURVES = ["train_accuracy", "test_accuracy", "train_loss", "test_loss"]

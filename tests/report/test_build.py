@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from nnlab.adain.params import ASSIGNED_ITERATIONS
 from nnlab.errors import UserError
+from nnlab.params import ASSIGNED_ITERATIONS, load_params
 from nnlab.report.build import build, speaker
 from nnlab.report.document import parameters, shown
 from nnlab.report.tasks import reduced, words
-from nnlab.schema import load_params
 from tests.report import samples
 
 ROOT = Path(__file__).resolve().parents[2]

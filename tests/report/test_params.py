@@ -1,8 +1,9 @@
 import pytest
 
 from nnlab.errors import UserError
-from nnlab.params import parse
-from nnlab.report.params import ReportParams, assigned_alpha, placeholders
+from nnlab.params import ReportParams
+from nnlab.report.build import assigned_alpha, placeholders
+from nnlab.sections import parse
 
 GOOD = {"name": "张三", "student_id": "20230101", "course": "深度学习", "language": "zh"}
 

@@ -74,7 +74,7 @@ def test_every_experiment_has_numbers_parameters_figures_and_what_was_really_use
 
 @pytest.mark.parametrize("stage", ["report_web", "report_pdf", "report_pack"])
 def test_a_report_stage_does_not_load_torch(stage):
-    modules = "nnlab.report.build, nnlab.report.web, nnlab.report.pdf, nnlab.report.pack, nnlab.schema"
+    modules = "nnlab.report.build, nnlab.report.web, nnlab.report.pdf, nnlab.report.pack, nnlab.params"
     code = f"import sys, stages.{stage}, {modules}; sys.exit('torch' in sys.modules)"
     environment = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PATH": "/usr/bin:/bin"}
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment).returncode == 0

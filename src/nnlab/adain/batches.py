@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nnlab.adain.processes import cores_each
+from nnlab.data.pools import Pictures
 from nnlab.errors import UserError
-from nnlab.pools import Pictures
-from nnlab.training import generator
+from nnlab.training.seeds import generator
 
 _PIXEL = np.dtype("V3")
 AHEAD = 4  # batches that are prepared in advance, per worker process

@@ -11,8 +11,8 @@ from torch import Tensor
 from nnlab.adain.model import Decoder
 from nnlab.adain.trained import milestone
 from nnlab.adain.weights import save_decoder
-from nnlab.checkpoints import Checkpoints
 from nnlab.files import sha256
+from nnlab.training.state import Checkpoints
 
 
 @dataclass

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from nnlab.adain.picture_params import PAIR, find_photos, style_file
+from nnlab.data.images import SUFFIXES, list_images, read_image
+from nnlab.data.samples import LANDMARK, PHOTOS, PORTRAIT
 from nnlab.errors import UserError
-from nnlab.images import list_images
-from nnlab.samples import LANDMARK, PHOTOS, PORTRAIT
+from nnlab.params import MANNERS, PAIR, PictureParams
+
+USER_PHOTOS = Path("data/photos")  # as dvc.yaml gives it to the stages that draw
+NO_PHOTOS = ("README.md", "*.dvc", "Thumbs.db", "desktop.ini")  # what may lie beside photos
 
 
 class Photos(NamedTuple):
@@ -52,3 +55,54 @@ def choose_style(key: str, name: str, pair: Path, art: Path) -> Path:
         if path.name.startswith(f"{name}_"):
             return path
     raise UserError(f"{art}: no picture {name}_*.jpg; run `dvc repro -f adain_paint`")
+
+
+def check_pictures(pictures: PictureParams, folder: Path = USER_PHOTOS) -> None:
+    """UserError for what the stages after the training cannot draw, and DVC cannot hash: told before it, not after."""
+    styles = [style_file(key, getattr(pictures, key)) for key in ("photos_style", "alpha_style")]
+    photos = find_photos(folder, pictures.photos) if pictures.photos or folder.is_dir() else []
+    for path in sorted(folder.rglob("*")):
+        if path.name.encode(errors="ignore").decode() != path.name:
+            raise UserError(f"{path}: DVC cannot read a file whose name is not UTF-8; rename it")
+        if not path.is_file() and not path.is_dir():
+            raise UserError(f"{path}: neither a file nor a folder (a link that leads nowhere?); remove it")
+    for path in filter(None, [*styles, *photos]):
+        read_image(path)
+
+
+def style_file(key: str, name: str) -> Path | None:
+    """The file that `adain.pictures.<key>` names; None for `PAIR` and the manners, UserError for any other name."""
+    if name in (PAIR, *MANNERS):
+        return None
+    if Path(name).is_file():
+        return Path(name)
+    raise UserError(
+        f"adain.pictures.{key} = {name!r}: neither {PAIR}, a manner of the generated art "
+        f"({', '.join(sorted(MANNERS))}) nor a file; change it"
+    )
+
+
+def find_photos(folder: Path, names: Sequence[str]) -> list[Path]:
+    """The photos that `names` names (files in `folder`, or paths); without names the first two in `folder`, if any.
+
+    UserError if a named one is not there, and for a file in `folder` that would be passed over without a word.
+    """
+    if names:
+        return [_named(folder, name) for name in names]
+    found = list_images(folder)
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        known = path.suffix.lower() in SUFFIXES or any(path.match(pattern) for pattern in NO_PHOTOS)
+        if path.is_file() and not hidden and not known:
+            raise UserError(
+                f"{path}: no picture that can be read ({', '.join(sorted(SUFFIXES))}); save it as .jpg or .png, or put "
+                "it elsewhere"
+            )
+    return found[:2]
+
+
+def _named(folder: Path, name: str) -> Path:
+    for path in (folder / name, Path(name)):
+        if path.is_file():
+            return path
+    raise UserError(f"adain.pictures.photos: {name!r} is neither a file in {folder.as_posix()} nor a path of one")

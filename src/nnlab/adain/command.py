@@ -12,8 +12,8 @@ from nnlab.adain.shipped import shipped_decoder, shipped_encoder
 from nnlab.adain.stylize import Stylizer, check
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.errors import UserError
-from nnlab.progress import Progress
-from nnlab.training import pick_device, pick_precision
+from nnlab.training.device import pick_device, pick_precision
+from nnlab.training.progress import Progress
 
 
 def stylize(options: argparse.Namespace) -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 import pandas as pd
 
 from nnlab.adain.held_out import held_out_losses, held_out_pairs
-from nnlab.adain.params import AdainParams, AdainTrainParams
 from nnlab.adain.schedule import finish_start, milestones
 from nnlab.adain.trained import HISTORY, milestone
 from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.data.pools import Pool
 from nnlab.errors import UserError
-from nnlab.pools import Pool
-from nnlab.reports import BLUE, RED, save_figure, style, write_csv, write_metrics
-from nnlab.training import pick_device
+from nnlab.figures import BLUE, RED, save_figure, style
+from nnlab.params import AdainParams, AdainTrainParams
+from nnlab.results import write_csv, write_metrics
+from nnlab.training.device import pick_device
 
 COLUMNS = ("iteration", "heldout_content_loss", "heldout_style_loss", "heldout_total_loss")
 METRICS = ("iterations", *COLUMNS[1:])

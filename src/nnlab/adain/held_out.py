@@ -9,10 +9,10 @@ from torch import Tensor
 
 from nnlab.adain.losses import decoding_losses, encode
 from nnlab.adain.model import Decoder, Encoder, to_images
-from nnlab.adain.params import KINDS
+from nnlab.data.pools import Pool
 from nnlab.errors import UserError
-from nnlab.pools import Pool
-from nnlab.training import generator
+from nnlab.params import KINDS
+from nnlab.training.seeds import generator
 
 _BATCH = 8  # pairs at once; bounds memory
 _FEW = 4  # held-out pictures that a small set gives up to a quarter of itself for: fewer make the figures noisy

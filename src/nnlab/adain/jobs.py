@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from nnlab.adain.pictures import open_picture
 from nnlab.adain.stylize import Content, Moments, OnTile, Stylizer
+from nnlab.data.images import SUFFIXES, check_savable, list_images, save_image
 from nnlab.errors import UserError
-from nnlab.images import SUFFIXES, check_savable, list_images, save_image
 
 Result = TypeVar("Result")
 LONGEST_NAME = 200  # bytes; Linux allows 255, ending and number included

@@ -12,7 +12,6 @@ import torch
 
 from nnlab.adain.batches import Batches, InTwoParts
 from nnlab.adain.held_out import held_out_pairs, split
-from nnlab.adain.params import ASSIGNED_ITERATIONS, KINDS, AdainParams, AdainTrainParams
 from nnlab.adain.partners import batches_needed
 from nnlab.adain.processes import Processes, check_gpus, processes, start
 from nnlab.adain.schedule import finish_start, milestones
@@ -20,12 +19,13 @@ from nnlab.adain.train import Setting, train
 from nnlab.adain.trained import HISTORY, milestone
 from nnlab.adain.watch import Watch, rows
 from nnlab.adain.weights import load_encoder
+from nnlab.data.pools import Pool
+from nnlab.data.shards import MANIFEST
 from nnlab.errors import UserError
 from nnlab.files import atomic_dir
-from nnlab.pools import Pool
-from nnlab.resume import resume_dir
-from nnlab.shards import MANIFEST
-from nnlab.training import pick_device, pick_precision
+from nnlab.params import ASSIGNED_ITERATIONS, KINDS, AdainParams, AdainTrainParams
+from nnlab.training.device import pick_device, pick_precision
+from nnlab.training.resume import resume_dir
 
 COLUMNS = ("iteration", "content_loss", "style_loss", "learning_rate")
 # All that decides pixels, weights and rows, as dvc.yaml has it: a saved state of other code must not go on.
@@ -35,7 +35,8 @@ CODE = [
         "adain/batches", "adain/checkpoint", "adain/held_out", "adain/launch", "adain/losses", "adain/model",
         "adain/partners", "adain/processes", "adain/schedule", "adain/statistics", "adain/train", "adain/trained",
         "adain/watch", "adain/weights",
-        "checkpoints", "images", "pools", "shards", "training", "vgg_layers", "vgg_weights",
+        "data/images", "data/pools", "data/shards", "training/device", "training/seeds", "training/state", "vgg_layers",
+        "vgg_weights",
     )
 ]  # fmt: skip
 _NAMES_ONLY = {"content", "style"}  # which sets: their manifests say what is in them

@@ -5,13 +5,14 @@ from pathlib import Path
 from PIL import Image
 
 from nnlab.adain.model import MIN_SIDE
-from nnlab.adain.params import ASSIGNED_ITERATIONS
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.data.fetch import PROVENANCE, read_provenance
+from nnlab.data.images import read_image, resize_shorter
 from nnlab.errors import UserError
-from nnlab.fetch import PROVENANCE, read_provenance
-from nnlab.images import read_image, resize_shorter
-from nnlab.training import load_tensors, pick_device, pick_precision
+from nnlab.params import ASSIGNED_ITERATIONS
+from nnlab.training.device import pick_device, pick_precision
+from nnlab.training.state import load_tensors
 
 CONTENT, STYLE = "content.jpg", "style.jpg"  # file names in the pair's folder
 

@@ -6,23 +6,24 @@ from pathlib import Path
 
 from PIL import Image
 
-from nnlab import packing, shards
-from nnlab.adain.params import AdainPrepareParams
-from nnlab.archives import count, pictures
-from nnlab.imagesets import locate
-from nnlab.resume import resume_dir
+from nnlab.data import packing, shards
+from nnlab.data.archives import count, pictures
+from nnlab.data.imagesets import locate
+from nnlab.params import AdainPrepareParams
+from nnlab.training.resume import resume_dir
 
 # As dvc.yaml has it: a saved state of other code must not go on.
 CODE = [
     Path(__file__).parents[1] / f"{name}.py"
     for name in (
-        "adain/prepare", "archives", "images", "imagesets", "limits", "packing", "parquet", "pictures", "shards",
+        "adain/prepare", "data/archives", "data/images", "data/imagesets", "data/limits", "data/packing",
+        "data/parquet", "data/pictures", "data/shards",
     )
 ]  # fmt: skip
 
 
 def prepare(fetched: Path, samples: Path, pool: Path, settings: AdainPrepareParams) -> None:
-    """Pack the set of `fetched` (see `nnlab.imagesets.locate`) into the folder `pool`, and say what was left out."""
+    """Pack the set of `fetched` (see `data.imagesets.locate`) into the folder `pool`, and say what was left out."""
     source, provenance = locate(fetched, samples)
     values = {"short_side": settings.short_side, "quality": settings.quality, "pillow": Image.__version__}
     resumable = source != samples  # the samples take seconds, and no fingerprint tells their changes

@@ -2,8 +2,8 @@
 
 import math
 
-from nnlab.adain.params import AdainTrainParams
 from nnlab.adain.partners import block_start
+from nnlab.params import AdainTrainParams
 
 REFERENCE_DECAY = 5e-5  # pytorch-AdaIN, train.py, --lr_decay
 FLOOR = 0.01  # a cosine ends at this part of the learning rate

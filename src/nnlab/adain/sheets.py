@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
-from nnlab.reports import image_grid
+from nnlab.figures import image_grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

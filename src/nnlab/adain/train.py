@@ -14,12 +14,12 @@ from nnlab.adain.batches import Batches, Feed, InTwoParts
 from nnlab.adain.checkpoint import State
 from nnlab.adain.losses import Statistics, decoding_losses, encode
 from nnlab.adain.model import Decoder, Encoder, to_images
-from nnlab.adain.params import AdainTrainParams
 from nnlab.adain.partners import batches_needed, block_start, pairings
 from nnlab.adain.processes import Processes
 from nnlab.adain.schedule import learning_rate, milestones
 from nnlab.errors import UserError
-from nnlab.training import generator
+from nnlab.params import AdainTrainParams
+from nnlab.training.seeds import generator
 
 AVERAGE_EVERY = 8  # steps between updates of the averaged weights; each costs one sweep over all weights
 

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from ruamel.yaml import YAML, YAMLError
+
 from nnlab.errors import UserError
 from nnlab.files import atomic
 
@@ -31,3 +33,18 @@ def export(training: Path, decoders: list[Path]) -> None:
     for percent, path in zip(trained, decoders):
         with atomic(path) as temporary:
             shutil.copyfile(milestone(training, percent), temporary)
+
+
+def check_outs(fractions: list[float], graph: Path = Path("dvc.yaml")) -> None:
+    """UserError if `graph` exports other checkpoints than those that training would keep: told before it, not after."""
+    try:
+        outs = YAML(typ="safe").load(graph.read_text(encoding="utf-8"))["stages"]["adain_export"]["outs"]
+        named = [int(Path(str(out)).stem.rpartition("_")[2]) for out in outs]
+    except (OSError, YAMLError, KeyError, TypeError, ValueError):
+        return  # not run by DVC, or a graph that only DVC understands: the export checks again
+    if named != [round(100 * part) for part in fractions]:
+        raise UserError(
+            f"adain.train.checkpoint_fractions = {fractions}: the outs of adain_export in {graph} are the checkpoints "
+            f"at {', '.join(map(str, named))} %; write {[part / 100 for part in named]}, or change those outs, the "
+            "cmd of adain_export and what reads them"
+        )

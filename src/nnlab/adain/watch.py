@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 
 from nnlab.adain.model import Encoder, adain, to_images
-from nnlab.adain.params import AdainTrainParams
 from nnlab.adain.schedule import learning_rate
 from nnlab.adain.train import Report
-from nnlab.progress import Progress
-from nnlab.training import log_writer
+from nnlab.params import AdainTrainParams
+from nnlab.training.progress import Progress, log_writer
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, Decoder, Encoder
 from nnlab.errors import UserError
-from nnlab.training import load_tensors, save_tensors
+from nnlab.training.state import load_tensors, save_tensors
 from nnlab.vgg_weights import Weights, read_weights, sequential_index, to_state
 
 # Positions of the decoder's convolutions in the reference's nn.Sequential (naoto0804/pytorch-AdaIN, net.py).

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from nnlab.reports import TEN_COLORS, image_grid
+from nnlab.figures import TEN_COLORS, image_grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from nnlab.autoencoder.model import Autoencoder
-from nnlab.autoencoder.params import AutoencoderParams
 from nnlab.autoencoder.train import History, train
 from nnlab.autoencoder.trained import save
-from nnlab.datasets import load_split, unit
-from nnlab.progress import Progress
-from nnlab.training import log_writer, pick_device, pick_precision
+from nnlab.data.idx import load_split, unit
+from nnlab.params import AutoencoderParams
+from nnlab.training.device import pick_device, pick_precision
+from nnlab.training.progress import Progress, log_writer
 
 
 def train_and_save(name: str, data: Path, settings: AutoencoderParams, device: str, precision: str, path: Path) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from nnlab.training import generator
+from nnlab.training.seeds import generator
 
 PIXELS = 28 * 28
 PLANE = 2  # numbers in a code that can be drawn

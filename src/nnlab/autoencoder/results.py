@@ -10,12 +10,13 @@ from torch import Tensor
 from nnlab.autoencoder import figures, latent
 from nnlab.autoencoder.losses import bce
 from nnlab.autoencoder.measures import knn_accuracy, psnr_db
-from nnlab.autoencoder.params import AutoencoderParams, DenoiserParams
 from nnlab.autoencoder.train import Epoch, as_judged, rebuild
 from nnlab.autoencoder.trained import load
-from nnlab.datasets import load_split, unit
+from nnlab.data.idx import load_split, unit
+from nnlab.figures import save_figure, style
 from nnlab.files import atomic, atomic_dir
-from nnlab.reports import save_figure, style, write_csv
+from nnlab.params import AutoencoderParams, DenoiserParams
+from nnlab.results import write_csv
 
 
 @dataclass(frozen=True)

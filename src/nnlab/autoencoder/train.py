@@ -10,11 +10,12 @@ from torch import Tensor
 from nnlab.autoencoder.losses import bce
 from nnlab.autoencoder.model import PLANE, Autoencoder, build
 from nnlab.autoencoder.noise import add_noise
-from nnlab.autoencoder.params import AutoencoderParams, DenoiserParams
-from nnlab.datasets import epoch_batches
+from nnlab.data.idx import epoch_batches
 from nnlab.errors import UserError
-from nnlab.schedule import one_cycle, set_learning_rate
-from nnlab.training import autocast, generator
+from nnlab.params import AutoencoderParams, DenoiserParams
+from nnlab.training.device import autocast
+from nnlab.training.schedule import one_cycle, set_learning_rate
+from nnlab.training.seeds import generator
 
 CHUNK = 1000  # images at a time where nothing is learnt
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from nnlab.autoencoder.model import Autoencoder, build
-from nnlab.autoencoder.params import AutoencoderParams
 from nnlab.autoencoder.train import Epoch, code_and_noise
 from nnlab.errors import UserError
-from nnlab.training import load_tensors, save_tensors
+from nnlab.params import AutoencoderParams
+from nnlab.training.state import load_tensors, save_tensors
 
 Settings = TypeVar("Settings", bound=AutoencoderParams)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nnlab.errors import UserError
 from nnlab.fashion.model import Network
-from nnlab.training import autocast
+from nnlab.training.device import autocast
 
 CHUNK = 1000  # images at a time
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from nnlab.fashion import predictions
 from nnlab.fashion.classes import CLASSES
-from nnlab.reports import BLUE, image_grid, save_figure
+from nnlab.figures import BLUE, image_grid, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

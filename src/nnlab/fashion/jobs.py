@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from nnlab.datasets import load_split
+from nnlab.data.idx import load_split
 from nnlab.fashion.evaluate import History
 from nnlab.fashion.model import Network
-from nnlab.fashion.params import NetworkParams
 from nnlab.fashion.train import train
 from nnlab.fashion.trained import Trained
-from nnlab.progress import Progress
-from nnlab.training import log_writer, pick_device, pick_precision
+from nnlab.params import NetworkParams
+from nnlab.training.device import pick_device, pick_precision
+from nnlab.training.progress import Progress, log_writer
 
 
 def train_and_log(name: str, data: Path, settings: NetworkParams, device: str, precision: str) -> Trained:

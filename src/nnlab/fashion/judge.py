@@ -7,9 +7,9 @@ import numpy as np
 from torch import Tensor
 
 from nnlab.fashion.evaluate import Epoch, accuracy, class_accuracy, predict
-from nnlab.fashion.params import NetworkParams
 from nnlab.fashion.trained import load
-from nnlab.training import count_parameters, pick_device, pick_precision
+from nnlab.params import NetworkParams
+from nnlab.training.device import count_parameters, pick_device, pick_precision
 
 
 @dataclass(frozen=True)

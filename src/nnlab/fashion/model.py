@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from nnlab.datasets import unit
+from nnlab.data.idx import unit
 from nnlab.fashion.classes import CLASSES
-from nnlab.training import generator
+from nnlab.training.seeds import generator
 
 SIDE = 28  # pixels
 CHUNK = 1024  # images that become inputs at a time: that bounds the memory for their float32 values

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from nnlab.fashion.classes import CLASSES
-from nnlab.reports import BLUE
+from nnlab.figures import BLUE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import Any
 
 from nnlab.fashion.classes import CLASSES
 from nnlab.fashion.judge import Judged
-from nnlab.reports import write_csv
+from nnlab.results import write_csv
 
 
 def metrics(judged: Judged) -> dict[str, Any]:

@@ -7,11 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nnlab.datasets import epoch_batches
+from nnlab.data.idx import epoch_batches
 from nnlab.fashion.model import Network, build
-from nnlab.fashion.params import NetworkParams
-from nnlab.schedule import one_cycle, set_learning_rate
-from nnlab.training import autocast, generator
+from nnlab.params import NetworkParams
+from nnlab.training.device import autocast
+from nnlab.training.schedule import one_cycle, set_learning_rate
+from nnlab.training.seeds import generator
 
 
 def train(

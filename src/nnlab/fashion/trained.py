@@ -7,8 +7,8 @@ from pathlib import Path
 from nnlab.errors import UserError
 from nnlab.fashion.evaluate import Epoch
 from nnlab.fashion.model import Network, build
-from nnlab.fashion.params import NetworkParams
-from nnlab.training import load_tensors, save_tensors
+from nnlab.params import NetworkParams
+from nnlab.training.state import load_tensors, save_tensors
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
+from nnlab.figures import footnote, image_grid, save_figure, style
 from nnlab.files import atomic_dir
 from nnlab.gatys.finished import Result
-from nnlab.gatys.params import JobParams
-from nnlab.reports import footnote, image_grid, save_figure, style, write_csv
+from nnlab.params import JobParams
+from nnlab.results import write_csv
 
 COLUMNS = 3  # snapshots in a row
 SHOWN = 30  # snapshots in the figure, at most: a picture of hundreds is too large for matplotlib, and shows no more

@@ -8,10 +8,10 @@ from typing import Any
 
 from PIL import Image
 
+from nnlab.data.fetch import read_provenance
+from nnlab.data.images import read_image
 from nnlab.errors import UserError
-from nnlab.fetch import read_provenance
-from nnlab.gatys.params import JobParams
-from nnlab.images import read_image
+from nnlab.params import JobParams
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
 from types import TracebackType
 
 from nnlab.gatys.painter import Level, Step
-from nnlab.progress import Progress
-from nnlab.training import log_writer
+from nnlab.training.progress import Progress, log_writer
 
 
 class Monitor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from nnlab.gatys.losses import content_loss, gram, style_loss, total_variation
-from nnlab.gatys.params import JobParams
+from nnlab.params import JobParams
 from nnlab.vgg import VGG19
 
 

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nnlab.checkpoints import Checkpoints
 from nnlab.errors import UserError
 from nnlab.gatys.objective import Objective, build_objective
 from nnlab.gatys.optimizers import Adam, Lbfgs, Optimizer
 from nnlab.gatys.painting import Painting, Row, load_painting, save_painting
-from nnlab.gatys.params import JobParams
 from nnlab.gatys.pictures import Pictures, level_sizes, only_luminance, upscaled, with_colors_of
-from nnlab.training import generator
+from nnlab.params import JobParams
+from nnlab.training.seeds import generator
+from nnlab.training.state import Checkpoints
 from nnlab.vgg import VGG19
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnlab.checkpoints import Checkpoints
+from nnlab.training.state import Checkpoints
 
 Row = dict[str, float]
 """Weighted terms of the loss by name (see `Objective`) and their sum, `total`."""

@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from nnlab.data.images import read_image, to_tensor
 from nnlab.errors import UserError
-from nnlab.images import read_image, to_tensor
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G, B in the luminance: ITU-R BT.601, the Y of YIQ."""

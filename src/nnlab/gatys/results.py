@@ -5,16 +5,16 @@ from pathlib import Path
 
 import torch
 
-from nnlab.checkpoints import Checkpoints
+from nnlab.data.images import save_image
 from nnlab.files import atomic_dir
 from nnlab.gatys.monitor import Monitor
 from nnlab.gatys.painter import measure, paint, plan
 from nnlab.gatys.painting import Painting, Row
-from nnlab.gatys.params import JobParams
 from nnlab.gatys.pictures import Pictures, check_side, read_pictures
-from nnlab.images import save_image
-from nnlab.reports import record_timing, write_csv, write_metrics
-from nnlab.resume import resume_dir
+from nnlab.params import JobParams
+from nnlab.results import record_timing, write_csv, write_metrics
+from nnlab.training.resume import resume_dir
+from nnlab.training.state import Checkpoints
 from nnlab.vgg import load_vgg
 from nnlab.vgg_layers import LAYERS, minimum_side
 
@@ -24,8 +24,8 @@ CODE = [
     Path(__file__).parents[1] / f"{name}.py"
     for name in (
         "gatys/losses", "gatys/monitor", "gatys/objective", "gatys/optimizers", "gatys/painter", "gatys/painting",
-        "gatys/pictures", "gatys/results",
-        "checkpoints", "images", "reports", "training", "vgg", "vgg_layers", "vgg_weights",
+        "gatys/pictures", "gatys/results", "data/images", "results",
+        "training/device", "training/seeds", "training/state", "vgg", "vgg_layers", "vgg_weights",
     )
 ]  # fmt: skip
 

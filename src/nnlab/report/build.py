@@ -1,15 +1,16 @@
 """Parameters and result files -> the report as data: tasks in the assignment's order, warnings, data really used."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nnlab.fetch import PROVENANCE, read_provenance
-from nnlab.params import Section
+from nnlab.data.fetch import PROVENANCE, read_provenance
+from nnlab.params import ID_PLACEHOLDER, NAME_PLACEHOLDER, ReportParams
 from nnlab.report.document import Asset, Context, Report, Say, Task, shown
 from nnlab.report.inputs import Inputs, read_json
-from nnlab.report.params import ReportParams, assigned_alpha, placeholders
 from nnlab.report.tasks import adain, autoencoder, fashion, gatys
+from nnlab.sections import Section
 
 # The assignment's order.
 TASKS: tuple[Callable[[Context], Task], ...] = (
@@ -27,6 +28,8 @@ RECORDS = (
     "art",
 )
 POOLS = ("pools/content", "pools/style")
+EVEN_ALPHA = (0.3, 0.6, 0.9)
+ODD_ALPHA = (0.2, 0.5, 0.8)
 
 
 def build(params: Section, report: ReportParams, inputs: Inputs) -> Report:
@@ -128,3 +131,17 @@ def _pool(path: Path, say: Say) -> Asset:
     about = ", ".join(f"{key}: {shown(value)}" for key, value in rest.items())
     name = _training_set(path.parent.name, say) or path.parent.name
     return Asset(f"{name}{say('（处理后）', ' (packed)')}", about, False, note, {})
+
+
+def placeholders(report: ReportParams) -> list[str]:
+    """The keys that still have their placeholder, or nothing at all."""
+    unset = {"name": ("", NAME_PLACEHOLDER), "student_id": ("", ID_PLACEHOLDER)}
+    return [f"report.{key}" for key, values in unset.items() if getattr(report, key) in values]
+
+
+def assigned_alpha(student_id: str) -> tuple[float, ...] | None:
+    """The sweep that the assignment asks of this number: by its last digit, even or odd. None without a digit."""
+    digits = re.findall(r"[0-9]", student_id)
+    if not digits:
+        return None
+    return ODD_ALPHA if int(digits[-1]) % 2 else EVEN_ALPHA

@@ -7,8 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from nnlab.data.packages import installed_file
 from nnlab.errors import UserError
-from nnlab.packages import installed_file
 
 # (file in mplfonts/fonts, what it is for); only these are read, so that other fonts of the wheel cannot creep in.
 _FONTS = (

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from nnlab.figures import PALETTE, TEN_COLORS
 from nnlab.report.document import Report, Slider
 from nnlab.report.encode import picture, sprite, vector
 from nnlab.report.typeset import formulas_as_svg, template
-from nnlab.reports import PALETTE, TEN_COLORS
 
 _WORDS = {  # what the page itself says, besides the tasks
     "zh": {

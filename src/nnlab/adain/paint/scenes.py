@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from nnlab.adain.paint.colour import Array
 from nnlab.adain.paint.fields import blur, luma, noise, sigmoid, warp
-from nnlab.images import list_images, read_image, resize_shorter
+from nnlab.data.images import list_images, read_image, resize_shorter
 
 # Photos that are mostly texture: they fill surfaces in invented scenes and are seldom the subject themselves.
 TEXTURES = {"brick", "coins", "grass", "gravel", "hubble_deep_field", "ihc", "moon", "retina"}

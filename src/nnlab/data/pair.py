@@ -1,0 +1,87 @@
+"""The assignment's pair of pictures, or named stand-ins where GitHub cannot be reached."""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from nnlab.data.fetch import MIRROR_VARIABLE, Asset, fetch, write_provenance
+from nnlab.data.images import list_images, read_image, save_image
+from nnlab.data.samples import LANDMARK, PHOTOS
+from nnlab.data.sources import Source, mirror_source, url_source
+from nnlab.errors import UserError
+from nnlab.files import sha256
+
+CONTENT, STYLE = "content.jpg", "style.jpg"
+ORIGINALS = {CONTENT: "cornell.jpg", STYLE: "woman_with_hat_matisse.jpg"}
+STAND_IN_MANNER = "fauve"  # the generated painting that takes the place of Matisse's: the first one of this manner
+
+_REPOSITORY = "https://raw.githubusercontent.com/naoto0804/pytorch-AdaIN/master/input"
+_FOLDERS = {CONTENT: "content", STYLE: "style"}
+
+
+def _get(name: str, target: Path) -> None:
+    """Download `name` under its original name."""
+    url_source(f"{_REPOSITORY}/{_FOLDERS[name]}").get(ORIGINALS[name], target)
+
+
+PAIR = Asset(
+    name="pair",
+    note="the assignment's pair: Cornell chapel photo (content) and Matisse, Woman with a Hat (style)",
+    files={
+        CONTENT: "ee78ed68142dacdff8ee474ff6d15a1ae008f67bea6d541e6be240f3a4547091",
+        STYLE: "6a8b2383d9c110354a97a42c74bdcc5341be879cbb842ddb7ab5843dbdf56d53",
+    },
+    sources=(Source("github.com/naoto0804/pytorch-AdaIN", _get),),
+)
+
+
+def fetch_pair(samples: Path, art: Path, folder: Path, mirror: str = "") -> bool:
+    """Bring content.jpg and style.jpg into `folder`; True if they are the assignment's, False if one is a stand-in.
+
+    The originals may lie in `folder` already, in `mirror`/pair or in `mirror`, under either name. Stand-ins: a photo of
+    `samples` and a generated painting of `art`; `provenance.json` then has `stand_in` true and a note that says which.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, original in ORIGINALS.items():
+        if (folder / original).is_file():
+            (folder / original).replace(folder / name)
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
+    sources = (*_renamed(mirror), *PAIR.sources)
+    try:
+        fetch(replace(PAIR, sources=sources), folder, mirror)
+        return True
+    except UserError as error:
+        _stand_in(samples, art, folder, str(error))
+        return False
+
+
+def _renamed(mirror: str) -> list[Source]:
+    """The user's mirror once more, now asked for the pictures' own names."""
+    if not mirror:
+        return []
+    source = mirror_source(mirror, PAIR.name)
+    return [Source(f"{source.name} (own names)", lambda name, target: source.get(ORIGINALS[name], target))]
+
+
+def _stand_in(samples: Path, art: Path, folder: Path, reason: str) -> None:
+    """Put pictures of the project's own in the place of those that are missing, and say so."""
+    candidates = {CONTENT: samples / PHOTOS / LANDMARK, STYLE: _painting(art)}
+    replaced = []
+    for name, candidate in candidates.items():
+        if not (folder / name).is_file():
+            save_image(read_image(candidate), folder / name)
+            replaced.append(f"{candidate.name} in the place of {ORIGINALS[name]}")
+    note = f"STAND-IN: {' and '.join(replaced)}, because the assignment's pair could not be fetched"
+    files = {name: sha256(folder / name) for name in candidates}
+    write_provenance(folder, PAIR.name, note, stand_in=True, files=files)
+    advice = "Once it can be reached, run `dvc repro -f -s fetch_pair` and `dvc repro`"
+    print(f"\n  *** {note}. ***\n  {reason}\n  {advice}.\n", file=sys.stderr, flush=True)
+
+
+def _painting(art: Path) -> Path:
+    """The first generated painting of the manner that stands for Matisse's."""
+    paintings = list_images(art)
+    if not paintings:
+        raise UserError(f"{art}: no picture to stand in for {ORIGINALS[STYLE]}; run the stage adain_paint")
+    return next((path for path in paintings if path.name.startswith(STAND_IN_MANNER)), paintings[0])

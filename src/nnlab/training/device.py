@@ -1,0 +1,57 @@
+"""Where and how precisely a network computes: chosen once, in the stage."""
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from nnlab.errors import UserError
+
+# The CPU features that make bfloat16 matrix work faster than float32 (Intel's names, as Linux lists them).
+FAST_BF16 = {"avx512_bf16", "amx_bf16"}
+
+
+def pick_device(name: str) -> torch.device:
+    """Turn `hardware.device` or `--device` into a device; "auto" takes the first GPU if there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()  # the "meta" device, which computes nothing, fails here
+    except Exception as error:  # each kind of device has its own: RuntimeError, AssertionError, ImportError ...
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(
+            f"device {name!r} cannot be used here ({reason}); set hardware.device, or --device of nnlab, to auto or cpu"
+        ) from None
+    return device
+
+
+def pick_precision(name: str, device: torch.device) -> torch.dtype:
+    """Turn `hardware.precision` into torch.float32 or torch.bfloat16; "auto" takes bfloat16 where it is fast."""
+    if name == "float32":
+        return torch.float32
+    if name == "bfloat16":
+        return torch.bfloat16
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    return torch.bfloat16 if device.type == "cpu" and FAST_BF16 & _cpu_flags() else torch.float32
+
+
+def _cpu_flags() -> set[str]:
+    """The CPU's feature flags where the system lists them (Linux); empty elsewhere, which means float32."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    return set(next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), []))
+
+
+def autocast(device: torch.device, precision: torch.dtype) -> AbstractContextManager:
+    """Autocast to `precision`; does nothing for float32."""
+    return nullcontext() if precision == torch.float32 else torch.autocast(device.type, precision)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Number of trainable scalars."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -1,0 +1,75 @@
+"""Metrics, tables and figures as files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nnlab import figures, results
+from nnlab.errors import UserError
+
+
+def test_metrics_are_sorted_rounded_json(tmp_path: Path) -> None:
+    path = tmp_path / "metrics" / "a.json"
+    results.write_metrics(path, {"b": 0.123456789, "a": {"名": np.float32(1 / 3), "n": np.int64(7)}, "c": [1e-9, 2]})
+    assert path.read_text(encoding="utf-8") == (
+        '{\n  "a": {\n    "n": 7,\n    "名": 0.333333\n  },\n  "b": 0.123457,\n  "c": [\n    1e-09,\n    2\n  ]\n}\n'
+    )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), np.float32("nan")])
+def test_a_training_that_ran_away_is_no_result(tmp_path: Path, value: float) -> None:
+    with pytest.raises(UserError, match=r"loss\.train, last\.1 not finite: the training diverged"):
+        results.write_metrics(tmp_path / "a.json", {"loss": {"train": value, "test": 1.0}, "last": [1.0, value]})
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_a_table_has_a_header_and_rounded_numbers(tmp_path: Path) -> None:
+    results.write_csv(tmp_path / "a.csv", ["epoch", "class"], [[1, 0.123456789], [2, 'a, "b"']])
+    assert (tmp_path / "a.csv").read_bytes() == b'epoch,class\n1,0.123457\n2,"a, ""b"""\n'
+
+
+@pytest.mark.parametrize("before", [None, '{"old": 1.5}', "[1, 2]", '{"cut', ""])
+def test_timings_are_added_to_what_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if before is not None:
+        results.TIMINGS.parent.mkdir()
+        results.TIMINGS.write_text(before, encoding="utf-8")
+    results.record_timing("stage", 2.0)
+    found = json.loads(results.TIMINGS.read_text(encoding="utf-8"))
+    assert found == ({"old": 1.5, "stage": 2.0} if before == '{"old": 1.5}' else {"stage": 2.0})
+
+
+def figure(path: Path) -> None:
+    with figures.style():
+        rows = [[np.zeros((4, 4)), np.full((4, 6, 3), 255, np.uint8)], [Image.new("RGB", (8, 4)), None]]
+        grid = figures.image_grid(rows, row_labels=["a", "b"], column_labels=["1", "2"], title="t", note="stand-ins")
+        figures.save_figure(grid, path)
+
+
+def test_a_figure_is_the_same_file_each_time_and_carries_no_date(tmp_path: Path) -> None:
+    figure(tmp_path / "a.png")
+    figure(tmp_path / "b.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == "RGB"
+        assert image.info.keys() <= {"dpi"}
+
+
+def test_the_style_ends_with_its_block() -> None:
+    import matplotlib as mpl
+
+    before = mpl.rcParams["axes.grid"]
+    with figures.style():
+        assert mpl.rcParams["axes.grid"] is True
+        assert mpl.rcParams["legend.fontsize"] >= 9
+    assert mpl.rcParams["axes.grid"] == before
+
+
+def test_ten_classes_have_ten_colours() -> None:
+    assert len(set(figures.TEN_COLORS)) == 10
+    assert len(set(figures.PALETTE)) == len(figures.PALETTE)
