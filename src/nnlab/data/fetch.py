@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,13 +52,19 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     missing = [name for name, digest in asset.files.items() if not _at_hand(folder / name, digest, failures)]
     if missing:
         _check_space(asset, folder)
+    served: Counter[str] = Counter()
     for name in list(missing):
-        if _from_first(name, asset.files[name], [*sources, *asset.sources], folder, failures):
-            missing.remove(name)
+        if not (source := _from_first(name, asset.files[name], [*sources, *asset.sources], folder, failures)):
+            break  # the same sources would be asked in vain for every other file
+        served[source] += 1
+        missing.remove(name)
+    for source, number in served.items():
+        print(f"{asset.name}: {number} of {len(asset.files)} files from {source}", file=sys.stderr, flush=True)
     if missing:
         tried = "; ".join(f"{source}: {reason}" for source, reason in failures.items())
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
         raise UserError(
-            f"{asset.name}: cannot get {', '.join(missing)}. Tried: {tried or 'no source'}. "
+            f"{asset.name}: cannot get {missing[0]}{more}. Tried: {tried or 'no source'}. "
             f"Put the files into {folder}/ by hand, "
             f"or name their folder or base URL in sources.mirror or {MIRROR_VARIABLE}"
         )
@@ -97,22 +104,24 @@ def _check_space(asset: Asset, folder: Path) -> None:
         )
 
 
-def _from_first(name: str, digest: str, sources: Sequence[Source], folder: Path, failures: dict[str, str]) -> bool:
-    """Ask the sources in turn until one serves `name` with the right checksum; `failures` notes why others did not."""
+def _from_first(name: str, digest: str, sources: Sequence[Source], folder: Path, failures: dict[str, str]) -> str:
+    """Ask the sources for `name`, with the right checksum; return the name of the one that served it, or nothing.
+
+    `failures` notes why others did not.
+    """
     path = folder / name
     staged = folder / f"{name}.new"  # a source writes here; only verified bytes get the real name
     for source in sorted(sources, key=lambda source: source.name in failures):  # one that failed before is asked last
         parts = f"{glob.escape(staged.name)}*.part"
-        resumed = any(folder.glob(parts))
+        resumed = any(staged.parent.glob(parts))
         reason = _attempt(source, name, digest, staged)
-        if reason and resumed and not any(folder.glob(parts)):  # whole but wrong: begun elsewhere, or damaged since
+        if reason and resumed and not any(staged.parent.glob(parts)):  # whole but wrong: begun elsewhere, or damaged since
             reason = _attempt(source, name, digest, staged)
         if not reason:
             staged.replace(path)
-            print(f"{name}: fetched from {source.name}", file=sys.stderr, flush=True)
-            return True
+            return source.name
         failures[source.name] = reason
-    return False
+    return ""
 
 
 def _attempt(source: Source, name: str, digest: str, staged: Path) -> str:
@@ -162,6 +171,6 @@ def _difference(path: Path, digest: str) -> str:
 
 def _clean(folder: Path, asset: Asset) -> None:
     """Remove what earlier, interrupted fetches left: the folder's hash must depend on the files alone."""
-    for path in folder.iterdir():
-        if path.name not in (*asset.files, PROVENANCE) and path.is_file():
+    for path in list(folder.rglob("*")):
+        if path.relative_to(folder).as_posix() not in (*asset.files, PROVENANCE) and path.is_file():
             path.unlink()
