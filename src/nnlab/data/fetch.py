@@ -21,6 +21,7 @@ from nnlab.files import atomic, md5, sha256
 
 MIRROR_VARIABLE = "NNLAB_MIRROR"
 PROVENANCE = "provenance.json"  # what the files beside it are
+ENOUGH = 8  # files that no source serves: the others are not asked for
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,20 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     if missing:
         _check_space(asset, folder)
     served: Counter[str] = Counter()
+    unserved = 0
     for name in list(missing):
-        if not (source := _from_first(name, asset.files[name], [*sources, *asset.sources], folder, failures)):
-            break  # the same sources would be asked in vain for every other file
-        served[source] += 1
-        missing.remove(name)
+        if source := _from_first(name, asset.files[name], [*sources, *asset.sources], folder, failures):
+            served[source] += 1
+            missing.remove(name)
+        elif (unserved := unserved + 1) == ENOUGH:
+            break
     for source, number in served.items():
         print(f"{asset.name}: {number} of {len(asset.files)} files from {source}", file=sys.stderr, flush=True)
     if missing:
         tried = "; ".join(f"{source}: {reason}" for source, reason in failures.items())
-        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        more = f" and {len(missing) - ENOUGH} more" if len(missing) > ENOUGH else ""
         raise UserError(
-            f"{asset.name}: cannot get {missing[0]}{more}. Tried: {tried or 'no source'}. "
+            f"{asset.name}: cannot get {', '.join(missing[:ENOUGH])}{more}. Tried: {tried or 'no source'}. "
             f"Put the files into {folder}/ by hand, "
             f"or name their folder or base URL in sources.mirror or {MIRROR_VARIABLE}"
         )
@@ -115,7 +118,9 @@ def _from_first(name: str, digest: str, sources: Sequence[Source], folder: Path,
         parts = f"{glob.escape(staged.name)}*.part"
         resumed = any(staged.parent.glob(parts))
         reason = _attempt(source, name, digest, staged)
-        if reason and resumed and not any(staged.parent.glob(parts)):  # whole but wrong: begun elsewhere, or damaged since
+        if (
+            reason and resumed and not any(staged.parent.glob(parts))
+        ):  # whole but wrong: begun elsewhere, or damaged since
             reason = _attempt(source, name, digest, staged)
         if not reason:
             staged.replace(path)

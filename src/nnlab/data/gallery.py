@@ -25,7 +25,7 @@ TABLE = "provenance.csv"
 STAND_IN_PHOTO, STAND_IN_PAINTING = "germany_schwerinPalace", "portrait_of_pere_tanguy"
 
 # Whole pictures that nothing is trained on: figures show them, metrics judge by them. No photo in training shows the
-# same place or the same animal.
+# same place or the same individual.
 HELD_OUT_PAINTINGS = {
     STAND_IN_PAINTING,
     "cafe_terrace_at_night",
@@ -80,7 +80,7 @@ class Entry:
 
 
 def build_gallery(resources: Path, folder: Path) -> None:
-    """Write the gallery of the files of `gcompris_asset` in `resources` to `folder`: paintings as PNG, photos as are."""
+    """Write the gallery of `gcompris_asset`'s files in `resources`: paintings as PNG, photos as they are."""
     with atomic_dir(folder) as temporary:
         entries = []
         for work in read_works(resources):
@@ -116,33 +116,35 @@ def caption(picture: Path) -> str:
     return entries.get(picture.relative_to(folder).as_posix(), picture.name)
 
 
-def find_picture(folder: Path, stem: str) -> Path | None:
-    """The picture of that name in a gallery, or in a part of one; None if there is none."""
-    return next((path for path in list_images(folder) if path.stem == stem), None)
+def find_picture(folder: Path, stem: str) -> Path:
+    """The picture of that name (without its ending) in a gallery. `UserError` where it is not there."""
+    for path in list_images(folder):
+        if path.stem == stem:
+            return path
+    raise UserError(f"{folder}: has no picture {stem}; run `dvc repro -f -s fetch_pictures`")
 
 
 def assemble(pieces: list[Piece]) -> Image.Image:
-    """A painting, RGB, of one whole file or of tiles, the later ones on top, without `MARGIN` around it.
+    """A painting, RGB, of one whole file or of the tiles of a jigsaw, without `MARGIN` around it."""
+    whole = _jigsaw(pieces) if len(pieces) > 1 else _open(pieces[0].file)
+    return whole.crop((MARGIN, MARGIN, whole.width - MARGIN, whole.height - MARGIN)).convert("RGB")
 
-    Where tiles leave a gap of a pixel, the pixel above it shows.
-    """
-    if pieces[0].centre is None:
-        with Image.open(pieces[0].file) as image:
-            whole = image.convert("RGB")
-    else:
-        field = Image.new("RGBA", FIELD)
-        for piece in pieces:
-            with Image.open(piece.file) as image:
-                tile = image.convert("RGBA")
-            left, top = (
-                round(place * side - own / 2) for place, side, own in zip(piece.centre, FIELD, tile.size, strict=True)
-            )
-            layer = Image.new("RGBA", FIELD)  # which `alpha_composite` needs where a tile sticks out of the field
-            layer.paste(tile, (left, top))
-            field = Image.alpha_composite(field, layer)
-        box = field.getchannel("A").point(lambda alpha: 255 * (alpha > 250)).getbbox()
-        whole = Image.alpha_composite(ImageChops.offset(field, 0, 1), field).crop(box).convert("RGB")
-    return whole.crop((MARGIN, MARGIN, whole.width - MARGIN, whole.height - MARGIN))
+
+def _jigsaw(tiles: list[Piece]) -> Image.Image:
+    """The tiles in their places, the later ones on top; where they leave a gap of a pixel, the pixel above it shows."""
+    field = Image.new("RGBA", FIELD)
+    for tile in tiles:
+        image, layer = _open(tile.file), Image.new("RGBA", FIELD)  # a layer, for a tile may stick out of the field
+        centre = tile.centre or (0.5, 0.5)
+        layer.paste(image, tuple(round(at * side - own / 2) for at, side, own in zip(centre, FIELD, image.size)))
+        field = Image.alpha_composite(field, layer)
+    opaque = field.getchannel("A").point(lambda alpha: 255 * (alpha > 250))
+    return Image.alpha_composite(ImageChops.offset(field, 0, 1), field).crop(opaque.getbbox())
+
+
+def _open(file: Path) -> Image.Image:
+    with Image.open(file) as image:
+        return image.convert("RGBA")
 
 
 def _entry(work: Work, resources: Path) -> Entry:

@@ -57,7 +57,7 @@ class Work:
 
 def read_works(resources: Path) -> list[Work]:
     """Every picture below `resources`, a copy of (a part of) GCompris's `src/activities`, in a fixed order."""
-    rights = {}
+    rights: dict[Path, Rights] = {}
     for readme in sorted(resources.rglob("README")):
         rights |= {readme.parent / name: found for name, found in read_rights(readme.read_text(encoding="utf-8"))}
     boards: list[tuple[str, list[Piece]]] = []
@@ -75,7 +75,8 @@ def read_board(text: str, activity: Path, resources: Path) -> dict[str, list[Pie
     """The pieces of each title; a file's path is relative to `activity`, or begins with its place in GCompris."""
     for wrong, right in _CORRECTIONS:
         text = text.replace(wrong, right)
-    title, found = "", {}
+    title = ""
+    found: dict[str, list[Piece]] = {}
     for match in _BOARD.finditer(text):
         if match["file"] is None:
             title = match["title"].removesuffix(".")
@@ -90,7 +91,8 @@ def read_board(text: str, activity: Path, resources: Path) -> dict[str, list[Pie
 def read_rights(text: str) -> Iterator[tuple[str, Rights]]:
     """File names and their rights. A README has blocks between empty lines: `Copyright:`, `License:` …, file names."""
     for block in re.split(r"\n\s*\n", text):
-        key, found, files = "", {}, []
+        key, files = "", []
+        found: dict[str, str] = {}
         for line in map(str.strip, block.splitlines()):
             if match := _KEY.fullmatch(line):
                 key, line = match[1].removesuffix("s"), match[2]
