@@ -75,6 +75,15 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     _clean(folder, asset)
 
 
+def check(asset: Asset, folder: Path) -> None:
+    """`UserError` that names the first file of `asset` in `folder` that is missing or not what was fetched."""
+    for name, digest in asset.files.items():
+        if not _is(folder / name, digest):
+            raise UserError(
+                f"{folder / name}: missing or damaged; delete it and run `dvc repro -f -s fetch_{asset.name}`"
+            )
+
+
 def write_provenance(
     folder: Path, name: str, note: str, *, stand_in: bool = False, file: str = PROVENANCE, **details: Any
 ) -> None:

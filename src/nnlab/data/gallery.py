@@ -102,9 +102,11 @@ def read_entries(folder: Path) -> list[Entry]:
     """The provenance table of the gallery in `folder`. `UserError` where there is none."""
     try:
         with (folder / TABLE).open(newline="", encoding="utf-8") as file:
-            return [Entry(**row) for row in csv.DictReader(file)]
+            if entries := [Entry(**row) for row in csv.DictReader(file)]:
+                return entries
     except (OSError, TypeError, ValueError):
-        raise UserError(f"{folder / TABLE}: missing or damaged; run `dvc repro -f -s fetch_pictures`") from None
+        pass
+    raise UserError(f"{folder / TABLE}: missing or damaged; run `dvc repro -f -s fetch_pictures`")
 
 
 def caption(picture: Path) -> str:
@@ -135,8 +137,8 @@ def _jigsaw(tiles: list[Piece]) -> Image.Image:
     field = Image.new("RGBA", FIELD)
     for tile in tiles:
         image, layer = _open(tile.file), Image.new("RGBA", FIELD)  # a layer, for a tile may stick out of the field
-        centre = tile.centre or (0.5, 0.5)
-        layer.paste(image, tuple(round(at * side - own / 2) for at, side, own in zip(centre, FIELD, image.size)))
+        left, top = (round(at * side - own / 2) for at, side, own in zip(tile.centre or (), FIELD, image.size))
+        layer.paste(image, (left, top))
         field = Image.alpha_composite(field, layer)
     opaque = field.getchannel("A").point(lambda alpha: 255 * (alpha > 250))
     return Image.alpha_composite(ImageChops.offset(field, 0, 1), field).crop(opaque.getbbox())
