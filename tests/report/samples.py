@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from nnlab.params import ReportParams
 from nnlab.report.inputs import Inputs
+from tests.pictures import make_gallery
 
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 CURVES = ["train_accuracy", "test_accuracy", "train_loss", "test_loss"]
@@ -50,6 +51,7 @@ def make(root: Path, side: int = 48, tests: int = 200) -> None:
     for kind in ("content", "style"):
         summary = {"images": 25, "left_out": {"tiny": 1}, "short_side": 256}
         _json(root / "data/pools" / kind / "summary.json", summary)
+    make_gallery(root / "data/raw/pictures")
     for name, record in PROVENANCE.items():
         _json(root / "data" / name / "provenance.json", record)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nnlab.data.fetch import PROVENANCE, read_provenance
+from nnlab.data.gallery import read_entries
 from nnlab.params import ID_PLACEHOLDER, NAME_PLACEHOLDER, ReportParams
 from nnlab.report.document import Asset, Context, Report, Say, Task, shown
 from nnlab.report.inputs import Inputs, read_json
@@ -95,7 +96,9 @@ def _stand_in(asset: Asset, say: Say) -> str:
 def _assets(data: Path, say: Say) -> list[Asset]:
     """What was fetched and generated, and what AdaIN was trained on."""
     records = [_asset(data / folder / PROVENANCE, say) for folder in RECORDS]
-    return records + [_pool(data / folder / "summary.json", say) for folder in POOLS]
+    return [*records, _gallery(data / "raw/pictures", say)] + [
+        _pool(data / folder / "summary.json", say) for folder in POOLS
+    ]
 
 
 def _asset(path: Path, say: Say) -> Asset:
@@ -109,6 +112,19 @@ def _asset(path: Path, say: Say) -> Asset:
         stand_in=bool(record["stand_in"]),
         note=str(record["note"]),
         files={str(k): str(v) for k, v in files.items()} if isinstance(files, dict) else {},
+    )
+
+
+def _gallery(folder: Path, say: Say) -> Asset:
+    """Every painting and photo with its title, who holds the rights and the licence; first those of the figures."""
+    entries = sorted(read_entries(folder), key=lambda entry: entry.held_out, reverse=True)
+    held_out = [entry.caption for entry in entries if entry.held_out == "yes"]
+    return Asset(
+        name=say("画与照片", "Paintings and photos"),
+        source="GCompris",
+        stand_in=False,
+        note=say("不参与训练的：", "Held out from training: ") + "; ".join(held_out),
+        files={entry.file: f"{entry.caption}; {entry.copyright}; {entry.licence}" for entry in entries},
     )
 
 

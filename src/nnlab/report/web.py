@@ -15,7 +15,7 @@ from nnlab.report.typeset import formulas_as_svg, template
 _WORDS = {  # what the page itself says, besides the tasks
     "zh": {
         "author": "姓名", "id": "学号", "course": "课程", "contents": "目录", "assets": "实际使用的数据与权重",
-        "stand_in": "替代素材", "files": "文件与 SHA-256", "parameters": "参数", "play": "播放", "pause": "暂停",
+        "stand_in": "替代素材", "files": "文件", "parameters": "参数", "play": "播放", "pause": "暂停",
         "confusion": "混淆矩阵", "actual": "真实类别", "predicted": "预测类别", "images": "张", "findings": "结果说明",
         "per_class": "各类别的测试准确率", "latent": "潜空间", "notice": "请注意", "formulas": "公式", "key": "参数",
         "value": "取值", "nearest": "最近的测试图像是数字", "decoded": "该点的解码结果", "of_row": "占该类",
@@ -26,7 +26,7 @@ _WORDS = {  # what the page itself says, besides the tasks
     },
     "en": {
         "author": "Name", "id": "Student number", "course": "Course", "contents": "Contents",
-        "assets": "Data and weights that were really used", "stand_in": "stand-in", "files": "files and SHA-256",
+        "assets": "Data and weights that were really used", "stand_in": "stand-in", "files": "files",
         "parameters": "Parameters", "play": "Play", "pause": "Pause", "confusion": "Confusion matrix",
         "actual": "actual", "predicted": "predicted", "images": "images", "findings": "What the numbers show",
         "per_class": "Test accuracy per class", "latent": "Latent space", "notice": "Please note",
