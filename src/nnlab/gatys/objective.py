@@ -27,7 +27,7 @@ class Objective:
         content.<layer> = content_weight * w_layer * content_loss, style.<layer> = style_weight * w_layer * style_loss,
         tv = tv_weight * total_variation.
         """
-        features = self.vgg(image, [*self.content_targets, *self.style_targets])
+        features = self.vgg(image)
         terms = {
             f"content.{layer}": self.content_weights[layer] * content_loss(features[layer], target)
             for layer, target in self.content_targets.items()
@@ -47,10 +47,11 @@ def build_objective(vgg: VGG19, content: Tensor, style: Tensor, job: JobParams) 
     """
     content_weights = _weights(job.content_layers, job.content_weight, job.content_layer_weights)
     style_weights = _weights(job.style_layers, job.style_weight, job.style_layer_weights)
+    of_content, of_style = vgg(content), vgg(style)
     return Objective(
         vgg,
-        vgg(content, list(content_weights)),
-        {layer: gram(features) for layer, features in vgg(style, list(style_weights)).items()},
+        {layer: of_content[layer] for layer in content_weights},
+        {layer: gram(of_style[layer]) for layer in style_weights},
         content_weights,
         style_weights,
         job.tv_weight,

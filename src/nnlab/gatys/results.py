@@ -15,8 +15,8 @@ from nnlab.params import JobParams
 from nnlab.results import record_timing, write_csv, write_metrics
 from nnlab.training.resume import resume_dir
 from nnlab.training.state import Checkpoints
-from nnlab.vgg import load_vgg
-from nnlab.vgg_layers import LAYERS, minimum_side
+from nnlab.vgg import VGG19
+from nnlab.vgg_weights import read_weights
 
 SNAPSHOT = "snapshot_{:04d}.png"
 # As dvc.yaml has it: a saved state of other code must not go on.
@@ -46,32 +46,28 @@ def stylize(
     iteration at full size. UserError for pictures or weights that cannot be used.
     """
     pictures = read_pictures(content, style, job.start)
-    deepest = max([*job.content_layers, *job.style_layers], key=LAYERS.index)
-    _check(pictures, job, content, style, deepest)
-    network = load_vgg(vgg, pooling=job.pooling, deepest=deepest, dtype=dtype).to(device)
+    weights, layers = read_weights(vgg), [*job.content_layers, *job.style_layers]
+    network = VGG19(weights, layers, pooling=job.pooling, dtype=dtype).to(device)
+    _check(pictures, job, content, style, network.smallest)
     started = [] if job.start in ("content", "noise") else [Path(job.start)]
     settings = {**job.model_dump(), "device": str(device), "dtype": str(dtype), "threads": torch.get_num_threads()}
     folder = resume_dir(f"gatys-{name}", settings, CODE, [vgg, content, style, *started])
     with Monitor(f"gatys-{name}", plan(pictures, job)) as monitor:
         painting = paint(pictures, network, job, device, Checkpoints(folder), monitor)
-    del network
-    _write(painting, pictures, job, vgg, deepest, name, out)
+    _write(painting, pictures, job, VGG19(weights, layers, pooling=job.pooling), name, out)
     shutil.rmtree(folder)
 
 
-def _check(pictures: Pictures, job: JobParams, content: Path, style: Path, deepest: str) -> None:
-    smallest = minimum_side(deepest, "zero", False)
+def _check(pictures: Pictures, job: JobParams, content: Path, style: Path, smallest: int) -> None:
     resized = pictures.content_at(job.size)
     check_side(resized, content, smallest)
     check_side(pictures.style_at(resized, job.style_scale), style, smallest)
 
 
-def _write(
-    painting: Painting, pictures: Pictures, job: JobParams, vgg: Path, deepest: str, name: str, out: Path
-) -> None:
+def _write(painting: Painting, pictures: Pictures, job: JobParams, vgg: VGG19, name: str, out: Path) -> None:
     """The job's folder, whole or not at all. The final losses are in float32, comparable between machines."""
     content = pictures.content_at(job.size)
-    final = measure(painting.image.cpu(), pictures, load_vgg(vgg, pooling=job.pooling, deepest=deepest), job)
+    final = measure(painting.image.cpu(), pictures, vgg, job)
     height, width = content.shape[2:]
     size = {"width": width, "height": height, "iterations": job.iterations, "seed": job.seed}
     columns = ["total", *(key for key in painting.losses[0] if key != "total")]
