@@ -188,6 +188,7 @@ MOST_PIXELS = 16_384  # of a shorter side: more is a slip of the finger, and mor
 PAIR = "pair"  # the name of the assigned pair's style
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Alpha = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -215,22 +216,25 @@ class AdainPrepareParams(Section):
     least: int = Field(ge=1)
 
 
-def _check_crop(crop: int, resize: int) -> None:
-    if crop > resize:
-        raise ValueError(f"crop = {crop} is larger than resize = {resize}: no crop fits into an image")
+class CropParams(Section):
+    """The training crops of a part of the run."""
 
-
-class FinishParams(Section):
-    """The last part of a training, on crops of another size."""
-
-    share: float = Field(ge=0, lt=1)
+    share: float = Field(gt=0, le=1)
     crop: int = Field(ge=16, multiple_of=8)
-    resize: int = Field(ge=16, le=MOST_PIXELS)
+    sides: list[Annotated[int, Field(ge=16, le=MOST_PIXELS)]] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _check(self) -> "FinishParams":
-        _check_crop(self.crop, self.resize)
+    def _check(self) -> "CropParams":
+        if min(self.sides) < self.crop:
+            raise ValueError(f"crop = {self.crop} is larger than sides = {self.sides}: no crop fits into an image")
         return self
+
+
+class IdentityParams(Section):
+    """The steps in which the style is the photo itself."""
+
+    share: float = Field(ge=0, le=1)
+    pixel_weight: float = Field(ge=0)
 
 
 class AdainTrainParams(Section):
@@ -240,25 +244,28 @@ class AdainTrainParams(Section):
     style: str = Field(min_length=1)
     max_iter: int = Field(ge=1, le=100_000_000)
     batch_size: int = Field(ge=1, le=65_536)
-    partners: int = Field(ge=1, le=64)
-    crop: int = Field(ge=16, multiple_of=8)
-    resize: int = Field(ge=16, le=MOST_PIXELS)
-    finish: FinishParams
+    crops: list[CropParams] = Field(min_length=1)
+    start: Literal["closed_form", "random"]
+    optimizer: Literal["muon", "adam"]
     learning_rate: float = Field(gt=0)
     schedule: Literal["reference", "cosine"]
     warmup: int = Field(ge=0)
-    beta2: float = Field(gt=0, lt=1)
     average: float = Field(ge=0, lt=1)
     content_weight: float = Field(ge=0)
     style_weight: float = Field(ge=0)
+    structure_weight: float = Field(ge=0)
+    identity: IdentityParams
+    random_alpha: Share
+    photo_styles: Share
+    plain_styles: Share
     checkpoint_fractions: list[Fraction] = Field(min_length=1)
-    held_out_pairs: int = Field(ge=1, le=65_536)
     log_every: int = Field(ge=1)
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
     def _check(self) -> "AdainTrainParams":
-        _check_crop(self.crop, self.resize)
+        if abs(sum(part.share for part in self.crops) - 1) > 1e-6:
+            raise ValueError("the shares of crops must add up to 1")
         if list(self.checkpoint_fractions) != sorted(set(self.checkpoint_fractions)):
             raise ValueError("checkpoint_fractions must rise")
         if any(abs(100 * part - round(100 * part)) > 1e-9 for part in self.checkpoint_fractions):
@@ -271,7 +278,6 @@ class AdainTrainParams(Section):
 class AdainRunParams(Section):
     """How the training runs, not what it computes; not tracked by DVC."""
 
-    processes: int = Field(ge=1, le=1024)
     workers: int = Field(ge=0, le=1024)
     save_every: int = Field(ge=1)
     cache_mib: int = Field(ge=0)
@@ -281,7 +287,8 @@ class AdainRunParams(Section):
 class AdainEvaluateParams(Section):
     """How the checkpoints are judged."""
 
-    side: int = Field(ge=16, le=MOST_PIXELS, multiple_of=8)
+    content_side: int = Field(ge=32, le=MOST_PIXELS, multiple_of=8)
+    style_side: int = Field(ge=32, le=MOST_PIXELS)
 
 
 class PictureParams(Section):
@@ -304,16 +311,6 @@ class AdainParams(Section):
     evaluate: AdainEvaluateParams
     pictures: PictureParams
     alpha: Alphas
-
-    @model_validator(mode="after")
-    def _check(self) -> "AdainParams":
-        batch, processes = self.train.batch_size, self.run.processes
-        if batch % processes:
-            raise ValueError(
-                f"train.batch_size = {batch} must be a multiple of run.processes = {processes}; "
-                "each process takes an equal part of a batch"
-            )
-        return self
 
 
 # ---- report ----

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nnlab.adain.statistics import mean_std
+from nnlab.training.seeds import generator
 from nnlab.vgg import VGG19
 from nnlab.vgg_layers import CHANNELS, up_to
 from nnlab.vgg_weights import Weights
@@ -90,6 +91,17 @@ class Decoder(nn.Module):
             if name != "block1_conv1":
                 x = F.relu_(x)
         return x
+
+
+def initial_decoder(seed: int) -> Decoder:
+    """A decoder with PyTorch's default initial weights, uniform within 1/sqrt(fan in), drawn from the seed alone."""
+    decoder, draws = Decoder(), generator(seed, "decoder")
+    for module in decoder.modules():
+        if isinstance(module, nn.Conv2d):
+            bound = (module.in_channels * 9) ** -0.5
+            nn.init.uniform_(module.weight, -bound, bound, generator=draws)
+            nn.init.uniform_(module.bias, -bound, bound, generator=draws)  # type: ignore[arg-type]
+    return decoder
 
 
 def to_images(crops: Tensor, dtype: torch.dtype) -> Tensor:
