@@ -68,7 +68,10 @@ def train_decoder(
 
 def check_names(settings: AdainTrainParams, decoders: list[Path]) -> None:
     """UserError if dvc.yaml names other checkpoints than the training keeps: told before it, not after."""
-    named, kept = [path.stem.rpartition("_")[2] for path in decoders], [str(percent) for percent in milestones(settings)]
+    named, kept = (
+        [path.stem.rpartition("_")[2] for path in decoders],
+        [str(percent) for percent in milestones(settings)],
+    )
     if named != kept:
         raise UserError(
             f"adain.train.checkpoint_fractions give checkpoints at {', '.join(kept)} %, but dvc.yaml names "
