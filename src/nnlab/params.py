@@ -4,6 +4,7 @@ Every stage checks the whole file before it starts, so that a mistake in a late 
 the training of an early one.
 """
 
+import math
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -273,6 +274,11 @@ class AdainTrainParams(Section):
         if self.checkpoint_fractions[-1] != 1:
             raise ValueError("checkpoint_fractions must end with 1.0, the final decoder")
         return self
+
+    @property
+    def milestones(self) -> dict[int, int]:
+        """Percentage -> number of steps after which that checkpoint is kept, rounded up."""
+        return {round(100 * part): math.ceil(part * self.max_iter - 1e-9) for part in self.checkpoint_fractions}
 
 
 class AdainRunParams(Section):

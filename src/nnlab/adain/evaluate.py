@@ -49,16 +49,16 @@ def evaluate(
     table = pd.DataFrame(judged).add_prefix("heldout_")
     total = settings.content_weight * table.heldout_content_loss + settings.style_weight * table.heldout_style_loss
     table.insert(2, "heldout_total_loss", total)
-    table.insert(0, "iteration", list(milestones(settings).values()))
+    table.insert(0, "iteration", list(settings.milestones.values()))
     metrics: dict[str, float] = {"pairs": len(pairs), "seed": settings.seed}
-    for percent, row in zip(milestones(settings), table.to_dict("records")):
+    for percent, row in zip(settings.milestones, table.to_dict("records")):
         iterations = {"iterations": row.pop("iteration")}
         metrics |= {f"{name}_{percent}": value for name, value in (iterations | row).items()} | iterations | row
     return metrics, table
 
 
 def held_out_pairs(pictures: Path, params: AdainEvaluateParams) -> Iterator[Pair]:
-    """The middle squares of held-out photos of the gallery `pictures`, each in one of the held-out paintings in turn."""
+    """The middle squares of the held-out photos of a gallery, each with one of its held-out paintings in turn."""
     photos, paintings = (list_images(pictures / kind / HELD_OUT) for kind in (PHOTOS, PAINTINGS))
     for number, photo in enumerate(photos):
         painting = paintings[number % len(paintings)]

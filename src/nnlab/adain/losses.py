@@ -43,7 +43,7 @@ def structure_loss(features: Features, content: Features, target: Statistics) ->
 
 
 def pixel_loss(images: Tensor, content: Tensor) -> Tensor:
-    """Mean squared difference of two batches (B, 3, H, W) in [0, 1]: of identity steps (Park & Lee 2019, SANet, eq. 9)."""
+    """Mean squared difference of batches (B, 3, H, W) in [0, 1], for identity steps (Park & Lee 2019, SANet, eq. 9)."""
     return F.mse_loss(images.float(), content.float())
 
 

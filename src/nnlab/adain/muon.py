@@ -18,7 +18,7 @@ TURNS = 2  # a step orthogonalises every second matrix
 
 @torch.no_grad()
 def orthogonalised(matrix: Tensor) -> Tensor:
-    """Return about U V^T of matrix = U S V^T, (m, n) float32 with m <= n: its singular values lie around 1 (0.7 to 1.2).
+    """Return about U V^T of matrix = U S V^T, (m, n) float32 with m <= n; singular values are 0.7 to 1.2.
 
     An iteration is X <- (a + b A + c A^2) X with A = X X^T. All these factors are polynomials of the first A, so they
     commute, and their product Q (m, m) is found without X: 4 m^2 n multiplications instead of 20.

@@ -14,7 +14,7 @@ from nnlab.adain.data import Crops, sample_crops
 from nnlab.adain.evaluate import held_out_pairs
 from nnlab.adain.model import Decoder, Encoder, initial_decoder
 from nnlab.adain.start import closed_form_decoder
-from nnlab.adain.train import Setting, milestones, train
+from nnlab.adain.train import Setting, train
 from nnlab.adain.watch import COLUMNS, Watch, rows
 from nnlab.data.imageset import ImageSet
 from nnlab.data.shards import MANIFEST
@@ -60,7 +60,7 @@ def train_decoder(
         team.wait()
         if team.writes:
             write_csv(curves, COLUMNS, rows(state.history.cpu(), 0, settings))
-            for percent, path in zip(milestones(settings), decoders):
+            for percent, path in zip(settings.milestones, decoders):
                 with atomic(path) as temporary:
                     shutil.copyfile(milestone(folder, percent), temporary)
             shutil.rmtree(folder)
@@ -70,7 +70,7 @@ def check_names(settings: AdainTrainParams, decoders: list[Path]) -> None:
     """UserError if dvc.yaml names other checkpoints than the training keeps: told before it, not after."""
     named, kept = (
         [path.stem.rpartition("_")[2] for path in decoders],
-        [str(percent) for percent in milestones(settings)],
+        [str(percent) for percent in settings.milestones],
     )
     if named != kept:
         raise UserError(
@@ -97,7 +97,7 @@ def _train(
     content, style = (ImageSet(path, cache) for path in inputs[1:3])
     crops = Crops(content, style, settings, team.rank, team.world)
     state = new_state(Decoder(), settings, team.device)
-    restore(state, folder, milestones(settings))
+    restore(state, folder, settings.milestones)
     team.wait()  # no process writes before all have read
     if not state.step:
         state.begin_with(_first_decoder(weights, content, style, settings))

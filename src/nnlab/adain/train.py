@@ -52,7 +52,7 @@ def train(
     read from the device only then: no step waits for it.
     """
     params, device, writes = crops.params, setting.processes.device, setting.processes.writes
-    due = milestones(params)
+    due = params.milestones
     move = step_function(encoder, state, params, setting)
     stops = {*due.values(), *range(0, params.max_iter, params.log_every), params.max_iter}
     stops |= set(range(0, params.max_iter, setting.save_every))
@@ -137,11 +137,6 @@ def learning_rate(params: AdainTrainParams, step: int) -> float:
         return rise * params.learning_rate / (1 + REFERENCE_DECAY * step)
     done = max(0, step - params.warmup) / max(1, params.max_iter - params.warmup)
     return rise * params.learning_rate * (FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * min(1.0, done))) / 2)
-
-
-def milestones(params: AdainTrainParams) -> dict[int, int]:
-    """Percentage -> number of steps after which that checkpoint is kept, rounded up, for `checkpoint_fractions`."""
-    return {round(100 * part): math.ceil(part * params.max_iter - 1e-9) for part in params.checkpoint_fractions}
 
 
 def _update_weights(state: State, rate: float) -> None:
