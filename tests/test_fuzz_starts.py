@@ -16,6 +16,8 @@ from nnlab.adain.model import Encoder
 from nnlab.adain.weights import load_encoder
 from nnlab.data.pools import Pool
 from nnlab.errors import UserError
+from nnlab.gatys.pictures import Pictures
+from nnlab.gatys.transfer import begin, paint
 from nnlab.params import AdainTrainParams, AutoencoderParams, DenoiserParams, JobParams, NetworkParams
 from nnlab.sections import Section, parse
 from nnlab.vgg import VGG19
@@ -76,9 +78,6 @@ def vgg() -> VGG19:
 @few(30)
 @given(st.data())
 def test_gatys_paints_with_what_is_accepted(vgg: VGG19, data: st.DataObject) -> None:
-    from nnlab.gatys.painter import paint
-    from nnlab.gatys.pictures import Pictures
-
     layers, weights = st.lists(st.sampled_from(LAYERS), unique=True), st.floats(0, 1e12)
     values = data.draw(drawn(JobParams, most=3))
     values |= {"content": "c", "style": "s", "start": data.draw(st.sampled_from(["content", "noise"]))}
@@ -88,7 +87,8 @@ def test_gatys_paints_with_what_is_accepted(vgg: VGG19, data: st.DataObject) -> 
     values["size"] += data.draw(st.integers(0, 20))
     with contextlib.suppress(UserError):  # nothing to optimise; no finite loss
         job = parse(values, JobParams, "drawn")
-        paint(Pictures(picture(40, 32, 0), picture(30, 50, 1), None), vgg, job, CPU)
+        pictures = Pictures(picture(40, 32, 0), picture(30, 50, 1), None)
+        list(paint(begin(pictures, job, CPU), pictures, vgg, job))
 
 
 @pytest.fixture(scope="module")
