@@ -10,7 +10,8 @@ from nnlab.adain.model import Encoder, adain, to_images
 from nnlab.adain.schedule import learning_rate
 from nnlab.adain.train import Report
 from nnlab.params import AdainTrainParams
-from nnlab.training.progress import Progress, log_writer
+from nnlab.training.progress import Progress
+from nnlab.training.tensorboard import log_writer
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

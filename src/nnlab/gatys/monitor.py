@@ -3,7 +3,8 @@
 from types import TracebackType
 
 from nnlab.gatys.painter import Level, Step
-from nnlab.training.progress import Progress, log_writer
+from nnlab.training.progress import Progress
+from nnlab.training.tensorboard import log_writer
 
 
 class Monitor:
