@@ -47,13 +47,11 @@ def drawn(section: type[Section], most: int) -> st.SearchStrategy[dict[str, Any]
 @few(30)
 @given(drawn(NetworkParams, most=6), PRECISIONS)
 def test_fashion_trains_with_what_is_accepted(values: dict[str, Any], precision: torch.dtype) -> None:
-    from nnlab.fashion.evaluate import History
     from nnlab.fashion.train import train
 
     data, test = bars(13), bars(5, seed=1)
     wanted = parse({**values, "epochs": 1 + values["epochs"] % 2}, NetworkParams, "drawn")
-    with contextlib.suppress(UserError):
-        train(*data, wanted, CPU, precision, History(data, test, CPU, precision).add)
+    train(data, test, wanted, CPU, precision)
 
 
 @few(30)
@@ -63,11 +61,10 @@ def test_an_autoencoder_trains_with_what_is_accepted(
     given: tuple[type[Section], dict[str, Any]], precision: torch.dtype
 ) -> None:
     from nnlab.autoencoder.train import train
-    from nnlab.data.idx import unit
 
     section, values = given
     wanted = parse({**values, "epochs": 1 + values["epochs"] % 2}, section, "drawn")
-    train(unit(bars(13)[0]).flatten(1), wanted, CPU, precision)
+    train(bars(13), bars(5, seed=1), wanted, CPU, precision)
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ PLUMBING = {
     "sections",
     "stage",
     "training.progress",
+    "training.tensorboard",
     "data.download",
     "data.fetch",
     "data.sources",

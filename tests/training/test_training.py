@@ -12,9 +12,9 @@ import torch
 from nnlab.errors import UserError
 from nnlab.training import device
 from nnlab.training.device import pick_device, pick_precision
-from nnlab.training.progress import log_writer
-from nnlab.training.seeds import generator
+from nnlab.training.seeds import generator, initial_weights
 from nnlab.training.state import load_tensors, save_tensors
+from nnlab.training.tensorboard import log_writer
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
@@ -62,6 +62,21 @@ def test_autocast_changes_the_type_only_where_asked() -> None:
     for precision in (torch.float32, torch.bfloat16):
         with device.autocast(CPU, precision):
             assert layer(torch.ones(1, 2)).dtype == precision
+
+
+def test_new_layers_draw_from_the_seed_and_leave_the_global_generator_alone() -> None:
+    def layer(seed: int) -> torch.Tensor:
+        with initial_weights(seed):
+            return torch.nn.Linear(4, 4).weight
+
+    torch.manual_seed(1)
+    first, before = layer(7), torch.get_rng_state()
+    torch.manual_seed(2)
+    again, other = layer(7), layer(8)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    torch.manual_seed(1)
+    assert torch.equal(before, torch.get_rng_state())
 
 
 def test_only_trainable_scalars_count() -> None:
