@@ -6,11 +6,11 @@ from nnlab.stage import run
 
 
 def main(
-    photos: Path, samples: Path, pair: Path, art: Path, encoder: Path, decoder: Path, figure: Path,
+    photos: Path, gallery: Path, pair: Path, encoder: Path, decoder: Path, figure: Path,
     params: Path = Path("params.yaml"),
 ) -> None:  # fmt: skip
     """Choose two photos and a style, draw them, and write the figure: photo, style, result for both."""
-    from nnlab.adain.choice import PAIR, choose_photos, choose_style
+    from nnlab.adain.choice import PAIR, choose_photos, choose_style, style_note
     from nnlab.adain.pictures import STYLE, notes, open_picture, open_stylizer
     from nnlab.adain.sheets import photos_sheet
     from nnlab.figures import save_figure, style
@@ -18,8 +18,9 @@ def main(
 
     loaded = load_params(params)
     hardware, pictures = loaded.hardware, loaded.adain.pictures
-    chosen = choose_photos(photos, pictures.photos, samples)
-    painting = open_picture(choose_style("photos_style", pictures.photos_style, pair / STYLE, art), pictures.style_size)
+    chosen = choose_photos(photos, pictures.photos, gallery)
+    painted = choose_style("photos_style", pictures.photos_style, pair / STYLE, gallery)
+    painting = open_picture(painted, pictures.style_size)
     stylizer = open_stylizer(encoder, decoder, hardware.device, hardware.precision)
     rows = []
     for path in chosen.files:
@@ -27,7 +28,9 @@ def main(
         rows.append((photo, painting, stylizer.stylize(photo, [painting])))
 
     with style():
-        note = notes(pair if pictures.photos_style == PAIR else None, decoder, chosen.note())
+        note = notes(
+            pair if pictures.photos_style == PAIR else None, decoder, chosen.note(), style_note(painted, pair / STYLE)
+        )
         save_figure(photos_sheet(rows, note), figure)
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from nnlab.stage import run
 
 
-def main(samples: Path, art: Path, folder: Path, params: Path = Path("params.yaml")) -> None:
+def main(pictures: Path, folder: Path, params: Path = Path("params.yaml")) -> None:
     """Write content.jpg, style.jpg and provenance.json into `folder`."""
     from nnlab.data.pair import fetch_pair
     from nnlab.params import load_params
 
-    fetch_pair(samples, art, folder, load_params(params).sources.mirror)
+    fetch_pair(pictures, folder, load_params(params).sources.mirror)
 
 
 if __name__ == "__main__":

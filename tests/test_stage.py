@@ -146,7 +146,7 @@ def test_every_script_explains_itself_without_arguments(script: str, tmp_path: P
 
 def test_a_stage_that_needs_no_torch_does_not_import_it() -> None:
     """It would take some seconds more; what a stage imports is read from its script."""
-    light = {"adain_export.py", "adain_paint.py", "adain_prepare.py", "gatys_figures.py"}
+    light = {"adain_export.py", "adain_prepare.py", "gatys_figures.py"}
     scripts = [name for name in SCRIPTS if name in light or name.startswith(("fetch_", "report_"))]
     assert light < {*scripts}
     lines = ["import sys"]

@@ -187,13 +187,6 @@ ASSIGNED_ITERATIONS = 10_000  # the assignment asks for at least so many
 MOST_PIXELS = 16_384  # of a shorter side: more is a slip of the finger, and more memory than machines have
 PAIR = "pair"  # the name of the assigned pair's style
 
-# Their names alone, so that a parameter can be checked without the painters, which are slow to import.
-MANNERS = (
-    "oil", "classical", "impressionist", "swirling", "pointillist", "knife", "fauve", "pastel", "watercolour",
-    "ink_wash", "gouache", "woodblock", "engraving", "sketch", "woodcut", "mosaic", "stained_glass", "facets",
-    "marbled", "ornament", "geometric",
-)  # fmt: skip
-
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Alpha = Annotated[float, Field(ge=0, le=1)]
 
@@ -206,14 +199,6 @@ def _no_twins(alphas: list[float]) -> list[float]:
 
 
 Alphas = Annotated[list[Alpha], Field(min_length=1, max_length=9), AfterValidator(_no_twins)]
-
-
-class ArtParams(Section):
-    """The generated paintings."""
-
-    seed: int = Field(ge=0)
-    pictures: int = Field(ge=len(MANNERS), le=10_000)  # each manner once: later stages draw in any of them
-    size: int = Field(ge=64, le=1024)
 
 
 class AdainNormaliseParams(Section):
@@ -312,7 +297,6 @@ class PictureParams(Section):
 class AdainParams(Section):
     """The whole section."""
 
-    art: ArtParams
     normalise: AdainNormaliseParams
     prepare: AdainPrepareParams
     train: AdainTrainParams

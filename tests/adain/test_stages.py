@@ -12,15 +12,16 @@ import pytest
 import yaml
 from PIL import Image
 
-from nnlab.adain.choice import USER_PHOTOS, check_pictures, choose_photos, choose_style
+from nnlab.adain.choice import USER_PHOTOS, check_pictures, choose_photos, choose_style, style_note
 from nnlab.adain.pictures import notes
 from nnlab.adain.trained import check_outs
 from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.data.images import save_image
 from nnlab.errors import UserError
-from nnlab.params import MANNERS, PictureParams, load_params
+from nnlab.params import PictureParams, load_params
 from tests import quick
 from tests.adain.reference import image
+from tests.pictures import make_gallery
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,18 +48,16 @@ def decoders(weight_files, tmp_path_factory):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A folder with params.yaml at small sizes, a pair, sample photos, paintings and no photos of the user."""
+    """A folder with params.yaml at small sizes, a pair, a gallery and no photos of the user."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     change({"hardware.device": "cpu", "adain.pictures.size": 32, "adain.pictures.style_size": 32})
-    change({"adain.pictures.alpha_style": "impressionist"})
+    change({"adain.pictures.alpha_style": "composition_viii"})
     save(tmp_path / "pair/content.jpg", 1)
     save(tmp_path / "pair/style.jpg", 2, 36, 48)
     (tmp_path / "pair/provenance.json").write_text(json.dumps({"name": "pair", "stand_in": False, "note": "the pair"}))
-    save(tmp_path / "samples/photos/china.jpg", 3)
-    save(tmp_path / "samples/photos/astronaut.png", 4, 40, 40)
-    for name in ("impressionist_0003.jpg", "impressionist_0002.jpg", "woodblock_0001.jpg", "oil_0004.jpg"):
-        save(tmp_path / "art" / name, 5)
+    make_gallery(tmp_path / "gallery")
+    save(tmp_path / "gallery/photos/held_out/france_pontduGard.webp", 3)
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos/README.md").write_text("not a photo")
     return tmp_path
@@ -70,7 +69,7 @@ def change(values):
 
 def draw_alphas(project, weight_files, decoders):
     stage("adain_alpha")(
-        project / "photos", project / "samples", project / "pair", project / "art", weight_files[0],
+        project / "photos", project / "gallery", project / "pair", weight_files[0],
         decoders / "decoder_100.safetensors", project / "plots/alpha.png", project / "results",
     )  # fmt: skip
     return {path.name: np.asarray(Image.open(path)).astype(int) for path in (project / "results").iterdir()}
@@ -89,7 +88,7 @@ def test_checkpoints_are_drawn(project, weight_files, decoders):
 
 
 def test_two_photos_are_drawn(project, weight_files, decoders):
-    arguments = [project / name for name in ("photos", "samples", "pair", "art")]
+    arguments = [project / name for name in ("photos", "gallery", "pair")]
     networks = [weight_files[0], decoders / "decoder_100.safetensors"]
     stage("adain_photos")(*arguments, *networks, project / "plots/photos.png")
     with_samples = (project / "plots/photos.png").read_bytes()
@@ -127,57 +126,61 @@ def names(chosen):
 
 
 def test_the_users_photos_come_before_the_samples(project):
-    photos, samples = project / "photos", project / "samples"
-    chosen = choose_photos(photos, [], samples)
-    assert names(chosen) == ["china.jpg", "astronaut.png"]
-    assert "Sample photos (china.jpg, astronaut.png)" in chosen.note()
-    assert "Sample photo (china.jpg)" in chosen.note(1)
+    photos, gallery = project / "photos", project / "gallery"
+    chosen = choose_photos(photos, [], gallery)
+    assert names(chosen) == ["france_pontduGard.webp", "erase_red_panda.webp"]
+    assert "Sample photos (Title of france_pontduGard, Title of erase_red_panda)" in chosen.note()
+    assert "Sample photo (Title of france_pontduGard)" in chosen.note(1)
     save(photos / "me.jpg", 6)
-    one = choose_photos(photos, [], samples)
-    assert names(one) == ["me.jpg", "astronaut.png"]
+    one = choose_photos(photos, [], gallery)
+    assert names(one) == ["me.jpg", "erase_red_panda.webp"]
     assert one.note(1) == ""
-    assert "Sample photo (astronaut.png)" in one.note()
+    assert "Sample photo (Title of erase_red_panda)" in one.note()
     save(photos / "also.png", 7)
     save(photos / "z.png", 8)
-    assert names(choose_photos(photos, [], samples)) == ["also.png", "me.jpg"]
-    assert choose_photos(photos, [], samples).note() == ""
-    assert names(choose_photos(photos, ["z.png", str(project / "pair/content.jpg")], samples)) == [
+    assert names(choose_photos(photos, [], gallery)) == ["also.png", "me.jpg"]
+    assert choose_photos(photos, [], gallery).note() == ""
+    assert names(choose_photos(photos, ["z.png", str(project / "pair/content.jpg")], gallery)) == [
         "z.png",
         "content.jpg",
     ]
     with pytest.raises(UserError, match=r"adain\.pictures\.photos: 'no\.jpg' is neither a file in"):
-        choose_photos(photos, ["no.jpg"], samples)
+        choose_photos(photos, ["no.jpg"], gallery)
 
 
-def test_a_style_is_the_pairs_a_manners_first_or_a_file(project):
-    pair, art = project / "pair/style.jpg", project / "art"
+def test_a_style_is_the_pairs_a_held_out_painting_or_a_file(project):
+    pair, gallery = project / "pair/style.jpg", project / "gallery"
+    painting = gallery / "paintings/held_out/composition_viii.png"
 
     def choose(name):
-        return choose_style("alpha_style", name, pair, art)
+        return choose_style("alpha_style", name, pair, gallery)
 
     assert choose("pair") == pair
-    assert choose("impressionist").name == "impressionist_0002.jpg"
-    assert choose(str(art / "woodblock_0001.jpg")).name == "woodblock_0001.jpg"
-    with pytest.raises(UserError, match=r"adain\.pictures\.alpha_style = 'cubist': .*engraving.*; change it"):
+    assert style_note(pair, pair) == ""
+    assert choose("composition_viii") == painting
+    assert style_note(painting, pair) == "Style: Artist: Title of composition_viii (1887)"
+    assert choose(str(project / "pair/content.jpg")).name == "content.jpg"
+    with pytest.raises(UserError, match=r"adain\.pictures\.alpha_style = 'cubist': .*composition_viii.*; change it"):
         choose("cubist")
-    with pytest.raises(UserError, match=r"art: no picture mosaic_\*\.jpg; run"):
-        choose("mosaic")
+    painting.unlink()
+    with pytest.raises(UserError, match=r"gallery: has no picture composition_viii; run"):
+        choose("composition_viii")
 
 
 def test_a_photo_that_would_be_passed_over_is_an_error(project):
-    photos, samples = project / "photos", project / "samples"
+    photos, gallery = project / "photos", project / "gallery"
     save(photos / "b.jpg", 6)
     save(photos / "c.jpg", 7)
     for harmless in (".DS_Store", ".cache/x.txt", "b.jpg.dvc", "Thumbs.db"):
         (photos / harmless).parent.mkdir(exist_ok=True)
         (photos / harmless).write_text("x")
-    assert names(choose_photos(photos, [], samples)) == ["b.jpg", "c.jpg"]
+    assert names(choose_photos(photos, [], gallery)) == ["b.jpg", "c.jpg"]
     for name in ("IMG_1.HEIC", "a.avif", "inner/notes.txt", "noending"):
         (photos / name).parent.mkdir(exist_ok=True)
         (photos / name).write_bytes(b"ftypheic")
         with pytest.raises(UserError, match=rf"{name}: no picture that can be read \(\.bmp, .*save it as \.jpg"):
-            choose_photos(photos, [], samples)
-        assert names(choose_photos(photos, ["c.jpg", "b.jpg"], samples)) == ["c.jpg", "b.jpg"]
+            choose_photos(photos, [], gallery)
+        assert names(choose_photos(photos, ["c.jpg", "b.jpg"], gallery)) == ["c.jpg", "b.jpg"]
         (photos / name).unlink()
 
 
@@ -200,15 +203,15 @@ def test_the_alpha_stage_depends_on_no_other_stages_parameters():
 
 
 def check_asked(folder=USER_PHOTOS, **changed):
-    values = {"size": 0, "style_size": 0, "photos": [], "photos_style": "pair", "alpha_style": "pastel"}
+    values = {"size": 0, "style_size": 0, "photos": [], "photos_style": "pair", "alpha_style": "composition_viii"}
     check_pictures(PictureParams(**{**values, **changed}), folder)
 
 
 def test_what_the_pictures_ask_for_is_checked_before_the_training(project):
     check_asked()
-    check_asked(photos=["pair/content.jpg"], photos_style="art/oil_0004.jpg")
-    with pytest.raises(UserError, match=r"adain\.pictures\.alpha_style = 'pastell'.*pastel.*change it"):
-        check_asked(alpha_style="pastell")
+    check_asked(photos=["pair/content.jpg"], photos_style="pair/style.jpg")
+    with pytest.raises(UserError, match=r"adain\.pictures\.alpha_style = 'composition'.*composition_viii.*change it"):
+        check_asked(alpha_style="composition")
     with pytest.raises(UserError, match=r"adain\.pictures\.photos: 'no\.jpg' is neither"):
         check_asked(photos=["no.jpg"])
     (project / "notes.txt").write_text("no picture")
@@ -249,20 +252,6 @@ def test_dvc_hears_of_a_name_that_it_cannot_read_before_the_training(project):
     quick.dvc(project, "init", "--no-scm", "--quiet")
     said = quick.dvc(project, "repro", code=255)
     assert r"adain_train: error: data/photos/caf\udce9.jpg: DVC cannot read a file whose name is not UTF-8" in said
-
-
-def test_fewer_paintings_than_manners_are_refused(project):
-    change({"adain.art.pictures": len(MANNERS)})
-    load_params()
-    change({"adain.art.pictures": len(MANNERS) - 1})
-    with pytest.raises(UserError, match=r"adain\.art\.pictures = 20: input should be greater than or equal to 21"):
-        load_params()
-
-
-def test_the_names_of_the_manners_are_those_of_the_painters():
-    from nnlab.adain.paint.studio import MANNERS as PAINTERS
-
-    assert set(MANNERS) == set(PAINTERS)
 
 
 def test_checkpoints_that_the_graph_does_not_export_are_refused_before_the_training():

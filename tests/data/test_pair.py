@@ -6,20 +6,18 @@ from PIL import Image
 
 from nnlab.data import pair
 from nnlab.data.download import DownloadError
+from nnlab.data.gallery import find_picture
 from nnlab.data.sources import Source
 from nnlab.errors import UserError
 from nnlab.files import sha256
+from tests.pictures import make_gallery
 
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    """Folders with a landmark and paintings, an asset of two small pictures, and no network."""
-    (tmp_path / "samples" / "photos").mkdir(parents=True)
-    (tmp_path / "art").mkdir()
+    """A gallery, an asset of two small pictures, and no network."""
+    make_gallery(tmp_path / "pictures")
     (tmp_path / "originals").mkdir()
-    Image.new("RGB", (8, 8), "green").save(tmp_path / "samples" / "photos" / "china.jpg")
-    for name in ("classical_0001.jpg", "fauve_0007.jpg", "fauve_0003.jpg"):
-        Image.new("RGB", (8, 8), "red").save(tmp_path / "art" / name)
     for colour, name in (("blue", "cornell.jpg"), ("white", "woman_with_hat_matisse.jpg")):
         Image.new("RGB", (8, 8), colour).save(tmp_path / "originals" / name)
 
@@ -33,7 +31,7 @@ def world(tmp_path, monkeypatch):
 
 
 def fetch(world, mirror=""):
-    return pair.fetch_pair(world / "samples", world / "art", world / "pair", mirror)
+    return pair.fetch_pair(world / "pictures", world / "pair", mirror)
 
 
 def record(world):
@@ -49,8 +47,8 @@ def test_stand_ins_are_named_loudly(world, capsys):
     assert names(world) == ["content.jpg", "provenance.json", "style.jpg"]
     assert record(world)["stand_in"] is True
     for text in (record(world)["note"], capsys.readouterr().err):
-        assert "china.jpg in the place of cornell.jpg" in text
-        assert "fauve_0003.jpg in the place of woman_with_hat_matisse.jpg" in text
+        assert "Title of germany_schwerinPalace in the place of cornell.jpg" in text
+        assert "Artist: Title of portrait_of_pere_tanguy (1887) in the place of woman_with_hat_matisse.jpg" in text
         assert "STAND-IN" in text
 
 
@@ -87,7 +85,6 @@ def test_originals_replace_stand_ins(world):
 
 
 def test_no_painting_to_stand_in(world):
-    for path in (world / "art").iterdir():
-        path.unlink()
-    with pytest.raises(UserError, match="run the stage adain_paint"):
+    find_picture(world / "pictures", "portrait_of_pere_tanguy").unlink()
+    with pytest.raises(UserError, match="has no picture portrait_of_pere_tanguy; run `dvc repro -f -s fetch_pictures`"):
         fetch(world)

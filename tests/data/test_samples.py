@@ -32,11 +32,6 @@ def test_provenance_names_source_and_terms(folder):
     assert record["photos"]["china.jpg"]["licence"].startswith("CC BY 2.0")
 
 
-def test_landmark_and_portrait_are_among_them():
-    names = {sample.file for sample in samples.SAMPLES.values()}
-    assert {samples.LANDMARK, samples.PORTRAIT} <= names
-
-
 def test_a_photo_that_its_package_lacks():
     with pytest.raises(UserError, match=r"absent\.png: not in an installed scikit-image; .*requirements\.txt"):
         samples.locate(samples.Sample("skimage", "data/absent.png", "", ""))

@@ -78,13 +78,13 @@ def test_a_pool_of_nothing_but_faults_is_refused_in_one_line(project: Path, capf
 def gallery(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project with a pair, a second photo and the shipped networks, loaded once; every picture is drawn small."""
     from nnlab.adain import command, pictures, shipped
-    from nnlab.data.samples import PHOTOS, PORTRAIT
+    from tests.pictures import make_gallery
 
     wanted = {"size": SMALL, "style_size": SMALL, "photos_style": "pair", "alpha_style": "pair"}
     quick.override(project / "params.yaml", {f"adain.pictures.{key}": value for key, value in wanted.items()})
-    for number, path in enumerate([project / "pair" / pictures.STYLE, project / "samples" / PHOTOS / PORTRAIT]):
-        path.parent.mkdir(parents=True)
-        faulty_images.photo(50 + number).save(path)
+    make_gallery(project / "pictures")
+    (project / "pair").mkdir()
+    faulty_images.photo(50).save(project / "pair" / pictures.STYLE)
     write_provenance(project / "pair", "pair", "a test's picture", stand_in=False)
     encoder, decoder = shipped.shipped_encoder(), shipped.shipped_decoder()
     monkeypatch.setattr(pictures, "load_encoder", lambda path: encoder)
@@ -110,7 +110,7 @@ def test_a_faulty_photo_is_named_and_a_sound_one_is_drawn(
         photos.mkdir()
         path.rename(photos / path.name)
         drawn = ["drawn.png"] if script == "adain_photos" else ["drawn.png", "drawn"]
-        code = run(script, photos.name, "samples", "pair", "art", "encoder", str(DECODER), *drawn)
+        code = run(script, photos.name, "pictures", "pair", "encoder", str(DECODER), *drawn)
         said = capfd.readouterr().err
         assert code == (path in bad), f"{path.name}: {said}"
         if path in bad:

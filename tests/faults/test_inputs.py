@@ -15,22 +15,20 @@ from tests.faults.harness import FULL, Workplace
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 Make = Callable[..., Workplace]
 
-BOUNDED = ("gatys_figures", "adain_export", "adain_paint", "report_web")
+BOUNDED = ("gatys_figures", "adain_export", "fetch_pictures", "report_web")
 ORIGIN = "says where the data came from: the reports quote it"
 # Stages, files that they do without, and why, as patterns. A damage to any other file must be told.
 UNREAD = [
     ("(fashion|autoencoder|denoiser)_.*|gatys_stylize@.*|adain_normalise",
      "data/raw/(mnist|fashion_mnist|vgg19)/provenance.json", ORIGIN),
-    ("adain_(normalise|paint|prepare@content|photos|alpha)|fetch_pair", "data/raw/samples/provenance.json", ORIGIN),
+    ("adain_normalise|fetch_pictures", "data/raw/(samples|gcompris)/provenance.json", ORIGIN),
     ("(fashion|denoiser)_evaluate", "data/raw/.*/train-.*", "the test images alone are judged"),
-    ("adain_prepare@.*", "data/(raw/samples/photos|art)/.*", "a damaged picture is left out and listed"),
+    ("adain_prepare@.*", "data/raw/pictures/.*", "a damaged picture is left out and listed"),
     ("adain_(train|evaluate)", "data/pools/.*/(left_out.csv|summary.json)", "for people and the reports"),
     ("adain_export", "data/models/adain/training/.*", "copies what is there; those that draw with it look into it"),
-    ("fetch_pair", "data/raw/samples/photos/(?!china).*|data/art/(?!fauve).*", "one of each stands in"),
-    ("adain_photos", "data/raw/samples/photos/(?!china|astronaut).*", "two are drawn"),
-    ("adain_photos", "data/raw/pair/content.jpg|data/art/.*", "photos_style: pair"),
-    ("adain_alpha", "data/raw/samples/photos/(?!china).*", "one is drawn"),
-    ("adain_alpha", "data/raw/pair/.*|data/art/(?!pastel).*", "alpha_style: pastel"),
+    ("fetch_pair", "data/raw/pictures/p.*/(?!germany_schwerin|portrait_of_pere).*", "one of each stands in"),
+    ("adain_photos", "data/raw/pictures/p.*/(?!france_pont|erase_red).*|data/raw/pair/content.jpg", "two are drawn"),
+    ("adain_alpha", "data/raw/pictures/p.*/(?!france_pont|the_great_wave).*|data/raw/pair/.*", "one is drawn"),
     ("adain_(photos|alpha)", "data/photos/README.md", "no photo"),
     ("report_(web|pdf)", "plots/fashion/variants.csv|data/results/gatys/.*/(info.json|losses.csv)",
      "the metrics and the other tables hold the same"),
@@ -41,8 +39,7 @@ UNREAD = [
 ]  # fmt: skip
 # The same for inputs that are not there at all.
 SPARED = [
-    ("adain_photos", "data/art", "photos_style: pair"),
-    ("adain_alpha", "data/raw/pair", "alpha_style: pastel"),
+    ("adain_alpha", "data/raw/pair", "alpha_style: the_great_wave_off_kanagawa"),
     ("report_pack", "(?!report/|params).*", "packs what it finds"),
 ]
 

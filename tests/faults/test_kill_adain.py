@@ -13,7 +13,7 @@ from tests.faults.killing import assert_killed_stage_is_made_again, give_paintin
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
-LONG = ("adain_prepare@style", "adain_paint", "adain_train")
+LONG = ("adain_prepare@style", "fetch_pictures", "adain_train")
 PLACES = ("the finish", "inside the finish", "a block's end", "inside a block")
 
 
@@ -23,7 +23,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(
 ) -> None:
     source, known = finished
     quick.clone(source, tmp_path / "tree")
-    if name == "adain_prepare@style":  # the quick run's 42 paintings are packed in no time
+    if name == "adain_prepare@style":  # the quick run's paintings are packed in no time
         give_paintings(tmp_path / "tree", tmp_path / "paintings")
     assert_killed_stage_is_made_again(tmp_path / "tree", known[name])
 

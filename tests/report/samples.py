@@ -23,8 +23,10 @@ PLOTS = {
 }  # fmt: skip
 PLAIN = {"note": "as fetched", "stand_in": False, "files": {"a": "00" * 32}}
 PROVENANCE = {
-    **{f"raw/{name}": {**PLAIN, "name": name} for name in ("fashion_mnist", "vgg19", "samples", "content", "style")},
-    "art": {**PLAIN, "name": "art"},
+    **{
+        f"raw/{name}": {**PLAIN, "name": name}
+        for name in ("fashion_mnist", "vgg19", "samples", "gcompris", "content", "style")
+    },
     "raw/mnist": {**PLAIN, "name": "mnist", "note": "MNIST handwritten digits"},
     "raw/pair": {
         "name": "pair",

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from nnlab.data.gallery import HELD_OUT_PAINTINGS, caption, find_picture
 from nnlab.data.images import SUFFIXES, list_images, read_image
-from nnlab.data.samples import LANDMARK, PHOTOS, PORTRAIT
 from nnlab.errors import UserError
-from nnlab.params import MANNERS, PAIR, PictureParams
+from nnlab.params import PAIR, PictureParams
 
+SAMPLES = ("france_pontduGard", "erase_red_panda")  # held-out photos of the gallery: a landmark, a portrait
 USER_PHOTOS = Path("data/photos")  # as dvc.yaml gives it to the stages that draw
 NO_PHOTOS = ("README.md", "*.dvc", "Thumbs.db", "desktop.ini")  # what may lie beside photos
 
@@ -22,39 +23,39 @@ class Photos(NamedTuple):
 
     def note(self, shown: int = 2) -> str:
         """A line for a figure of the first `shown` photos that says which are sample photos; "" if none is."""
-        names = [path.name for path in self.files[:shown] if path in self.samples]
+        names = [caption(path) for path in self.files[:shown] if path in self.samples]
         if not names:
             return ""
         what = "Sample photos" if len(names) > 1 else "Sample photo"
         return f"{what} ({', '.join(names)}): put two photos of your own into {self.folder.as_posix()}"
 
 
-def choose_photos(folder: Path, names: Sequence[str], samples: Path) -> Photos:
+def choose_photos(folder: Path, names: Sequence[str], gallery: Path) -> Photos:
     """Return the two photos to draw.
 
     Those that `names` names (files in `folder`, or paths), else the first two in `folder` by name. What is missing
-    comes from the sample photos: for both a landmark and a portrait, for the second one the portrait. UserError as of
+    comes from `SAMPLES`: for both a landmark and a portrait, for the second one the portrait. UserError as of
     `find_photos`.
     """
     own = find_photos(folder, names)
-    stand_ins = [samples / PHOTOS / LANDMARK, samples / PHOTOS / PORTRAIT][len(own) :]
+    stand_ins = [find_picture(gallery, name) for name in SAMPLES[len(own) :]]
     first, second = [*own, *stand_ins]
     return Photos((first, second), tuple(stand_ins), folder)
 
 
-def choose_style(key: str, name: str, pair: Path, art: Path) -> Path:
-    """Return the style picture that `adain.pictures.<key>` names: "pair", a manner of the generated art, or a path.
+def choose_style(key: str, name: str, pair: Path, gallery: Path) -> Path:
+    """Return the style picture that `adain.pictures.<key>` names: "pair", one of `HELD_OUT_PAINTINGS`, or a path.
 
-    Of a manner's pictures the first one is taken. UserError for an unknown name, with the manners that there are.
+    UserError for an unknown name, with the paintings that there are.
     """
     if file := style_file(key, name):
         return file
-    if name == PAIR:
-        return pair
-    for path in list_images(art):
-        if path.name.startswith(f"{name}_"):
-            return path
-    raise UserError(f"{art}: no picture {name}_*.jpg; run `dvc repro -f adain_paint`")
+    return pair if name == PAIR else find_picture(gallery, name)
+
+
+def style_note(painting: Path, pair: Path) -> str:
+    """A line for a figure that says what its style is; "" for the pair's, of which its own note tells."""
+    return "" if painting == pair else f"Style: {caption(painting)}"
 
 
 def check_pictures(pictures: PictureParams, folder: Path = USER_PHOTOS) -> None:
@@ -71,14 +72,14 @@ def check_pictures(pictures: PictureParams, folder: Path = USER_PHOTOS) -> None:
 
 
 def style_file(key: str, name: str) -> Path | None:
-    """The file that `adain.pictures.<key>` names; None for `PAIR` and the manners, UserError for any other name."""
-    if name in (PAIR, *MANNERS):
+    """The file that `adain.pictures.<key>` names; None for `PAIR` and the paintings, UserError for others."""
+    if name in (PAIR, *HELD_OUT_PAINTINGS):
         return None
     if Path(name).is_file():
         return Path(name)
     raise UserError(
-        f"adain.pictures.{key} = {name!r}: neither {PAIR}, a manner of the generated art "
-        f"({', '.join(sorted(MANNERS))}) nor a file; change it"
+        f"adain.pictures.{key} = {name!r}: neither {PAIR}, a held-out painting "
+        f"({', '.join(sorted(HELD_OUT_PAINTINGS))}) nor a file; change it"
     )
 
 

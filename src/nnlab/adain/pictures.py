@@ -45,9 +45,9 @@ def iterations(decoder: Path) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def notes(pair: Path | None, decoder: Path, other: str = "") -> str:
-    """The line below a figure: stand-ins in the pair's folder, `other`, a short training; "" if all is as asked."""
-    found = [_stand_in(pair) if pair else "", other]
+def notes(pair: Path | None, decoder: Path, *others: str) -> str:
+    """The line below a figure: stand-ins in the pair's folder, `others`, a short training; "" if all is as asked."""
+    found = [_stand_in(pair) if pair else "", *others]
     count = iterations(decoder)
     if count is not None and count < ASSIGNED_ITERATIONS:
         found.append(f"Reduced training: {count:,} iterations instead of {ASSIGNED_ITERATIONS:,}")

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from nnlab.files import atomic, md5, sha256
 
 MIRROR_VARIABLE = "NNLAB_MIRROR"
 PROVENANCE = "provenance.json"  # what the files beside it are
+ENOUGH = 8  # files that no source serves: the others are not asked for
 
 
 @dataclass(frozen=True)
@@ -51,18 +53,35 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     missing = [name for name, digest in asset.files.items() if not _at_hand(folder / name, digest, failures)]
     if missing:
         _check_space(asset, folder)
+    served: Counter[str] = Counter()
+    unserved = 0
     for name in list(missing):
-        if _from_first(name, asset.files[name], [*sources, *asset.sources], folder, failures):
+        if source := _from_first(name, asset.files[name], [*sources, *asset.sources], folder, failures):
+            served[source] += 1
             missing.remove(name)
+        elif (unserved := unserved + 1) == ENOUGH:
+            break
+    for source, number in served.items():
+        print(f"{asset.name}: {number} of {len(asset.files)} files from {source}", file=sys.stderr, flush=True)
     if missing:
         tried = "; ".join(f"{source}: {reason}" for source, reason in failures.items())
+        more = f" and {len(missing) - ENOUGH} more" if len(missing) > ENOUGH else ""
         raise UserError(
-            f"{asset.name}: cannot get {', '.join(missing)}. Tried: {tried or 'no source'}. "
+            f"{asset.name}: cannot get {', '.join(missing[:ENOUGH])}{more}. Tried: {tried or 'no source'}. "
             f"Put the files into {folder}/ by hand, "
             f"or name their folder or base URL in sources.mirror or {MIRROR_VARIABLE}"
         )
     write_provenance(folder, asset.name, asset.note, files=asset.files, **asset.details)
     _clean(folder, asset)
+
+
+def check(asset: Asset, folder: Path) -> None:
+    """`UserError` that names the first file of `asset` in `folder` that is missing or not what was fetched."""
+    for name, digest in asset.files.items():
+        if not _is(folder / name, digest):
+            raise UserError(
+                f"{folder / name}: missing or damaged; delete it and run `dvc repro -f -s fetch_{asset.name}`"
+            )
 
 
 def write_provenance(
@@ -97,22 +116,26 @@ def _check_space(asset: Asset, folder: Path) -> None:
         )
 
 
-def _from_first(name: str, digest: str, sources: Sequence[Source], folder: Path, failures: dict[str, str]) -> bool:
-    """Ask the sources in turn until one serves `name` with the right checksum; `failures` notes why others did not."""
+def _from_first(name: str, digest: str, sources: Sequence[Source], folder: Path, failures: dict[str, str]) -> str:
+    """Ask the sources for `name`, with the right checksum; return the name of the one that served it, or nothing.
+
+    `failures` notes why others did not.
+    """
     path = folder / name
     staged = folder / f"{name}.new"  # a source writes here; only verified bytes get the real name
     for source in sorted(sources, key=lambda source: source.name in failures):  # one that failed before is asked last
         parts = f"{glob.escape(staged.name)}*.part"
-        resumed = any(folder.glob(parts))
+        resumed = any(staged.parent.glob(parts))
         reason = _attempt(source, name, digest, staged)
-        if reason and resumed and not any(folder.glob(parts)):  # whole but wrong: begun elsewhere, or damaged since
+        if (
+            reason and resumed and not any(staged.parent.glob(parts))
+        ):  # whole but wrong: begun elsewhere, or damaged since
             reason = _attempt(source, name, digest, staged)
         if not reason:
             staged.replace(path)
-            print(f"{name}: fetched from {source.name}", file=sys.stderr, flush=True)
-            return True
+            return source.name
         failures[source.name] = reason
-    return False
+    return ""
 
 
 def _attempt(source: Source, name: str, digest: str, staged: Path) -> str:
@@ -162,6 +185,6 @@ def _difference(path: Path, digest: str) -> str:
 
 def _clean(folder: Path, asset: Asset) -> None:
     """Remove what earlier, interrupted fetches left: the folder's hash must depend on the files alone."""
-    for path in folder.iterdir():
-        if path.name not in (*asset.files, PROVENANCE) and path.is_file():
+    for path in list(folder.rglob("*")):
+        if path.relative_to(folder).as_posix() not in (*asset.files, PROVENANCE) and path.is_file():
             path.unlink()

@@ -6,15 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnlab.data.fetch import MIRROR_VARIABLE, Asset, fetch, write_provenance
-from nnlab.data.images import list_images, read_image, save_image
-from nnlab.data.samples import LANDMARK, PHOTOS
+from nnlab.data.gallery import STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
+from nnlab.data.images import read_image, save_image
 from nnlab.data.sources import Source, mirror_source, url_source
 from nnlab.errors import UserError
 from nnlab.files import sha256
 
 CONTENT, STYLE = "content.jpg", "style.jpg"
 ORIGINALS = {CONTENT: "cornell.jpg", STYLE: "woman_with_hat_matisse.jpg"}
-STAND_IN_MANNER = "fauve"  # the generated painting that takes the place of Matisse's: the first one of this manner
 
 _REPOSITORY = "https://raw.githubusercontent.com/naoto0804/pytorch-AdaIN/master/input"
 _FOLDERS = {CONTENT: "content", STYLE: "style"}
@@ -36,11 +35,11 @@ PAIR = Asset(
 )
 
 
-def fetch_pair(samples: Path, art: Path, folder: Path, mirror: str = "") -> bool:
+def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> bool:
     """Bring content.jpg and style.jpg into `folder`; True if they are the assignment's, False if one is a stand-in.
 
-    The originals may lie in `folder` already, in `mirror`/pair or in `mirror`, under either name. Stand-ins: a photo of
-    `samples` and a generated painting of `art`; `provenance.json` then has `stand_in` true and a note that says which.
+    The originals may lie in `folder` already, in `mirror`/pair or in `mirror`, under either name. Stand-ins
+    are held-out pictures of the gallery `pictures`; `provenance.json` then has `stand_in` true and a note on them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, original in ORIGINALS.items():
@@ -52,7 +51,7 @@ def fetch_pair(samples: Path, art: Path, folder: Path, mirror: str = "") -> bool
         fetch(replace(PAIR, sources=sources), folder, mirror)
         return True
     except UserError as error:
-        _stand_in(samples, art, folder, str(error))
+        _stand_in(pictures, folder, str(error))
         return False
 
 
@@ -64,24 +63,16 @@ def _renamed(mirror: str) -> list[Source]:
     return [Source(f"{source.name} (own names)", lambda name, target: source.get(ORIGINALS[name], target))]
 
 
-def _stand_in(samples: Path, art: Path, folder: Path, reason: str) -> None:
-    """Put pictures of the project's own in the place of those that are missing, and say so."""
-    candidates = {CONTENT: samples / PHOTOS / LANDMARK, STYLE: _painting(art)}
+def _stand_in(pictures: Path, folder: Path, reason: str) -> None:
+    """Put pictures of the gallery in the place of those that are missing, and say so."""
+    candidates = {CONTENT: find_picture(pictures, STAND_IN_PHOTO), STYLE: find_picture(pictures, STAND_IN_PAINTING)}
     replaced = []
     for name, candidate in candidates.items():
         if not (folder / name).is_file():
             save_image(read_image(candidate), folder / name)
-            replaced.append(f"{candidate.name} in the place of {ORIGINALS[name]}")
+            replaced.append(f"{caption(candidate)} in the place of {ORIGINALS[name]}")
     note = f"STAND-IN: {' and '.join(replaced)}, because the assignment's pair could not be fetched"
     files = {name: sha256(folder / name) for name in candidates}
     write_provenance(folder, PAIR.name, note, stand_in=True, files=files)
     advice = "Once it can be reached, run `dvc repro -f -s fetch_pair` and `dvc repro`"
     print(f"\n  *** {note}. ***\n  {reason}\n  {advice}.\n", file=sys.stderr, flush=True)
-
-
-def _painting(art: Path) -> Path:
-    """The first generated painting of the manner that stands for Matisse's."""
-    paintings = list_images(art)
-    if not paintings:
-        raise UserError(f"{art}: no picture to stand in for {ORIGINALS[STYLE]}; run the stage adain_paint")
-    return next((path for path in paintings if path.name.startswith(STAND_IN_MANNER)), paintings[0])

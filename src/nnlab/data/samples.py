@@ -1,4 +1,4 @@
-"""Photos that scikit-image, scikit-learn and matplotlib carry in their wheels: something to work on without a download.
+"""Photos that scikit-image, scikit-learn and matplotlib carry in their wheels: what the encoder is normalised on.
 
 The packages are looked up, not imported, and their files are copied as they are. Facts about each photo come from the
 packages' own documentation: `skimage.data`, `sklearn/datasets/images/README.txt`, matplotlib's `sample_data`.
@@ -58,10 +58,6 @@ SAMPLES = {
         ),
     )
 }
-
-# The photos that stand for "a landmark" and "a portrait" wherever the user has given none.
-LANDMARK = "china.jpg"
-PORTRAIT = "astronaut.png"
 
 
 def fetch_samples(folder: Path) -> None:

@@ -23,10 +23,9 @@ TASKS: tuple[Callable[[Context], Task], ...] = (
 
 
 # What says where the data came from, under the data folder, and what was packed of it.
-RECORDS = (
-    *(f"raw/{name}" for name in ("mnist", "fashion_mnist", "vgg19", "samples", "pair", "content", "style")),
-    "art",
-)
+RECORDS = [
+    f"raw/{name}" for name in ("mnist", "fashion_mnist", "vgg19", "samples", "gcompris", "pair", "content", "style")
+]
 POOLS = ("pools/content", "pools/style")
 EVEN_ALPHA = (0.3, 0.6, 0.9)
 ODD_ALPHA = (0.2, 0.5, 0.8)

@@ -59,8 +59,8 @@ def _warnings(train: dict[str, Any], metrics: dict[str, Any], say: Say) -> list[
             f"{ADAIN_ITERATIONS:,} (adain.train.max_iter in params.yaml).",
         ))  # fmt: skip
     sample = {kind for kind in ("content", "style") if train.get(kind) == "sample"}
-    words = {"content": say("示例照片（而不是 MS-COCO）", "sample photos (not MS-COCO)"),
-             "style": say("本项目生成的画（而不是 WikiArt）", "paintings that the project generated (not WikiArt)")}  # fmt: skip
+    words = {"content": say("GCompris 的 174 张照片（而不是 MS-COCO）", "174 photos of GCompris (not MS-COCO)"),
+             "style": say("GCompris 的 23 幅画（而不是 WikiArt）", "23 paintings of GCompris (not WikiArt)")}  # fmt: skip
     if sample:
         sets = say("和", " and ").join(words[kind] for kind in words if kind in sample)
         said.append(say(f"AdaIN 的训练数据包括{sets}。", f"AdaIN was trained on {sets}."))
