@@ -19,8 +19,8 @@ from nnlab.adain.train import Setting, train
 from nnlab.adain.trained import HISTORY, milestone
 from nnlab.adain.watch import Watch, rows
 from nnlab.adain.weights import load_encoder
+from nnlab.data.imageset import MANIFEST
 from nnlab.data.pools import Pool
-from nnlab.data.shards import MANIFEST
 from nnlab.errors import UserError
 from nnlab.files import atomic_dir
 from nnlab.params import ASSIGNED_ITERATIONS, KINDS, AdainParams, AdainTrainParams
@@ -35,8 +35,8 @@ CODE = [
         "adain/batches", "adain/checkpoint", "adain/held_out", "adain/launch", "adain/losses", "adain/model",
         "adain/partners", "adain/processes", "adain/schedule", "adain/statistics", "adain/train", "adain/trained",
         "adain/watch", "adain/weights",
-        "data/images", "data/pools", "data/shards", "training/device", "training/seeds", "training/state", "vgg_layers",
-        "vgg_weights",
+        "data/decoding", "data/images", "data/imageset", "data/pools", "training/device", "training/seeds",
+        "training/state", "vgg_layers", "vgg_weights",
     )
 ]  # fmt: skip
 _NAMES_ONLY = {"content", "style"}  # which sets: their manifests say what is in them

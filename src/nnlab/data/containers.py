@@ -99,7 +99,7 @@ def _from_zip(path: Path) -> Iterator[Picture]:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
                 parts = entry.filename.replace("\\", "/").split("/")
-                hidden = any(part.startswith(".") and part != ".." or part == "__MACOSX" for part in parts)
+                hidden = any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
                 if not entry.is_dir() and not hidden:
                     yield _from_entry(archive, entry)
     except zipfile.BadZipFile as error:

@@ -162,9 +162,8 @@ class _Writer:
         if self.images % PER_SHARD == 0:
             self._shard.close()
             self._file = self._shard.enter_context((self._folder / shard).open("wb"))
-            self._tar = self._shard.enter_context(
-                tarfile.open(fileobj=self._file, mode="w", format=tarfile.USTAR_FORMAT)
-            )
+            self._tar = tarfile.TarFile(fileobj=self._file, mode="w", format=tarfile.USTAR_FORMAT)
+            self._shard.enter_context(self._tar)
         header = tarfile.TarInfo(f"{self.images:08d}.jpg")
         header.size = len(jpeg)  # times and owners stay 0
         offset = self._file.tell() + _TAR_BLOCK

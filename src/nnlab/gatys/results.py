@@ -24,7 +24,7 @@ CODE = [
     Path(__file__).parents[1] / f"{name}.py"
     for name in (
         "gatys/losses", "gatys/monitor", "gatys/objective", "gatys/optimizers", "gatys/painter", "gatys/painting",
-        "gatys/pictures", "gatys/results", "data/images", "results",
+        "gatys/pictures", "gatys/results", "data/decoding", "data/images", "data/tensors", "results",
         "training/device", "training/seeds", "training/state", "vgg", "vgg_layers", "vgg_weights",
     )
 ]  # fmt: skip
