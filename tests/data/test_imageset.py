@@ -98,7 +98,6 @@ def test_what_cannot_be_used_is_left_out_and_listed_with_the_reason(tmp_path: Pa
 
 def test_a_bomb_is_left_out_and_a_large_photo_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 200 * 150)
-    monkeypatch.setattr("nnlab.data.decoding.MAX_PIXELS", 200 * 150)
     pictures = [Picture("bomb.png", encoded(1, (500, 300), "PNG")), Picture("large.jpg", encoded(2, (240, 200)))]
     assert pack(pictures, tmp_path / "set", 64)["left_out"] == {"too large": 1}  # the JPEG is decoded at half its size
 

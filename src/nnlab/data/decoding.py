@@ -22,6 +22,7 @@ _UPRIGHT = dict(zip(range(2, 9), (
     Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM,
     Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
 )))  # fmt: skip
+_END = b"\xff\xd9"  # of a JPEG
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
@@ -148,9 +149,9 @@ def _mended(source: Path | BinaryIO) -> bytes:
     data = _bytes(source).rstrip(b"\xff")
     if not data.startswith(b"\xff\xd8"):
         return b""
-    whole, *others = (data + filling + b"\xff\xd9" for filling in (b"", bytes(64), b"\x55" * 64))
-    pixels = [Image.open(io.BytesIO(made), formats=["JPEG"]).tobytes() for made in (whole, *others)]
-    return whole if pixels[0] == pixels[1] == pixels[2] else b""
+    fillings = [b"", *(bytes([byte]) * 64 for byte in (0x55, 0xAA, 0x2D, 0xD2, 0x93))]
+    pixels = {Image.open(io.BytesIO(data + some + _END), formats=["JPEG"]).tobytes() for some in fillings}
+    return data + _END if len(pixels) == 1 else b""
 
 
 def _bytes(source: Path | BinaryIO) -> bytes:
