@@ -251,10 +251,13 @@ def read_manifest(folder: Path) -> list[Entry]:
             rows = csv.reader(file)
             if (header := tuple(next(rows, ()))) != Entry._fields:
                 raise ValueError(f"columns {','.join(header)[:80]} instead of {','.join(Entry._fields)}")
-            entries = [Entry(row[0], *map(int, row[1:5]), *row[5:]) for row in rows]
+            entries = [
+                Entry(shard, int(offset), int(size), int(width), int(height), sha256, name)
+                for shard, offset, size, width, height, sha256, name in rows
+            ]
     except FileNotFoundError:
         raise UserError(f"{folder / MANIFEST}: not found; run `dvc repro adain_prepare` to pack the pictures") from None
-    except (ValueError, TypeError, IndexError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise UserError(f"{folder / MANIFEST}: damaged ({error}); {again}") from None
     if not entries:
         raise UserError(f"{folder}: holds no pictures; {again}")

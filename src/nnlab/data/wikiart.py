@@ -17,7 +17,7 @@ from nnlab.errors import UserError
 try:
     import huggingface_hub
 except ImportError:  # the extra "wikiart"
-    huggingface_hub = None
+    huggingface_hub = None  # type: ignore[assignment]
 
 ENDPOINT = "https://huggingface.co"
 # The repository and the bytes of what is made of it, by the name in params.yaml.
@@ -102,7 +102,9 @@ def _asked(name: str, endpoint: str, commit: str) -> tuple[dict[str, str], dict[
     repository = SETS[name][0]
     try:
         info = huggingface_hub.HfApi(endpoint).dataset_info(repository, revision=commit or None, files_metadata=True)
-        found = [file for file in info.siblings or [] if file.lfs and file.rfilename.endswith(".parquet")]
+        found = {
+            file.rfilename: file.lfs for file in info.siblings or [] if file.lfs and file.rfilename.endswith(".parquet")
+        }
         if not found:
             raise ValueError("no parquet files with checksums")
     except Exception as error:  # see above; a page that is no answer of a hub raises what it likes
@@ -110,8 +112,8 @@ def _asked(name: str, endpoint: str, commit: str) -> tuple[dict[str, str], dict[
             f"{name}: {endpoint} does not list the files of {repository} ({_line(error)}); "
             "name another host in HF_ENDPOINT"
         ) from None
-    files = {file.rfilename: file.lfs.sha256 for file in found}
-    sizes = {file.rfilename: file.lfs.size for file in found}
+    files = {path: file.sha256 for path, file in found.items()}
+    sizes = {path: file.size for path, file in found.items()}
     return files, {"repository": repository, "revision": info.sha, "sizes": sizes}
 
 
