@@ -31,9 +31,9 @@ from nnlab.adain.schedule import milestones
 from nnlab.adain.shipped import ship
 from nnlab.adain.train import Setting, train
 from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.data.containers import Picture
 from nnlab.data.images import list_images
-from nnlab.data.packing import pack
-from nnlab.data.pictures import Picture
+from nnlab.data.imageset import pack
 from nnlab.data.pools import Pool
 from nnlab.figures import save_figure
 from nnlab.params import AdainTrainParams
@@ -124,7 +124,7 @@ def _packed(path: Path, work: Path) -> Path:
         packed = work / "packed" / "-".join(path.resolve().parts[-2:])
         if not packed.exists():
             images = list_images(path)
-            pack([Picture(image.name, image.read_bytes) for image in images], packed, 512, total=len(images))
+            pack((Picture(image.name, image.read_bytes()) for image in images), packed, 512)
         path = packed
     return path
 

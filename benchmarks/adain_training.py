@@ -26,7 +26,8 @@ from nnlab.adain.partners import pairings
 from nnlab.adain.processes import Processes
 from nnlab.adain.train import Setting, new_state, step_functions
 from nnlab.adain.weights import decoder_to_reference, encoder_to_reference, load_encoder
-from nnlab.data.images import list_images, load_image
+from nnlab.data.images import list_images
+from nnlab.data.tensors import load_image
 from nnlab.params import AdainTrainParams
 from nnlab.training.device import pick_precision
 

@@ -76,9 +76,8 @@ def step(batch: int) -> Time:
 
 def pool(count: int) -> Time:
     """Seconds to pack `count` pictures of 256 x 256 pixels and to read all of them once."""
-    from nnlab.data.archives import pictures
-    from nnlab.data.packing import pack
-    from nnlab.data.pools import Pool
+    from nnlab.data.containers import pictures
+    from nnlab.data.imageset import ImageSet, pack
 
     with tempfile.TemporaryDirectory() as name:
         given, packed = Path(name) / "given", Path(name) / "pool"
@@ -87,10 +86,10 @@ def pool(count: int) -> Time:
             noise(256, number).save(given / f"{number}.jpg")
 
         def once() -> None:
-            pack(pictures(given), packed, 256, total=count)
-            made = Pool(packed, 128, cache_bytes=8 << 20)
+            pack(pictures(given), packed, 256)
+            made = ImageSet(packed, cache_bytes=8 << 20)
             for index in range(count):
-                made.pixels(index)
+                made.pixels(index, 128)
 
         return median(once)
 

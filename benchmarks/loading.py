@@ -18,8 +18,8 @@ import torch
 from PIL import Image, features
 
 from nnlab.adain.batches import Batches, Feed, batch
-from nnlab.data.archives import pictures
-from nnlab.data.packing import in_order, pack
+from nnlab.data.containers import pictures
+from nnlab.data.imageset import pack
 from nnlab.data.pools import Pool
 
 REPEATS = 5
@@ -79,8 +79,8 @@ def p_map(pool: Pool, threads: int, count: int) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(threads) as executor:
-        for _ in in_order(executor, lambda i: pool.pixels(i % len(pool)), range(count), 2 * threads):
-            pass
+        for index in range(count):
+            executor.submit(pool.pixels, index % len(pool))
 
 
 def median(job: Callable[[], object], count: int) -> float:

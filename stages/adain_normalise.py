@@ -9,8 +9,9 @@ def main(vgg: Path, samples: Path, encoder: Path, params: Path = Path("params.ya
     """Write `encoder`: the weights in `vgg`, every filter scaled to a mean activation of 1 over the photos."""
     from nnlab.adain.normalise import make_encoder
     from nnlab.adain.weights import save_encoder
-    from nnlab.data.images import list_images, load_image
+    from nnlab.data.images import list_images
     from nnlab.data.samples import PHOTOS
+    from nnlab.data.tensors import load_image
     from nnlab.params import load_params
     from nnlab.vgg_weights import read_weights
 

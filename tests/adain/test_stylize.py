@@ -10,7 +10,8 @@ from nnlab.adain.statistics import mean_std
 from nnlab.adain.stylize import Moments, Stylizer, blend, check
 from nnlab.adain.tiles import Box, split, whole
 from nnlab.adain.weights import load_decoder, load_encoder
-from nnlab.data.images import to_pil, to_tensor
+from nnlab.data.images import to_pil
+from nnlab.data.tensors import to_tensor
 from nnlab.errors import UserError
 from tests.adain.reference import image
 

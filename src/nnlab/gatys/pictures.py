@@ -7,7 +7,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nnlab.data.images import read_image, to_tensor
+from nnlab.data.images import read_image
+from nnlab.data.tensors import to_tensor
 from nnlab.params import JobParams
 
 LUMA = (0.299, 0.587, 0.114)
