@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
-from nnlab.adain import processes
 from nnlab.adain.batches import Batches, Feed, InTwoParts, batch
 from nnlab.adain.launch import training_batches
+
+from nnlab.adain import processes
 from nnlab.data.imageset import pack
 from nnlab.data.pools import Pool
 from nnlab.errors import UserError

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from nnlab.adain.trained import check_outs
 from PIL import Image
 
 from nnlab.adain.choice import USER_PHOTOS, check_pictures, choose_photos, choose_style, style_note
 from nnlab.adain.pictures import notes
-from nnlab.adain.trained import check_outs
 from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.data.images import save_image
 from nnlab.errors import UserError

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from nnlab.adain.schedule import finish_start
+
 from nnlab.params import load_params
 from tests import quick
 from tests.faults.harness import FULL, Job, Workplace, states
