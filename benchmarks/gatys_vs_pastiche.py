@@ -221,7 +221,7 @@ def table(reports: dict[str, list[dict]], losses: dict[str, float], job) -> str:
 
 def described(content: Path, style: Path) -> str:
     """Which pictures: what the provenance beside them says, or their names."""
-    from nnlab.data.fetch import PROVENANCE, read_provenance
+    from nnlab.data.catalog import PROVENANCE, read_provenance
 
     record = content.parent / PROVENANCE
     return read_provenance(record)["note"] if record.exists() else f"{content.name} and {style.name}"

@@ -8,7 +8,7 @@ from nnlab.stage import run
 def main(samples: Path, out: Path, params: Path = Path("params.yaml")) -> None:
     """Paint the photos of `samples` in many manners; write the pictures and provenance.json into `out`."""
     from nnlab.adain.paint.studio import paint_all
-    from nnlab.data.fetch import write_provenance
+    from nnlab.data.catalog import write_provenance
     from nnlab.data.samples import PHOTOS
     from nnlab.files import atomic_dir
     from nnlab.params import load_params

@@ -312,7 +312,7 @@ class TestFetch:
         mirror = tmp_path / "mirror"
         mirror.mkdir()
         (mirror / "vgg_normalised.pth").write_bytes(b"<html>")
-        monkeypatch.setattr("nnlab.data.sources.download", lambda url, path: torch.save(adain_state(), path))
+        monkeypatch.setattr("nnlab.data.download.download", lambda url, path: torch.save(adain_state(), path))
         vgg_assets.fetch_vgg("adain", "", tmp_path / "vgg", str(mirror))
         assert read_weights(tmp_path / "vgg", "adain").kind == "adain"
         assert "fetched from https://github.com" in capsys.readouterr().err
@@ -337,7 +337,7 @@ class TestFetch:
         def fails(url: str, path: Path) -> None:
             raise DownloadError("cannot be reached")
 
-        monkeypatch.setattr("nnlab.data.sources.download", fails)
+        monkeypatch.setattr("nnlab.data.download.download", fails)
         with pytest.raises(UserError, match=r"download\.pytorch\.org.*cannot be reached.*vgg\.file"):
             vgg_assets.fetch_vgg("torchvision", "", tmp_path)
         with pytest.raises(UserError, match=r"vgg\.file = .*no such file"):

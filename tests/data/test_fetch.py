@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from nnlab.data import download as download_module
-from nnlab.data.download import TRIES_BEGUN, DownloadError
-from nnlab.data.fetch import MIRROR_VARIABLE, Asset, fetch, read_provenance
-from nnlab.data.sources import Source, url_source
+from nnlab.data.catalog import MIRROR_VARIABLE, Asset, fetch, read_provenance
+from nnlab.data.download import TRIES_BEGUN, DownloadError, Source, url_source
 from nnlab.errors import UserError
 from tests.servers import Fault, Server, serve
 

@@ -17,7 +17,7 @@ from nnlab.data import download as download_module
 from nnlab.data import fetch as fetch_module
 from nnlab.data import imagesets
 from nnlab.data.archives import pictures
-from nnlab.data.fetch import Asset
+from nnlab.data.catalog import Asset
 from nnlab.data.imagesets import NAMED, fetch_set, locate
 from nnlab.data.pictures import Picture
 from nnlab.data.pools import Pool

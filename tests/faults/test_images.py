@@ -8,7 +8,7 @@ import pytest
 
 from nnlab import stage
 from nnlab.cli import main
-from nnlab.data.fetch import write_provenance
+from nnlab.data.catalog import write_provenance
 from tests import faulty_images, quick
 from tests.faults.harness import FULL
 

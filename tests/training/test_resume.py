@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from nnlab.errors import UserError
-from nnlab.training.resume import resume_dir
+from nnlab.training.state import resume_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,7 +76,7 @@ class TestResumeDir:
 
     def test_a_job_runs_once_at_a_time_and_is_free_again_after_a_kill(self) -> None:
         code = (
-            "import time; from nnlab.training.resume import resume_dir\n"
+            "import time; from nnlab.training.state import resume_dir\n"
             "resume_dir('job', 1, [], []); print('taken', flush=True); time.sleep(60)"
         )
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}

@@ -25,7 +25,7 @@ from nnlab.errors import UserError
 from nnlab.files import atomic_dir
 from nnlab.params import ASSIGNED_ITERATIONS, KINDS, AdainParams, AdainTrainParams
 from nnlab.training.device import pick_device, pick_precision
-from nnlab.training.resume import resume_dir
+from nnlab.training.state import resume_dir
 
 COLUMNS = ("iteration", "content_loss", "style_loss", "learning_rate")
 # All that decides pixels, weights and rows, as dvc.yaml has it: a saved state of other code must not go on.

@@ -10,7 +10,7 @@ from nnlab.data import packing, shards
 from nnlab.data.archives import count, pictures
 from nnlab.data.imagesets import locate
 from nnlab.params import AdainPrepareParams
-from nnlab.training.resume import resume_dir
+from nnlab.training.state import resume_dir
 
 # As dvc.yaml has it: a saved state of other code must not go on.
 CODE = [

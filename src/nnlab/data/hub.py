@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import requests
 
-from nnlab.data.download import TIMEOUT_SECONDS, TRIES, download, passes, pause
-from nnlab.data.fetch import PROVENANCE, Asset, read_provenance, write_provenance
-from nnlab.data.sources import Source
+from nnlab.data.catalog import PROVENANCE, Asset, read_provenance, write_provenance
+from nnlab.data.download import TIMEOUT_SECONDS, Source, download
 from nnlab.errors import UserError
 
 ENDPOINT = "https://huggingface.co"
@@ -148,15 +147,6 @@ def _ask(url: str, name: str, kind: type) -> Any:
 
 
 def _get(url: str) -> requests.Response:
-    """The answer, asked for again where a server says that it cannot give it now."""
-    failures = 0
-    while True:
-        response = requests.get(url, timeout=TIMEOUT_SECONDS)
-        try:
-            response.raise_for_status()
-            return response
-        except requests.HTTPError as error:
-            failures += 1
-            if failures == TRIES or not passes(error):
-                raise
-            pause(failures, error)
+    response = requests.get(url, timeout=TIMEOUT_SECONDS)
+    response.raise_for_status()
+    return response

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from nnlab.data.archives import find_archives, is_archive
-from nnlab.data.fetch import PROVENANCE, Asset, fetch, read_provenance, write_provenance
+from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
+from nnlab.data.download import url_source
 from nnlab.data.hub import COMMIT, DataSet, dataset_asset
 from nnlab.data.images import list_images
-from nnlab.data.sources import url_source
 from nnlab.errors import UserError
 
 SAMPLE = "sample"

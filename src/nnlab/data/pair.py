@@ -5,10 +5,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from nnlab.data.fetch import MIRROR_VARIABLE, Asset, fetch, write_provenance
+from nnlab.data.catalog import MIRROR_VARIABLE, Asset, fetch, write_provenance
+from nnlab.data.download import Source, mirror_source, url_source
 from nnlab.data.images import list_images, read_image, save_image
 from nnlab.data.samples import LANDMARK, PHOTOS
-from nnlab.data.sources import Source, mirror_source, url_source
 from nnlab.errors import UserError
 from nnlab.files import sha256
 

@@ -6,10 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnlab.data.download import DownloadError
-from nnlab.data.fetch import MIRROR_VARIABLE, Asset, fetch, write_provenance
-from nnlab.data.packages import installed_file
-from nnlab.data.sources import Source, mirror_source, url_source
+from nnlab.data.catalog import MIRROR_VARIABLE, Asset, fetch, write_provenance
+from nnlab.data.download import DownloadError, Source, installed_file, mirror_source, url_source
 from nnlab.errors import UserError
 from nnlab.files import atomic, sha256
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from nnlab.data.fetch import read_provenance
+from nnlab.data.catalog import read_provenance
 from nnlab.data.images import read_image
 from nnlab.errors import UserError
 from nnlab.params import JobParams

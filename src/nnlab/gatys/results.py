@@ -13,8 +13,7 @@ from nnlab.gatys.painting import Painting, Row
 from nnlab.gatys.pictures import Pictures, check_side, read_pictures
 from nnlab.params import JobParams
 from nnlab.results import record_timing, write_csv, write_metrics
-from nnlab.training.resume import resume_dir
-from nnlab.training.state import Checkpoints
+from nnlab.training.state import Checkpoints, resume_dir
 from nnlab.vgg import load_vgg
 from nnlab.vgg_layers import LAYERS, minimum_side
 

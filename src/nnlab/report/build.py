@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nnlab.data.fetch import PROVENANCE, read_provenance
+from nnlab.data.catalog import PROVENANCE, read_provenance
 from nnlab.params import ID_PLACEHOLDER, NAME_PLACEHOLDER, ReportParams
 from nnlab.report.document import Asset, Context, Report, Say, Task, shown
 from nnlab.report.inputs import Inputs, read_json
