@@ -14,7 +14,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dvc.repo import Repo
 from ruamel.yaml import YAML
+
+from nnlab.files import sha256
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = Path(__file__).with_name("quick.yaml")
@@ -111,6 +114,18 @@ def clone(source: Path, target: Path) -> None:
         return ["tmp"] if Path(folder) == source / ".dvc" else []  # DVC's own notes, on this folder
 
     shutil.copytree(source, target, symlinks=True, ignore=left_out, copy_function=put)
+
+
+def resolved(tree: Path) -> dict[str, Any]:
+    """Every stage of the project in `tree` as DVC resolves it: name (`gatys_stylize@main`) -> stage."""
+    with Repo(str(tree)) as repo:
+        return {stage.addressing.split(":")[-1]: stage for stage in repo.index.stages}
+
+
+def hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of a file, or of every file below a folder, by name; nothing if there is nothing."""
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return {str(file.relative_to(path.parent)): sha256(file) for file in files}
 
 
 def run_queue(tree: Path, jobs: int, seconds: float = 300) -> str:

@@ -3,6 +3,7 @@
 Whichever source answers, the bytes are the same. Nothing is left under a file's name before its checksum was right.
 """
 
+import glob
 import json
 import os
 import shutil
@@ -140,16 +141,17 @@ def _from_first(path: Path, name: str, digest: str, sources: Sequence[Source], f
     `failures` notes why the others did not, and one that failed for an earlier file is asked last.
     """
     staged = path.with_name(f"{path.name}.new")  # a source writes here; only verified bytes get the real name
-    for source in sorted(sources, key=lambda source: source.name in failures):
+    resumed = any(path.parent.glob(f"{glob.escape(staged.name)}*.part"))  # begun by another source, perhaps: once more
+    for source in sorted(sources, key=lambda source: source.name in failures) * (1 + resumed):
         try:
             source.get(name, staged)
         except DownloadError as error:
-            failures[source.name] = str(error)
+            failures.setdefault(source.name, str(error))
             continue
         if not (wrong := _difference(staged, digest)):
             staged.replace(path)
             return source.name
-        failures[source.name] = f"{name} {wrong}"
+        failures.setdefault(source.name, f"{name} {wrong}")
         staged.unlink()
     return ""
 
