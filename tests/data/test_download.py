@@ -101,9 +101,11 @@ def test_a_refusal_is_named_and_only_a_passing_one_is_tried_again(tmp_path: Path
 
 
 def test_a_server_that_is_silent_out_of_reach_or_none_is_left_at_once(tmp_path: Path, waits: list[float]) -> None:
-    with serve({"/f": CONTENT}, {"*": [Fault(delay=0.5)]}) as server:
-        with pytest.raises(DownloadError, match="no answer in time"):
-            download(f"{server.url}/f", tmp_path / "f")
+    with (
+        serve({"/f": CONTENT}, {"*": [Fault(delay=0.5)]}) as slow,
+        pytest.raises(DownloadError, match="no answer in time"),
+    ):
+        download(f"{slow.url}/f", tmp_path / "f")
     waits.clear()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,9 +1,6 @@
 """Seeds, device, precision, the folder of TensorBoard."""
 
 import json
-import os
-import pickle
-import random
 from pathlib import Path
 
 import pytest

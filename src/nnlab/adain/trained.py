@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from ruamel.yaml import YAML, YAMLError
+import yaml
 
 from nnlab.errors import UserError
 from nnlab.files import atomic
@@ -38,9 +38,9 @@ def export(training: Path, decoders: list[Path]) -> None:
 def check_outs(fractions: list[float], graph: Path = Path("dvc.yaml")) -> None:
     """UserError if `graph` exports other checkpoints than those that training would keep: told before it, not after."""
     try:
-        outs = YAML(typ="safe").load(graph.read_text(encoding="utf-8"))["stages"]["adain_export"]["outs"]
+        outs = yaml.safe_load(graph.read_text(encoding="utf-8"))["stages"]["adain_export"]["outs"]
         named = [int(Path(str(out)).stem.rpartition("_")[2]) for out in outs]
-    except (OSError, YAMLError, KeyError, TypeError, ValueError):
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
         return  # not run by DVC, or a graph that only DVC understands: the export checks again
     if named != [round(100 * part) for part in fractions]:
         raise UserError(
