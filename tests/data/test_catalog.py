@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nnlab.data import download
-from nnlab.data.catalog import DIGITS, MIRROR_VARIABLE, Asset, fetch, read_provenance
+from nnlab.data.catalog import DIGITS, MIRROR_VARIABLE, Asset, check, fetch, read_provenance
 from nnlab.data.download import DownloadError, Source, url_source
 from nnlab.data.idx import load_split
 from nnlab.errors import UserError
@@ -96,9 +96,13 @@ def test_files_put_there_by_hand_are_used_and_wrong_ones_removed_and_named(tmp_p
     for name, content in FILES.items():
         (tmp_path / (name + ending)).write_bytes(gzip.compress(content) if ending else content)
     fetch(asset(failing()), tmp_path)
-    for path in (tmp_path / "deep").glob("*.gz"):
-        path.unlink()
     assert_right(tmp_path)
+    check(asset(), tmp_path)
+    (tmp_path / "images").write_bytes(b"changed")
+    with pytest.raises(
+        UserError, match=r"images: missing or damaged; delete it and run `dvc repro -f -s fetch_things`"
+    ):
+        check(asset(), tmp_path)
 
 
 def test_a_mirror_is_asked_first_and_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

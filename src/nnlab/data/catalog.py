@@ -20,6 +20,7 @@ from nnlab.files import atomic, md5, sha256
 
 MIRROR_VARIABLE = "NNLAB_MIRROR"
 PROVENANCE = "provenance.json"  # what the files beside it are
+ENOUGH = 8  # files that no source serves: the others are not asked for
 
 
 @dataclass(frozen=True)
@@ -88,20 +89,35 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     missing = [name for name, digest in asset.files.items() if not _at_hand(folder / name, digest, failures)]
     if missing:
         _check_space(asset, folder)
-    served = {name: _from_first(folder / name, name, asset.files[name], sources, failures) for name in missing}
-    for source, count in Counter(filter(None, served.values())).items():
+    served: Counter[str] = Counter()
+    lost: list[str] = []
+    for name in missing:
+        if source := _from_first(folder / name, name, asset.files[name], sources, failures):
+            served[source] += 1
+        elif len(lost := [*lost, name]) == ENOUGH:
+            break
+    for source, count in served.items():
         print(f"{asset.name}: {count} of {len(asset.files)} files from {source}", file=sys.stderr, flush=True)
-    if lost := [name for name, source in served.items() if not source]:
+    if lost:
         tried = "; ".join(f"{source}: {reason}" for source, reason in failures.items())
+        names = ", ".join(lost) + " ..." * (len(lost) == ENOUGH)
         raise UserError(
-            f"{asset.name}: cannot get {', '.join(lost[:4])}{' ...' * (len(lost) > 4)}. Tried: {tried or 'no source'}. "
+            f"{asset.name}: cannot get {names}. Tried: {tried or 'no source'}. "
             f"Put the files into {folder}/ by hand, or into {asset.name}/ of a folder or base URL, and name that in "
             f"sources.mirror or {MIRROR_VARIABLE}"
         )
     write_provenance(folder, asset.name, asset.note, files=asset.files, **asset.details)
-    for path in folder.iterdir():  # the folder's hash must depend on the files alone, not on interrupted fetches
-        if path.name not in (*asset.files, PROVENANCE) and path.is_file():
+    for path in list(folder.rglob("*")):  # the folder's hash must depend on the files alone, not on cut fetches
+        if path.is_file() and path.relative_to(folder).as_posix() not in (*asset.files, PROVENANCE):
             path.unlink()
+
+
+def check(asset: Asset, folder: Path) -> None:
+    """`UserError` that names the first file of `asset` in `folder` that is missing or not what was fetched."""
+    for name, digest in asset.files.items():
+        path = folder / name
+        if not path.is_file() or _difference(path, digest):
+            raise UserError(f"{path}: missing or damaged; delete it and run `dvc repro -f -s fetch_{asset.name}`")
 
 
 def write_provenance(
