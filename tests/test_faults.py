@@ -129,7 +129,7 @@ def test_a_full_disk_is_one_line_with_nothing_half_written(
     assert place.found() == place.right
 
 
-@pytest.mark.parametrize("name", ["fashion_evaluate", "adain_export"])
+@pytest.mark.parametrize("name", ["fashion_evaluate", "gatys_figures"])
 @pytest.mark.parametrize("damage", ["missing", "empty"])
 def test_an_input_that_is_missing_or_damaged_is_named(
     workplace: Callable[[str], Workplace], name: str, damage: str
