@@ -3,8 +3,6 @@
 # make quick         the whole graph at reduced settings, in a scratch copy
 # make report        the web page and the PDF alone
 # make bench         measure side by side with peers: benchmarks/RESULTS.md
-# make verify        compare the results in the workspace with the committed ones
-# make test-faults   kill, cut, fill the disk ...: all fault tests in full
 # Paths stay relative: the project's folder may have spaces or Chinese characters in its name.
 
 PYTHON ?= python3
@@ -17,7 +15,7 @@ export PYTHONUNBUFFERED := 1
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # two workers; tests/conftest.py orders the files
 OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
 
-.PHONY: repro report install test lint test-faults quick bench verify requirements
+.PHONY: repro report install test lint quick bench requirements
 
 repro: install
 	@$(DVC) repro --all-pipelines
@@ -43,17 +41,11 @@ lint: install
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 
-test-faults: install
-	@NNLAB_FAULTS=full $(BIN)/python -m pytest -q -rs -m faults $(TWO)
-
 quick: install
 	@$(BIN)/python tests/quick.py
 
 bench: install
 	@$(BIN)/python benchmarks/run.py
-
-verify: install
-	@$(BIN)/nnlab verify
 
 # The pinned versions, for every Python and system at once (needs uv: pip install uv).
 # The CUDA packages are left out: each torch build asks for exactly its own.

@@ -28,9 +28,9 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import torch
-
 from nnlab.adain.launch import training_batches
 from nnlab.adain.processes import Processes
+
 from nnlab.adain.train import Report, Setting, train
 from nnlab.adain.weights import encoder_to_reference, load_encoder
 from nnlab.data.containers import pictures

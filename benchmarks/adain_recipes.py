@@ -20,14 +20,14 @@ from pathlib import Path
 import pandas as pd
 import torch
 import yaml
+from nnlab.adain.held_out import held_out_losses, held_out_pairs
+from nnlab.adain.launch import training_batches
+from nnlab.adain.processes import Processes
+from nnlab.adain.schedule import milestones
 
 from nnlab import figures
 from nnlab.adain import checkpoint
-from nnlab.adain.held_out import held_out_losses, held_out_pairs
-from nnlab.adain.launch import training_batches
 from nnlab.adain.model import Encoder
-from nnlab.adain.processes import Processes
-from nnlab.adain.schedule import milestones
 from nnlab.adain.shipped import ship
 from nnlab.adain.train import Setting, train
 from nnlab.adain.weights import load_decoder, load_encoder

@@ -18,12 +18,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+from nnlab.adain.partners import pairings
+from nnlab.adain.processes import Processes
 from torch import nn
 
 from nnlab.adain.losses import decoding_losses, encode
 from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, to_images
-from nnlab.adain.partners import pairings
-from nnlab.adain.processes import Processes
 from nnlab.adain.train import Setting, new_state, step_functions
 from nnlab.adain.weights import decoder_to_reference, encoder_to_reference, load_encoder
 from nnlab.data.images import list_images

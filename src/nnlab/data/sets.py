@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
 from nnlab.data.containers import check_archive
-from nnlab.data.fetch import PROVENANCE, Asset, fetch, read_provenance, write_provenance
+from nnlab.data.download import url_source
 from nnlab.data.images import list_files
-from nnlab.data.sources import url_source
 from nnlab.errors import UserError
 
 SAMPLE = "sample"

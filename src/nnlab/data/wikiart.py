@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nnlab.data.download import DownloadError
-from nnlab.data.fetch import PROVENANCE, Asset, fetch, read_provenance
+from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance
+from nnlab.data.download import DownloadError, Source
 from nnlab.data.sets import PACKED_BYTES
-from nnlab.data.sources import Source
 from nnlab.errors import UserError
 
 try:

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
-from nnlab.data.fetch import read_provenance
+from nnlab.data.catalog import read_provenance
 from nnlab.data.images import read_image
 from nnlab.errors import UserError
 from nnlab.figures import footnote, image_grid, save_figure, style

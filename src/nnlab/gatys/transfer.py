@@ -19,10 +19,10 @@ from nnlab.gatys.optimizer import Lbfgs
 from nnlab.gatys.pictures import Pictures, only_luminance, read_pictures, upscaled, with_colors_of
 from nnlab.params import JobParams
 from nnlab.results import record_timing, write_csv, write_metrics
-from nnlab.training.progress import Progress, log_writer
-from nnlab.training.resume import resume_dir
+from nnlab.training.progress import Progress
 from nnlab.training.seeds import generator
-from nnlab.training.state import Checkpoints
+from nnlab.training.state import Checkpoints, resume_dir
+from nnlab.training.tensorboard import log_writer
 from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
 
@@ -93,9 +93,9 @@ def paint(
 ) -> Iterator[Painting]:
     """Run the rest of all levels of `job`; give the painting after every iteration.
 
-    A coarse level only makes the start of the next one; losses and snapshots are those of the full size. From a painting
-    that a checkpoint had the same bits come out as without the interruption. UserError if the loss is no longer a finite
-    number.
+    A coarse level only makes the start of the next one; losses and snapshots are those of the full size. From a
+    painting that a checkpoint had the same bits come out as without the interruption. UserError if the loss is not
+    finite.
     """
     levels = plan(pictures.content, job)
     for number in range(painting.level, len(levels)):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nnlab.data.fetch import PROVENANCE, read_provenance
+from nnlab.data.catalog import PROVENANCE, read_provenance
 from nnlab.data.gallery import read_entries
 from nnlab.params import ID_PLACEHOLDER, NAME_PLACEHOLDER, ReportParams
 from nnlab.report.document import Asset, Context, Report, Say, Task, shown

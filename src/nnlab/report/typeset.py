@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from nnlab.data.packages import installed_file
+from nnlab.data.download import installed_file
 from nnlab.errors import UserError
 
 # (file in mplfonts/fonts, what it is for); only these are read, so that other fonts of the wheel cannot creep in.
