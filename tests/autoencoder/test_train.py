@@ -8,7 +8,9 @@ import torch
 from nnlab.autoencoder import train as module
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.train import add_noise, bce, pixels, rebuild, train
+from nnlab.errors import UserError
 from nnlab.params import AutoencoderParams, DenoiserParams
+from nnlab.sections import parse
 from nnlab.training.device import count_parameters
 from tests.datasets import bars
 
@@ -24,6 +26,17 @@ def settings(**changes) -> AutoencoderParams:
 
 def noisy_settings(**changes) -> DenoiserParams:
     return DenoiserParams(**{**settings().model_dump(), "code": 4, "noise_factor": 0.4, **changes})
+
+
+@pytest.mark.parametrize("changes", [{"code": 0}, {"noise_factor": -1.0}, {"hidden": [0]}, {"noise": 0.4}])
+def test_a_denoiser_that_cannot_be_is_refused(changes: dict) -> None:
+    with pytest.raises(UserError, match=next(iter(changes))):
+        parse({**noisy_settings().model_dump(), **changes}, DenoiserParams, "x")
+
+
+def test_an_autoencoder_has_a_code_of_two_numbers_and_no_key_for_it() -> None:
+    with pytest.raises(UserError, match="code is not a known key"):
+        parse({**settings().model_dump(), "code": 3}, AutoencoderParams, "x")
 
 
 def test_the_stacks_mirror_each_other() -> None:

@@ -66,9 +66,9 @@ def latent(plane: Plane, labels: np.ndarray) -> Figure:
         own, color = plane.codes[labels == digit], TEN_COLORS[digit]
         axis.scatter(own[:, 0], own[:, 1], s=5, alpha=0.55, color=color, label=str(digit), linewidths=0)
         placed.append(_apart(np.median(own, axis=0), placed, 0.05 * np.ptp(plane.codes, axis=0)))
-        look = {"fontsize": 15, "weight": "bold", "color": color, "ha": "center", "va": "center"}
         box = {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": color}
-        axis.text(placed[-1][0], placed[-1][1], str(digit), bbox=box, **look)
+        x, y = placed[-1]
+        axis.text(x, y, str(digit), fontsize=15, weight="bold", color=color, ha="center", va="center", bbox=box)
     (left, right), (bottom, top) = plane.xs[[0, -1]], plane.ys[[0, -1]]
     corners = [left, right, right, left, left], [bottom, bottom, top, top, bottom]
     axis.plot(*corners, color="#333333", linestyle="--", linewidth=1, label="grid")

@@ -27,8 +27,9 @@ def draw(images: np.ndarray, judged: Judged, variants: dict[str, Judged], folder
     save_figure(samples, folder / "samples.png")
     right, wrong = (np.flatnonzero((judged.predicted == judged.labels) == truth) for truth in (True, False))
     for name, found in (("right", right), ("wrong", wrong)):
-        figure = _predictions(images, judged, telling(judged.confidences, found), f"A {name} prediction")
-        save_figure(figure, folder / f"prediction_{name}.png")
+        chosen = telling(judged.confidences, found)
+        title = f"A {name} prediction" + (f" (test image {chosen[0]})" if chosen else ": none among the test images")
+        save_figure(_predictions(images, judged, chosen, title), folder / f"prediction_{name}.png")
     few = wrong[: PREDICTIONS // 3]
     chosen = sorted([*few, *right[: PREDICTIONS - len(few)]])
     several = _predictions(images, judged, chosen, "Predictions for test images, a third of them wrong ones")
@@ -75,7 +76,7 @@ def _predictions(images: np.ndarray, judged: Judged, chosen: Sequence[int], titl
         bars.tick_params(axis="y", labelsize=9)
         bars.invert_yaxis()
         bars.grid(axis="y", visible=False)
-    figure.suptitle(title if len(chosen) else f"{title}: none among the test images")
+    figure.suptitle(title)
     meaning = {"confidence (%) in the true class": BLUE, "in a wrong prediction": RED, "in other classes": GREY}
     handles = [plt.Rectangle((0, 0), 1, 1, color=color) for color in meaning.values()]
     figure.legend(handles, list(meaning), loc="outside lower center", ncols=3)
