@@ -8,13 +8,15 @@ import pytest
 from PIL import Image
 
 from nnlab.errors import UserError
-from nnlab.gatys.figures import SHOWN, Result, differing, draw, metrics, read_result
+from nnlab.gatys.figures import Result, differing, draw, metrics, read_result
 from tests.gatys.conftest import make_job, picture
 
 LOSSES = pd.DataFrame(
     {
         "iteration": [0, 1, 2, 3],
         "total": [8000.0, 800.0, 500.0, 400.0],
+        "content": [0.0, 200.0, 150.0, 100.0],
+        "style": [8000.0, 600.0, 350.0, 300.0],
         "content.block2_conv1": [0.0, 200.0, 150.0, 100.0],
         "style.block1_conv1": [5000.0, 400.0, 250.0, 200.0],
         "style.block2_conv1": [3000.0, 200.0, 100.0, 100.0],
@@ -51,10 +53,7 @@ def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path, pro
     names = {f"{job}_{part}" for job in ("main", "alone")
              for part in ("losses.csv", "losses.png", "snapshots.png", "result.png")}  # fmt: skip
     assert {path.name for path in (tmp_path / "plots").iterdir()} == {*names, "layers.png"}
-    table = pd.read_csv(tmp_path / "plots/main_losses.csv")
-    assert list(table) == ["iteration", "total", "content", "style", *list(LOSSES)[2:]]
     assert (tmp_path / "plots/main_losses.csv").read_text().splitlines()[2] == "1,800.0,200.0,600.0,200.0,400.0,200.0"
-    assert list(pd.read_csv(tmp_path / "plots/alone_losses.csv")["content"]) == [0] * 4
     assert metrics([main, alone]) == {
         "main": {"total_loss": 400, "stand_in": "STAND-IN: blocks"},
         "alone": {"total_loss": 400, "stand_in": ""},
@@ -65,7 +64,6 @@ def test_very_many_snapshots_are_thinned_out(tmp_path: Path, provenance: Path) -
     draw([painted(tmp_path / "main", provenance, snapshots=300)], tmp_path / "plots")
     with Image.open(tmp_path / "plots/main_snapshots.png") as image:
         assert max(image.size) < 10_000
-    assert SHOWN == 30
 
 
 def test_every_difference_between_the_jobs_but_the_layers_is_named() -> None:

@@ -2,13 +2,6 @@
 
 import json
 import math
-import os
-import random
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,26 +10,14 @@ from PIL import Image
 
 from nnlab.errors import UserError
 from nnlab.gatys.pictures import Pictures, luminance
-from nnlab.gatys.transfer import Painting, begin, measure, paint, plan, stylize
+from nnlab.gatys.transfer import Painting, begin, paint, plan, stylize
 from nnlab.params import JobParams
 from nnlab.training.state import Checkpoints
 from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
 from tests.gatys.conftest import make_job, picture
 
-ROOT = Path(__file__).resolve().parents[2]
-FULL = os.environ.get("NNLAB_FAULTS") == "full"
 CPU = torch.device("cpu")
-
-SCRIPT = """
-import json, sys, torch
-from pathlib import Path
-from nnlab.params import JobParams
-from nnlab.gatys.transfer import stylize
-torch.set_num_threads(1)
-job = JobParams(**json.loads(sys.argv[3]))
-stylize("main", job, Path(sys.argv[1]), Path(sys.argv[2]), torch.device("cpu"), torch.bfloat16)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +48,6 @@ def test_the_loss_falls(vgg: VGG19, pictures: Pictures, changes: dict) -> None:
     assert len(painting.losses) == 13
     assert painting.losses[-1]["total"] < 0.7 * painting.losses[0]["total"]
     assert len(painting.snapshots) == 3  # after 5, 10 and 12 iterations
-    measured = measure(painting.image, pictures, vgg, job)
-    assert measured["total"] == pytest.approx(painting.losses[-1]["total"], rel=1e-4)
 
 
 def test_preserved_colours_are_those_of_the_content(vgg: VGG19, pictures: Pictures) -> None:
@@ -116,7 +95,7 @@ def test_a_loss_that_leaves_the_numbers_is_one_line(vgg: VGG19, pictures: Pictur
 def test_bfloat16_reaches_the_same_loss(vgg: VGG19, weights: Path, pictures: Pictures) -> None:
     job = make_job(iterations=25)
     half = VGG19(read_weights(weights), ["block1_conv1", "block2_conv1"], dtype=torch.bfloat16)
-    exact, rounded = (measure(whole(pictures, v, job).image, pictures, vgg, job)["total"] for v in (vgg, half))
+    exact, rounded = (whole(pictures, network, job).losses[-1]["total"] for network in (vgg, half))
     assert math.isclose(exact, rounded, rel_tol=0.15)
 
 
@@ -147,10 +126,14 @@ def test_a_job_writes_its_files(weights: Path, pair: Path) -> None:
     assert Image.open(out / "result.png").size == (64, 48)
     assert files["result.png"] == files["snapshot_0005.png"]
     header, *rows = files["losses.csv"].decode().splitlines()
-    assert header == "iteration,total,content.block2_conv1,style.block1_conv1,style.block2_conv1"
+    assert header == "iteration,total,content,style,content.block2_conv1,style.block1_conv1,style.block2_conv1"
+    for row in rows:
+        _, total, content, style, *layers = map(float, row.split(","))
+        assert (content, style) == (layers[0], pytest.approx(layers[1] + layers[2], rel=1e-5))
+        assert total == pytest.approx(content + style, rel=1e-5)
     assert [int(row.split(",")[0]) for row in rows] == list(range(6))
     info = json.loads(files["info.json"])
-    assert info["total_loss"] == pytest.approx(info["content_loss"] + info["style_loss"], rel=1e-4)
+    assert info["total_loss"] == pytest.approx(float(rows[-1].split(",")[1]), rel=1e-4)
     assert info.items() >= {"iterations": 5, "seed": 1, "width": 64, "height": 48}.items()
     assert "gatys.main.seconds_per_iteration" in json.loads(Path("metrics/timings.json").read_text())
     assert not list(Path(".resume").glob("gatys-*"))
@@ -189,53 +172,19 @@ def test_stopped_and_resumed_it_writes_the_same_bytes(
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "all"])
+@pytest.mark.parametrize("damage", ["flipped", "all"])
 def test_a_damaged_checkpoint_is_replaced_by_the_one_before(weights: Path, pair: Path, damage: str) -> None:
     job = make_job(iterations=7)
     expected = run(weights, pair / "expected", job)
     interrupted(weights, job, 6)
     before, newest = sorted(Path(".resume").glob("gatys-*/*.safetensors"))  # after 4 and after 6 iterations
-    content = newest.read_bytes()
-    middle = len(content) // 2
-    wrong = {"cut": content[:middle], "flipped": content[:middle] + b"\x00\xff" + content[middle + 2 :]}
-    for path in [before, newest] if damage == "all" else [newest]:
-        path.write_bytes(wrong.get(damage, b""))
+    content, middle = newest.read_bytes(), newest.stat().st_size // 2
+    newest.write_bytes(content[:middle] + b"\x00\xff" + content[middle + 2 :])
+    if damage == "all":
+        before.write_bytes(b"")
     (newest.parent / "unnamed.safetensors").write_bytes(b"half a file")  # a checkpoint that was being written
     assert [values["iteration"] for _, values in Checkpoints(newest.parent).whole()] == ([] if damage == "all" else [4])
     assert run(weights, pair / "found", job) == expected
-
-
-@pytest.mark.slow
-@pytest.mark.faults
-@pytest.mark.parametrize("seed", range(8 if FULL else 1))
-def test_killed_at_a_random_moment_it_ends_with_the_same_bytes(weights: Path, pair: Path, seed: int) -> None:
-    moments = random.Random(seed)
-    job = make_job(size=96, coarse_iterations=[10], iterations=40, snapshot_every=3)
-
-    def start(out: str) -> subprocess.Popen:
-        command = [sys.executable, "-c", SCRIPT, weights, out, job.model_dump_json()]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-        return subprocess.Popen(command, cwd=pair, env=environment, stderr=subprocess.DEVNULL)
-
-    def killed_after_a_state(wait: float) -> bool:
-        shutil.rmtree(pair / "killed", ignore_errors=True)  # as DVC does with the outs of a stage before it runs again
-        process = start("killed")
-        deadline = time.monotonic() + 120
-        while process.poll() is None and not list(pair.glob(".resume/*/state-*")):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        time.sleep(moments.uniform(0, wait))
-        process.kill()
-        return process.wait() == -signal.SIGKILL
-
-    # On a fast machine it may end sooner: then again, with less patience.
-    assert any(killed_after_a_state(0.5 / tries) for tries in range(1, 10)), "it always ended before it was killed"
-    assert list(pair.glob(".resume/*/state-*"))
-    shutil.rmtree(pair / "killed", ignore_errors=True)
-    for out in ("killed", "undisturbed"):
-        assert start(out).wait(timeout=120) == 0
-    for path in (pair / "undisturbed").iterdir():
-        assert path.read_bytes() == (pair / "killed" / path.name).read_bytes(), path.name
 
 
 def test_a_state_of_other_settings_is_never_used(weights: Path, pair: Path) -> None:

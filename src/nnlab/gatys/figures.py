@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from nnlab.errors import UserError
 from nnlab.figures import footnote, image_grid, save_figure, style
 from nnlab.files import atomic_dir
 from nnlab.params import JobParams
-from nnlab.results import write_csv
 
 COLUMNS = 3  # snapshots in a row
 SHOWN = 30  # snapshots in the figure, at most: a picture of hundreds is too large for matplotlib, and shows no more
@@ -32,7 +32,7 @@ class Result:
     name: str
     job: JobParams
     folder: Path
-    losses: pd.DataFrame  # by iteration: total, then a column per term
+    losses: pd.DataFrame  # by iteration: total, content, style, then a column per term
     info: dict[str, Any]
     note: str
 
@@ -51,7 +51,6 @@ def read_result(name: str, job: JobParams, folder: Path, provenance: Path) -> Re
     note = str(pair["note"]) if used and pair["stand_in"] else ""
     try:
         losses = pd.read_csv(folder / "losses.csv", index_col="iteration", dtype="float64")
-        losses.index = losses.index.astype(int)
         info = dict(json.loads((folder / "info.json").read_text(encoding="utf-8")))
         if losses.isna().any(axis=None):
             raise ValueError("a cell is empty")
@@ -71,18 +70,10 @@ def draw(results: list[Result], out: Path) -> None:
     """Write <job>_losses.csv, <job>_losses.png, <job>_snapshots.png, <job>_result.png per job, and layers.png."""
     with atomic_dir(out) as folder, style():
         for result in results:
-            write_csv(folder / f"{result.name}_losses.csv", *_table(result.losses))
+            shutil.copyfile(result.folder / "losses.csv", folder / f"{result.name}_losses.csv")
             for part, make in (("losses", _losses), ("snapshots", _snapshots), ("result", _result)):
                 save_figure(make(result), folder / f"{result.name}_{part}.png")
         save_figure(_layers(results), folder / "layers.png")
-
-
-def _table(losses: pd.DataFrame) -> tuple[list[str], list[tuple]]:
-    """Columns and rows; the sums `content` and `style` are names that stay when the layers are others."""
-    table = losses.copy()
-    for place, kind in ((1, "content"), (2, "style")):
-        table.insert(place, kind, losses.filter(regex=rf"^{kind}\.").sum(axis=1))
-    return ["iteration", *table], list(table.itertuples(name=None))
 
 
 def _snapshots(result: Result) -> Figure:
@@ -140,12 +131,13 @@ def _choice(job: JobParams, others: list[str]) -> str:
 def _losses(result: Result) -> Figure:
     """Weighted loss per layer and in all, against iterations, on a log scale."""
     figure, axis = plt.subplots(figsize=(8.5, 4.5))
-    for name, values in result.losses.items():
+    table = result.losses.drop(columns=["content", "style"])  # the sums over the layers
+    for name, values in table.items():
         kind, _, layer = str(name).partition(".")
         look = {"total": ("black", "-", 2.2), "content": (None, "--", 1.8)}.get(kind, (None, "-", 1.5))
         axis.plot(values, color=look[0], linestyle=look[1], linewidth=look[2], label=f"{kind} {layer}")
     axis.set(yscale="log", xlabel="iteration", ylabel="weighted loss (log scale)", title=f"{result.name}: losses")
-    late = result.losses[len(result.losses) // 2 :].to_numpy()
+    late = table[len(table) // 2 :].to_numpy()
     if (late > 0).any():
         axis.set_ylim(bottom=late[late > 0].min() / 3)  # the content loss is about 0 where the start is the content
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

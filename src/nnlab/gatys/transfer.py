@@ -34,7 +34,7 @@ _NAMES = ("gatys/losses", "gatys/optimizer", "gatys/pictures", "gatys/transfer",
 CODE = [Path(__file__).parents[1] / f"{name}.py" for name in (*_NAMES, "vgg", "vgg_layers", "vgg_weights")]
 
 Row = dict[str, float]
-"""Weighted terms of the loss by name (see `Objective`) and their sum, `total`."""
+"""`total`, its parts `content` and `style`, and all weighted terms by name (see `Objective`)."""
 
 
 @dataclass
@@ -63,8 +63,9 @@ def stylize(name: str, job: JobParams, vgg: Path, out: Path, device: torch.devic
     files = [Path(job.content), Path(job.style), *([Path(job.start)] if pictures.start else [])]
     settings = {**job.model_dump(), "device": str(device), "dtype": str(dtype), "threads": torch.get_num_threads()}
     checkpoints = Checkpoints(resume_dir(f"gatys-{name}", settings, CODE, [vgg, *files]))
-    painting = _load(checkpoints, device) or begin(pictures, job, device)
-    painting = _watch(f"gatys-{name}", painting, paint(painting, pictures, network, job, checkpoints), pictures, job)
+    begun = _load(checkpoints, device) or begin(pictures, job, device)
+    work = paint(begun, pictures, network, job, checkpoints)
+    *_, painting = begun, *watched(f"gatys-{name}", begun, work, pictures, job)
     _write(painting, pictures, job, VGG19(weights, layers, pooling=job.pooling), out)
     if painting.seconds:
         record_timing(f"gatys.{name}.seconds_per_iteration", sum(painting.seconds) / len(painting.seconds))
@@ -93,9 +94,8 @@ def paint(
 ) -> Iterator[Painting]:
     """Run the rest of all levels of `job`; give the painting after every iteration.
 
-    A coarse level only makes the start of the next one; losses and snapshots are those of the full size. From a
-    painting that a checkpoint had the same bits come out as without the interruption. UserError if the loss is not
-    finite.
+    A coarse level only makes the start of the next one; losses and snapshots are those of the full size. A painting
+    from a checkpoint ends with the same bits as without the interruption. UserError if the loss is no longer a number.
     """
     levels = plan(pictures.content, job)
     for number in range(painting.level, len(levels)):
@@ -107,11 +107,24 @@ def paint(
         yield from _optimize(painting, iterations, objective, content, job, checkpoints)
 
 
-def measure(image: Tensor, pictures: Pictures, vgg: VGG19, job: JobParams) -> Row:
-    """The loss terms of a finished full-size picture, in the precision and on the device of `vgg`."""
-    content = pictures.content_at(job.size).to(vgg.mean.device)
-    with torch.no_grad():
-        return _row(_objective(vgg, pictures, job, content)(image.to(content)))
+def watched(
+    name: str, painting: Painting, work: Iterator[Painting], pictures: Pictures, job: JobParams
+) -> Iterator[Painting]:
+    """Show the work: progress with losses, rate and ETA; in TensorBoard losses and pictures at full size."""
+    counts = [iterations for _, iterations in plan(pictures.content, job)]
+    logged, done = 0, sum(counts[: painting.level]) + painting.iteration
+    with log_writer(name) as writer, Progress(sum(counts), name, start=done) as bar:
+        for painting in work:
+            row = painting.losses[-1]
+            bar.update(1, loss=row["total"], content=row["content"], style=row["style"])
+            if painting.level == len(counts) - 1:
+                for iteration in range(logged, painting.iteration):  # at first also those of the interrupted run
+                    for key, value in painting.losses[iteration].items():
+                        writer.add_scalar(f"loss/{key}", value, iteration)
+                logged = painting.iteration
+                if logged % job.snapshot_every == 0 or logged == job.iterations:
+                    writer.add_image("result", painting.snapshots[-1][0], logged)
+            yield painting
 
 
 def _check_sides(pictures: Pictures, job: JobParams, smallest: int) -> None:
@@ -177,7 +190,9 @@ def _optimizer(image: Tensor, state: dict[str, Tensor], job: JobParams) -> torch
 
 def _row(terms: dict[str, Tensor]) -> Row:
     values = torch.stack([term.detach() for term in terms.values()]).tolist()  # read from the device at once
-    return {**dict(zip(terms, values)), "total": math.fsum(values)}
+    named = dict(zip(terms, values))
+    sums = {kind: sum(named[key] for key in named if key.startswith(f"{kind}.")) for kind in ("content", "style")}
+    return {"total": math.fsum(values), **sums, **named}
 
 
 def _save(painting: Painting, optimizer: dict[str, Tensor], checkpoints: Checkpoints) -> None:
@@ -195,37 +210,13 @@ def _load(checkpoints: Checkpoints, device: torch.device) -> Painting | None:
     return None
 
 
-def _watch(name: str, painting: Painting, work: Iterator[Painting], pictures: Pictures, job: JobParams) -> Painting:
-    """Do the work, showing it: progress with losses, rate and ETA; in TensorBoard losses and pictures at full size."""
-    counts = [iterations for _, iterations in plan(pictures.content, job)]
-    logged, done = 0, sum(counts[: painting.level]) + painting.iteration
-    with log_writer(name) as writer, Progress(sum(counts), name, start=done) as bar:
-        for painting in work:
-            row = painting.losses[-1]
-            bar.update(1, loss=row["total"], **{kind: _summed(row, kind) for kind in ("content", "style")})
-            if painting.level < len(counts) - 1:
-                continue
-            for iteration in range(logged, painting.iteration):  # at first also those of the interrupted run
-                for key, value in painting.losses[iteration].items():
-                    writer.add_scalar(f"loss/{key}", value, iteration)
-            logged = painting.iteration
-            if logged % job.snapshot_every == 0 or logged == job.iterations:
-                writer.add_image("result", painting.snapshots[-1][0], logged)
-    return painting
-
-
-def _summed(row: Row, kind: str) -> float:
-    """The losses of all layers of a kind ("content" or "style"), added up."""
-    return sum(value for key, value in row.items() if key.startswith(f"{kind}."))
-
-
 def _write(painting: Painting, pictures: Pictures, job: JobParams, vgg: VGG19, out: Path) -> None:
     """The job's folder, whole or not at all. The final losses are in float32, comparable between machines."""
     content = pictures.content_at(job.size)
-    final = measure(painting.image, pictures, vgg, job)
-    sums = {f"{kind}_loss": _summed(final, kind) for kind in ("content", "style")}
+    with torch.no_grad():
+        final = _row(_objective(vgg, pictures, job, content)(painting.image.cpu()))
+    losses = {f"{kind}_loss": final[kind] for kind in ("content", "style", "total")}
     size = {"width": content.shape[3], "height": content.shape[2], "iterations": job.iterations, "seed": job.seed}
-    columns = ["total", *(key for key in final if key != "total")]
     with atomic_dir(out) as folder:
         save_image(content, folder / "content.png")
         save_image(pictures.style_at(content, job.style_scale), folder / "style.png")
@@ -233,6 +224,6 @@ def _write(painting: Painting, pictures: Pictures, job: JobParams, vgg: VGG19, o
             iteration = min(number * job.snapshot_every, job.iterations)
             save_image(snapshot / 255, folder / f"snapshot_{iteration:04d}.png")
         save_image(painting.snapshots[-1] / 255, folder / "result.png")
-        rows = [[i, *(row[key] for key in columns)] for i, row in enumerate(painting.losses)]
-        write_csv(folder / "losses.csv", ["iteration", *columns], rows)
-        write_metrics(folder / "info.json", {**sums, "total_loss": final["total"], **size})
+        rows = [[i, *row.values()] for i, row in enumerate(painting.losses)]
+        write_csv(folder / "losses.csv", ["iteration", *final], rows)
+        write_metrics(folder / "info.json", {**losses, **size})
