@@ -8,6 +8,7 @@ from nnlab.adain.model import Encoder, initial_decoder, to_images
 from nnlab.adain.start import closed_form_decoder
 from nnlab.vgg_weights import read_weights
 
+
 @pytest.fixture(scope="module")
 def crops():
     """Soft blobs of colour."""

@@ -8,6 +8,7 @@ from PIL import Image
 from nnlab.data.packing import pack
 from nnlab.data.pictures import Picture
 from nnlab.params import AdainTrainParams
+from tests import quick
 
 SMALL = {
     "max_iter": 12, "batch_size": 2, "warmup": 2, "log_every": 3,
@@ -48,3 +49,22 @@ def make_pools(folder, count=12):
             pictures.append(Picture(f"{index}.png", buffer.getvalue))
         pack(pictures, folder / kind, 64)
     return folder / "content", folder / "style"
+
+
+def make_held_out(folder, photos=2, paintings=2):
+    """Write held-out pictures of a gallery: soft noise of 60 x 48 pixels."""
+    for seed, (kind, count) in enumerate((("photos", photos), ("paintings", paintings))):
+        draws = np.random.default_rng(10 + seed)
+        (folder / kind / "held_out").mkdir(parents=True)
+        for index in range(count):
+            noise = Image.fromarray(draws.integers(0, 256, (8, 10, 3), dtype=np.uint8))
+            noise.resize((60, 48), Image.Resampling.BICUBIC).save(folder / kind / f"held_out/{index}.png")
+
+
+def write_params(folder, **changed):
+    """Copy params.yaml, with other values for dotted keys of its section `adain`, on the CPU in float32; the path."""
+    path = folder / "params.yaml"
+    path.write_bytes((quick.ROOT / "params.yaml").read_bytes())
+    values = {f"adain.{key}": value for key, value in changed.items()}
+    quick.override(path, {**values, "hardware.device": "cpu", "hardware.precision": "float32"})
+    return path
