@@ -45,7 +45,9 @@ class State:
         return next(o.state[self.views[name]] for o in self.optimisers if _has(o, self.views[name]))
 
 
-def new_state(decoder: Decoder, params: AdainTrainParams, device: torch.device) -> State:
+def new_state(
+    decoder: Decoder, params: AdainTrainParams, device: torch.device, dtype: torch.dtype = torch.float32
+) -> State:
     """The state before the first step, from the decoder to start with."""
     decoder = decoder.to(device).to(memory_format=torch.channels_last)
     views = {name: as_matrix(parameter.detach()) for name, parameter in decoder.named_parameters()}
@@ -56,7 +58,7 @@ def new_state(decoder: Decoder, params: AdainTrainParams, device: torch.device) 
     others = [view for view in views.values() if not any(view is matrix for matrix in matrices)]
     optimisers: list[torch.optim.Optimizer] = [torch.optim.Adam(others, params.learning_rate, fused=True)]
     if matrices:
-        optimisers.append(Muon(matrices, params.learning_rate))
+        optimisers.append(Muon(matrices, params.learning_rate, dtype))
     average = deepcopy(decoder).requires_grad_(False) if params.average else None
     return State(decoder, average, optimisers, views, torch.zeros(params.max_iter, 2, device=device))
 

@@ -1,9 +1,9 @@
 """The losses of AdaIN training as pure functions of features: the paper's two, and the two that are added to them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from nnlab.adain.model import FEATURES, adain_statistics
@@ -15,9 +15,28 @@ Statistics = Mapping[str, tuple[Tensor, Tensor]]
 """Layer name -> mean and standard deviation, (B, C, 1, 1) each, of the same layers."""
 
 
+class _MeanSquare(torch.autograd.Function):
+    """F.mse_loss towards a constant, in two sweeps in the features' own type; the sum is float32 or wider.
+
+    F.mse_loss on float32 copies of bfloat16 features took a fifth of a training step on a CPU.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, target: Tensor) -> Tensor:
+        difference = features - target.to(features.dtype)
+        ctx.save_for_backward(difference)
+        wide = torch.promote_types(features.dtype, torch.float32)
+        return torch.linalg.vector_norm(difference, dtype=wide).square() / difference.numel()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        (difference,) = ctx.saved_tensors
+        return difference * (gradient * (2 / difference.numel())), None
+
+
 def content_loss(features: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference of features and target, both (B, C, h, w), as a float32 scalar (equation 12)."""
-    return F.mse_loss(features.float(), target.float())
+    """Mean squared difference of features and a constant target, both (B, C, h, w), a float32 scalar (equation 12)."""
+    return _MeanSquare.apply(features, target)
 
 
 def style_loss(features: Features, target: Statistics) -> Tensor:
@@ -28,7 +47,7 @@ def style_loss(features: Features, target: Statistics) -> Tensor:
     terms = []
     for layer, (target_mean, target_std) in target.items():
         mean, std = mean_std(features[layer])
-        terms += [F.mse_loss(mean, target_mean), F.mse_loss(std, target_std)]
+        terms += [(mean - target_mean).square().mean(), (std - target_std).square().mean()]
     return torch.stack(terms).sum()
 
 
@@ -44,7 +63,7 @@ def structure_loss(features: Features, content: Features, target: Statistics) ->
 
 def pixel_loss(images: Tensor, content: Tensor) -> Tensor:
     """Mean squared difference of batches (B, 3, H, W) in [0, 1], for identity steps (Park & Lee 2019, SANet, eq. 9)."""
-    return F.mse_loss(images.float(), content.float())
+    return _MeanSquare.apply(images, content)
 
 
 def statistics(features: Features) -> dict[str, tuple[Tensor, Tensor]]:

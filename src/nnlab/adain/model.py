@@ -117,4 +117,4 @@ def adain(content: Tensor, style: Tensor) -> Tensor:
 def adain_statistics(content: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """AdaIN towards given statistics, (B, C, 1, 1) or (1, C, 1, 1); the result has the dtype of ``content``."""
     content_mean, content_std = mean_std(content)
-    return ((content - content_mean) / content_std * std + mean).to(content.dtype)
+    return torch.addcmul(mean, content - content_mean, std / content_std).to(content.dtype)

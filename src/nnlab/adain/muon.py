@@ -13,15 +13,16 @@ from torch import Tensor
 ITERATIONS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic Newton-Schulz iteration, as torch.optim.Muon has them
 MOMENTUM = 0.95
-TURNS = 2  # a step orthogonalises every second matrix
+TURNS = 4  # a step orthogonalises every fourth matrix
 
 
 @torch.no_grad()
-def orthogonalised(matrix: Tensor) -> Tensor:
+def orthogonalised(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Return about U V^T of matrix = U S V^T, (m, n) float32 with m <= n; singular values are 0.7 to 1.2.
 
     An iteration is X <- (a + b A + c A^2) X with A = X X^T. All these factors are polynomials of the first A, so they
-    commute, and their product Q (m, m) is found without X: 4 m^2 n multiplications instead of 20.
+    commute, and their product Q (m, m) is found without X: 4 m^2 n multiplications instead of 20. `dtype` is that of
+    the last one, Q X; the Gram matrices would not bear bfloat16.
     """
     a, b, c = COEFFICIENTS
     unit = matrix / (matrix.norm() + 1e-12)
@@ -34,19 +35,22 @@ def orthogonalised(matrix: Tensor) -> Tensor:
         if number < ITERATIONS - 1:
             gram = factor @ gram @ factor
     assert product is not None
-    return product @ unit
+    return product.to(dtype) @ unit.to(dtype)
 
 
 class Muon(torch.optim.Optimizer):
     """Muon with Nesterov momentum for matrices (m, n) with m <= n.
 
     A change has the root mean square 0.2 * lr, about Adam's, so that both take the same rates (Liu et al. 2025,
-    arXiv:2502.16982, section 2.2). The matrices take turns: a step moves every second one, twice as far. Their momentum
-    hears of every gradient, and the cost of a step, which no smaller batch or picture lowers, is halved.
+    arXiv:2502.16982, section 2.2). The matrices take turns: a step moves a quarter of them, four times as far. Their
+    momentum hears of every gradient, results are the same, and the cost of a step, which no smaller batch or picture
+    lowers, is a quarter.
     """
 
-    def __init__(self, matrices: Iterable[Tensor], lr: float) -> None:
+    def __init__(self, matrices: Iterable[Tensor], lr: float, dtype: torch.dtype = torch.float32) -> None:
+        """`dtype`: that of the products that bear bfloat16."""
         super().__init__(matrices, {"lr": lr})
+        self.dtype = dtype
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
@@ -60,5 +64,5 @@ class Muon(torch.optim.Optimizer):
                 if int(state["step"]) % TURNS == index % TURNS:
                     ahead = torch.lerp(matrix.grad, state["momentum"], MOMENTUM)
                     size = 0.2 * TURNS * group["lr"] * max(matrix.shape) ** 0.5
-                    matrix.sub_(orthogonalised(ahead), alpha=size)
+                    matrix.sub_(orthogonalised(ahead, self.dtype), alpha=size)
                 state["step"] += 1

@@ -96,7 +96,7 @@ def _train(
     cache = (adain.run.cache_mib << 20) // team.world  # per set, whatever the number of processes
     content, style = (ImageSet(path, cache) for path in inputs[1:3])
     crops = Crops(content, style, settings, team.rank, team.world)
-    state = new_state(Decoder(), settings, team.device)
+    state = new_state(Decoder(), settings, team.device, dtype)
     restore(state, folder, settings.milestones)
     team.wait()  # no process writes before all have read
     if not state.step:
