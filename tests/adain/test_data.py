@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnlab.adain.data import Crops, cut, feed, grey, one_colour, part_of, sample_crops
+from nnlab.adain.data import Crops, cut, feed, grey, one_colour, part_of
 from nnlab.data.imageset import ImageSet
 from nnlab.errors import UserError
 from tests.adain.training import SMALL, make_pools, settings
@@ -104,12 +104,6 @@ def test_the_kinds_of_steps_have_the_shares_of_the_parameters() -> None:
     assert {int(batch.content[0, 0, 0, 0]) for batch in batches} == {0, 1, 2}
 
 
-def test_shares_of_0_leave_pairs_of_photo_and_painting() -> None:
-    crops = coded(identity={"share": 0, "pixel_weight": 1}, random_alpha=0, photo_styles=0, plain_styles=0)
-    assert all(batch.style.min() >= 0 and batch.alpha == 1 for batch in (crops[step] for step in range(12)))
-    assert {int(crops[step].style[0, 0, 0, 0]) for step in range(12)} <= {100, 101, 102}
-
-
 def test_parts_of_the_run_follow_one_another() -> None:
     parts = [{"share": share, "crop": crop, "sides": [64]} for share, crop in ((0.5, 16), (0.3, 24), (0.2, 32))]
     params = settings(max_iter=7, crops=parts)  # ends at 3.5, 5.6 and 7 steps
@@ -149,10 +143,3 @@ class Damaged(Coded):
 def test_what_a_user_can_mend_stays_one_line_also_from_a_helper_process(workers: int) -> None:
     with pytest.raises(UserError, match=r"^shard\.tar: damaged; delete it$"):
         list(feed(Crops(Damaged(), Damaged(), settings(**SMALL)), range(3), workers, CPU))
-
-
-def test_the_start_sees_photos_and_paintings_by_halves() -> None:
-    crops = sample_crops(Coded(), Coded(100), seed=1, each=3, crop=128)
-    assert crops.shape == (6, 3, 128, 128)
-    assert [int(picture[0, 0, 0]) < 100 for picture in crops] == [True] * 3 + [False] * 3
-    assert torch.equal(crops, sample_crops(Coded(), Coded(100), seed=1, each=3, crop=128))

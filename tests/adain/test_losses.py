@@ -16,12 +16,16 @@ def moments(mean, std):
     return torch.tensor(mean).view(1, -1, 1, 1), torch.tensor(std).view(1, -1, 1, 1)
 
 
-def test_content_loss_by_hand():
-    assert content_loss(row(1, 2), row(3, 2)).item() == 2.0
+def test_content_loss_and_its_gradient_by_hand():
+    features = row(1, 2).requires_grad_()
+    loss = content_loss(features, row(3, 2))
+    loss.backward()
+    assert loss.item() == pytest.approx(2.0)
+    assert features.grad.flatten().tolist() == [-2, 0]
 
 
 def test_pixel_loss_by_hand():
-    assert pixel_loss(row(0, 1), row(0.5, 1)).item() == 0.125
+    assert pixel_loss(row(0, 1), row(0.5, 1)).item() == pytest.approx(0.125)
 
 
 def test_style_loss_by_hand():

@@ -16,6 +16,8 @@ from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from nnlab import stage
+from nnlab.errors import UserError
+from nnlab.training.processes import processes
 from tests.adain.training import SMALL, make_held_out, make_pools, write_params
 from tests.quick import ROOT
 
@@ -140,8 +142,8 @@ def test_checkpoints_that_the_graph_does_not_name_are_refused_before_the_trainin
     write_params(tmp_path, **{"train.checkpoint_fractions": [0.25, 0.5, 0.8, 1.0]})
     assert call("adain_train", *"abcd", "curves.csv", *DECODERS) == (
         1,
-        "adain_train: error: adain.train.checkpoint_fractions give checkpoints at 25, 50, 80, 100 %, but dvc.yaml names "
-        "10, 50, 80, 100: change one of the two",
+        "adain_train: error: adain.train.checkpoint_fractions give checkpoints at 25, 50, 80, 100 %, "
+        "but dvc.yaml names 10, 50, 80, 100: change one of the two",
     )
 
 
@@ -151,7 +153,6 @@ def test_checkpoints_that_the_graph_does_not_name_are_refused_before_the_trainin
         ({"train.batch_size": 0}, "adain.train.batch_size = 0"),
         ({"train.crops": [{"share": 0.5, "crop": 64, "sides": [64]}]}, "the shares of crops must add up to 1"),
         ({"train.crops": [{"share": 1, "crop": 64, "sides": [96, 48]}]}, "crop = 64 is larger than sides = [96, 48]"),
-        ({"train.identity": {"share": 2, "pixel_weight": 1}}, "adain.train.identity.share = 2"),
         ({"train.optimizer": "sgd"}, "adain.train.optimizer = 'sgd'"),
         ({"pictures.alpha_style": "no_such_painting"}, "adain.pictures.alpha_style = 'no_such_painting'"),
     ],
@@ -171,6 +172,14 @@ def test_missing_inputs_are_named(call, inputs, tmp_path, missing):
     code, said = call("adain_train", *given, "curves.csv", *DECODERS)
     assert code == 1
     assert said.startswith("adain_train: error: nothing")
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    for name, value in {"WORLD_SIZE": "3", "LOCAL_WORLD_SIZE": "3", "LOCAL_RANK": "2", "RANK": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UserError, match=r"^PET_NPROC_PER_NODE = 3: this machine has 2 GPU"):
+        processes(torch.device("cuda")).__enter__()
 
 
 def test_the_evaluation_writes_metrics_tables_and_a_figure(call, weight_files, inputs, tmp_path):
