@@ -165,7 +165,7 @@ def test_wrong_parameters_are_named_before_anything_is_read(call, tmp_path, chan
     assert words in said
 
 
-@pytest.mark.parametrize("missing", [0, 1, 2])
+@pytest.mark.parametrize("missing", range(4))
 def test_missing_inputs_are_named(call, inputs, tmp_path, missing):
     write_params(tmp_path, **QUICK)
     given = [*inputs[:missing], "nothing", *inputs[missing + 1 :]]

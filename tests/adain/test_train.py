@@ -76,13 +76,15 @@ def tensors(state):
 
 
 def same(a, b):
-    return all(torch.equal(x, y) for x, y in zip(tensors(a).values(), tensors(b).values(), strict=True))
+    one, other = tensors(a), tensors(b)
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
 
 
 def test_the_loss_falls(run, tmp_path):
-    params = settings(**{**SMALL, "max_iter": 24, "crops": [{"share": 1, "crop": 16, "sides": [32]}]})
-    history = run(tmp_path, params, save_every=100).history
-    assert (history[-8:].mean(0) < history[:8].mean(0)).all()
+    pairs_alone = {key: REFERENCE[key] for key in ("identity", "random_alpha", "photo_styles", "plain_styles")}
+    params = settings(**{**SMALL, **pairs_alone, "max_iter": 24, "crops": [{"share": 1, "crop": 16, "sides": [32]}]})
+    total = run(tmp_path, params, save_every=100).history @ torch.tensor([1.0, 10.0])
+    assert total[-8:].mean() < total[:8].mean()
 
 
 def test_milestones_are_kept(whole):
