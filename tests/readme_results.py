@@ -58,8 +58,7 @@ def rows(chinese: bool, read: Read) -> list[tuple[str, str]]:
         "MNIST autoencoder, 2-D code: 10-nearest-neighbour accuracy",
         f"MNIST denoiser, noise factor {denoiser['noise_factor']}: PSNR of noisy and rebuilt images",
         f"Gatys, main job, {gatys['iterations']} iterations: weighted content + style loss{stand_in[0]}",
-        f"AdaIN, {adain['iterations']} iterations: content + style loss on {adain['pairs']} held-out pairs "
-        f"({adain['held_out_photos']} photos, {adain['held_out_paintings']} paintings)",
+        f"AdaIN, {adain['iterations']} iterations: content + style loss on {adain['pairs']} held-out pairs",
     )
     translated = (
         f"Fashion-MNIST，784-128-10，{fashion['epochs']} 轮：测试准确率",
@@ -68,8 +67,7 @@ def rows(chinese: bool, read: Read) -> list[tuple[str, str]]:
         "MNIST 自编码器，二维编码：10 近邻准确率",
         f"MNIST 去噪，噪声系数 {denoiser['noise_factor']}：含噪图像与重建图像的 PSNR",
         f"Gatys，main 任务，{gatys['iterations']} 次迭代：加权内容损失 + 风格损失{stand_in[1]}",
-        f"AdaIN，{adain['iterations']} 次迭代：{adain['pairs']} 个留出图像对"
-        f"（{adain['held_out_photos']} 张照片，{adain['held_out_paintings']} 幅画）上的内容损失 + 风格损失",
+        f"AdaIN，{adain['iterations']} 次迭代：{adain['pairs']} 个留出图像对上的内容损失 + 风格损失",
     )
     return list(zip(translated if chinese else english, values))
 

@@ -105,8 +105,9 @@ def restore(state: State, folder: Path, due: dict[int, int]) -> None:
                 state.views[name].copy_(value)
             elif kind == "average":
                 as_matrix(averages[name]).copy_(value)
-            else:  # counts of steps stay on the CPU, as the optimisers make them
-                state.moments(name)[kind] = value.to(state.views[name].device) if value.ndim else value
+            else:  # Muon's count of steps, an integer, stays on the CPU; that of fused Adam is on the device
+                on_device = value.is_floating_point()
+                state.moments(name)[kind] = value.to(state.views[name].device) if on_device else value
         state.step, state.milestones = done, digests
         return
 
