@@ -1,5 +1,6 @@
-"""The scripts in benchmarks/ run on tiny data; in RESULTS.md each machine's figures are kept apart."""
+"""The scripts in benchmarks/ run; in RESULTS.md each machine's figures are kept apart, a new run replaces its own."""
 
+import argparse
 import importlib.util
 import re
 import sys
@@ -8,11 +9,17 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
+from nnlab.data.archives import pictures
+from nnlab.data.packing import pack
 
-from tests import datasets
-from tests.quick import ROOT
+from nnlab.adain.model import ENCODER_LAYERS
+from nnlab.adain.weights import load_encoder, save_encoder
+from nnlab.vgg_weights import Weights
+from tests import datasets, faulty_images
 
-SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text("utf-8"))
 
 
 @pytest.fixture
@@ -23,6 +30,8 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
         monkeypatch.setattr(sys, "path", [str(ROOT / "benchmarks"), *sys.path])
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
         spec = importlib.util.spec_from_file_location(f"benchmarks_{name}", ROOT / "benchmarks" / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
@@ -30,39 +39,155 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
     return load
 
 
-def test_a_run_replaces_the_figures_of_its_machine_alone(script, monkeypatch, tmp_path: Path) -> None:
-    run = script("run", "--only", "startup")
-    monkeypatch.setattr(run, "RESULTS", tmp_path / "RESULTS.md")
-    monkeypatch.setattr(run, "machine", lambda: "laptop")
-    monkeypatch.setattr(run, "measured", lambda script, arguments: f"measured by {script}")
+@pytest.fixture
+def run(script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """benchmarks/run.py with an empty results file, on a machine named "laptop", whose scripts print their names."""
+    module = script("run")
+    monkeypatch.setattr(module, "RESULTS", tmp_path / "RESULTS.md")
+    monkeypatch.setattr(module, "machine", lambda: "laptop")
+    monkeypatch.setattr(module, "measured", lambda script, arguments: f"measured by {script}")
+    return module
+
+
+def test_a_new_run_replaces_the_figures_of_its_machine(run, monkeypatch):
     title = run.BENCHMARKS["startup"][0]
     run.write({title: {"laptop": "slow", "server": "fast\n\n| a | table |"}, "Gone": {"laptop": "1"}})
+    monkeypatch.setattr("sys.argv", ["run.py", "--only", "startup"])
     run.main()
-    assert list(run.earlier()) == [title]
-    laptop, server = run.earlier()[title].values()
-    assert laptop.endswith("measured by startup.py")
-    assert re.search(r", commit (unknown|[0-9a-f]{9,}(-dirty)?);", laptop)
-    assert server == "fast\n\n| a | table |"
-
-
-def test_the_committed_file_is_as_this_script_writes_it(script, monkeypatch, tmp_path: Path) -> None:
-    run = script("run")
-    committed = run.RESULTS.read_text(encoding="utf-8")
     sections = run.earlier()
-    monkeypatch.setattr(run, "RESULTS", tmp_path / "RESULTS.md")
+    assert list(sections) == [title]
+    assert list(sections[title]) == ["laptop", "server"]
+    assert sections[title]["laptop"].endswith("measured by startup.py")
+    assert sections[title]["server"] == "fast\n\n| a | table |"
+
+
+def test_the_committed_file_is_as_this_script_writes_it(run):
+    committed = (ROOT / "benchmarks/RESULTS.md").read_text(encoding="utf-8")
+    run.RESULTS.write_text(committed, encoding="utf-8")
+    sections = run.earlier()
+    assert sections
+    assert all(sections.values())
     run.write(sections)
     assert run.RESULTS.read_text(encoding="utf-8") == committed
 
 
+def test_all_tables_of_a_benchmark_and_the_commit_are_in_its_entry(run, monkeypatch):
+    monkeypatch.setattr(run, "measured", lambda script, arguments: f"{script} {' '.join(arguments)}".strip())
+    monkeypatch.setattr("sys.argv", ["run.py", "--only", "adain_step"])
+    run.main()
+    (entry,) = run.earlier()[run.BENCHMARKS["adain_step"][0]].values()
+    assert re.search(r", commit (unknown|[0-9a-f]{9,}(-dirty)?);", entry)
+    assert entry.splitlines()[2:] == ["adain_step.py", "", "adain_step.py --crop 256 --batch 8"]
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_every_script_can_be_imported_and_says_what_it_does(script, name, capsys) -> None:
+def test_every_script_can_be_imported_and_says_what_it_does(script, name, capsys):
     with pytest.raises(SystemExit) as ended:
         script(name, "--help").main()
     assert ended.value.code == 0
     assert f"usage: {name}.py" in capsys.readouterr().out
 
 
-def test_fashion_training_on_tiny_data(script, tmp_path, capsys) -> None:
+def test_fashion_training_on_tiny_data(script, tmp_path, capsys):
     datasets.write_bars(tmp_path)
     script("fashion_training", tmp_path, "--rounds", 1).main()
     assert capsys.readouterr().out.count(" % |") == 4  # a row with an accuracy for each side
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder of data with small pictures, packed and held out, and an encoder of random weights."""
+    draws = torch.Generator().manual_seed(1)
+    convs = {
+        name: (torch.randn(b, a, 3, 3, generator=draws) * (2 / (9 * a)) ** 0.5, torch.zeros(b))
+        for name, a, b in ENCODER_LAYERS
+    }
+    (tmp_path / "models/adain").mkdir(parents=True)
+    save_encoder(Weights("nnlab", torch.zeros(3), convs), tmp_path / "models/adain/encoder.safetensors", {})
+    for kind in ("content", "style"):
+        (tmp_path / kind).mkdir()
+        for number in range(3):
+            faulty_images.photo(number).save(tmp_path / kind / f"{number}.png")
+        pack(pictures(tmp_path / kind), tmp_path / "pools" / kind, 64)
+    for kind, name in (("photos", "germany_schwerinPalace"), ("paintings", "portrait_of_pere_tanguy")):
+        folder = tmp_path / "raw/pictures" / kind / "held_out"
+        folder.mkdir(parents=True)
+        faulty_images.photo(1).save(folder / f"{name}.png")
+    return tmp_path
+
+
+def test_recipes_train_for_their_time_and_are_judged(script, data, capsys, monkeypatch):
+    recipes = script("adain_recipes", "--data", data, "--minutes", 0.02, "--figure", data / "pair.png")
+    small = {"crops": [{"share": 1.0, "crop": 16, "sides": [32]}], "batch_size": 1, "start": "random"}
+    monkeypatch.setattr(recipes, "RECIPES", {name: recipes.RECIPES[name] | small for name in recipes.RECIPES})
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--only", recipes.DEFAULT, recipes.NO_IDENTITY])
+    recipes.main()
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| ")][1:]
+    assert {row[0] for row in rows} == {f"| {recipes.DEFAULT}", f"| {recipes.NO_IDENTITY}"}
+    assert all(float(row[1]) <= 0.04 for row in rows)
+    assert (data / "pair.png").stat().st_size > 10_000
+
+
+def test_the_step_agrees_with_the_peer_in_plain_modules(script, data, capsys):
+    step = script("adain_step")
+    options = argparse.Namespace(
+        encoder=data / "models/adain/encoder.safetensors", pictures=data / "raw/pictures", crop=32, batch=1, rounds=1
+    )
+    step.steps_table(options, torch.device("cpu"), [torch.float32])
+    said = capsys.readouterr().out
+    assert "Same losses from the same weights" in said
+    assert len([line for line in said.splitlines() if "float32 |" in line]) == 4
+
+
+def test_stylising_gives_the_peers_picture(script, data, capsys):
+    arguments = ["--encoder", data / "models/adain/encoder.safetensors", "--pictures", data / "raw/pictures"]
+    script("adain_stylize", *arguments, "--size", 32, "--rounds", 1).main()
+    apart = re.search(r"differ by at most (\d+) of 255", capsys.readouterr().out)
+    assert apart is not None
+    assert int(apart[1]) <= 1
+
+
+def test_the_sheet_measures_a_result_and_lays_out_rows(script, data):
+    sheet = script("adain_sheet")
+    encoder = load_encoder(data / "models/adain/encoder.safetensors")
+    picture, other = faulty_images.photo(1), faulty_images.photo(2)
+    content, style, total, edges = sheet.scores(encoder, picture, picture, picture)
+    assert (round(content, 4), round(style, 4), round(total, 4), round(edges, 4)) == (0, 0, 0, 1)
+    assert sheet.scores(encoder, picture, other, other)[3] < 0.99
+    whole = sheet.sheet([("first", [picture, other, other, picture])] * 2)
+    width, height = picture.size
+    assert whole.size == (4 * (width + sheet.GAP), 2 * (height + sheet.GAP + sheet.LINE))
+    assert whole.crop((0, sheet.LINE, width, sheet.LINE + height)).tobytes() == picture.convert("RGB").tobytes()
+
+
+def test_growth_on_tiny_data(script, monkeypatch, tmp_path, capsys):
+    growth = script("growth")
+    name = "packing and reading a set"
+    _, _, *units = growth.SERIES[name]
+    monkeypatch.setattr(growth, "SERIES", {name: (None, [3, 6], *units)})
+    monkeypatch.setattr(growth, "FOLDER", tmp_path)
+    monkeypatch.setattr(growth, "machine", lambda: "2 cores of Some CPU (avx512_bf16)")
+    growth.main()
+    said = capsys.readouterr().out
+    assert [line.split()[6] for line in said.splitlines() if line.startswith("| packing")] == ["3", "6"]
+    assert [path.name for path in tmp_path.iterdir()] == ["growth-2-cores-of-some-cpu-avx512_bf16.png"]
+    assert "(growth-2-cores-of-some-cpu-avx512_bf16.png)" in said
+
+
+def test_a_command_that_fails_or_a_pipeline_that_is_not_up_to_date_is_not_measured(script):
+    startup = script("startup")
+    assert startup.seconds(["-c", "pass"]) > 0
+    with pytest.raises(SystemExit, match="failed: wrong"):
+        startup.seconds(["-c", "import sys; sys.exit('wrong')"])
+    with pytest.raises(SystemExit, match="not up to date"):
+        startup.seconds(["-c", "print('Running stage')"])
+
+
+def test_reproducibility_tells_precision_and_device_apart(script, monkeypatch):
+    reproducibility = script("reproducibility")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(reproducibility, "pick_precision", lambda name, device: reproducibility.torch.bfloat16)
+    ways = {name: tuple(parameters.values()) for name, (_, parameters) in reproducibility.ways().items()}
+    assert next(iter(ways.values())) == ("cpu", "float32")
+    assert ways["bfloat16"] == ("cpu", "bfloat16")
+    assert (ways["GPU"], ways["GPU, bfloat16"]) == (("cuda", "float32"), ("cuda", "bfloat16"))
