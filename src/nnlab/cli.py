@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lenient_output()
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options) or 0
+        options.run(options)
     except UserError as error:
         return _fail(str(error))
     except OSError as error:
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _fail("interrupted; finished pictures are whole")
         return 130
+    return 0
 
 
 def _fail(line: str) -> int:
@@ -44,7 +45,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stylize(commands)
     _add_export(commands)
-    _add_verify(commands)
     return parser
 
 
@@ -86,15 +86,6 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.set_defaults(run=_export)
 
 
-def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser(
-        "verify",
-        help="compare the workspace's results with the committed ones",
-        description="Compare metrics/ and plots/ with those of git's HEAD. Exit code 1 if a result is different.",
-    )
-    command.set_defaults(run=_verify)
-
-
 def _add_models(command: argparse.ArgumentParser) -> None:
     """Other networks than the shipped ones; a decoder needs the encoder that it was trained with."""
     for part in ("encoder", "decoder"):
@@ -122,12 +113,6 @@ def _export(options: argparse.Namespace) -> None:
     from nnlab.adain.command import export_networks
 
     export_networks(options)
-
-
-def _verify(options: argparse.Namespace) -> int:
-    from nnlab.verify import main as compare
-
-    return compare()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import IO
 
 from nnlab.files import sha256
-from nnlab.report.pack import project_files
 from tests import quick
 
 FULL = os.environ.get("NNLAB_FAULTS") == "full"
@@ -65,8 +64,6 @@ class Workplace:
     def __init__(self, tree: Path, root: Path, job: Job) -> None:
         self.tree, self.root, self.job = tree, root, job
         needed = {"src", "stages", "params.yaml", *job.inputs}
-        if job.name == "report_pack":  # it packs the files that it finds, and follows no link to a folder
-            needed = {*project_files(tree), *(name for name in job.inputs if (tree / name).is_file())}
         for name in needed:
             link = root / name
             if not link.is_symlink():

@@ -15,7 +15,7 @@ from tests.faults.harness import FULL, Workplace
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 Make = Callable[..., Workplace]
 
-BOUNDED = ("gatys_figures", "adain_export", "adain_paint", "report_web")
+BOUNDED = ("gatys_figures", "adain_export", "adain_paint", "report_build")
 ORIGIN = "says where the data came from: the reports quote it"
 # Stages, files that they do without, and why, as patterns. A damage to any other file must be told.
 UNREAD = [
@@ -32,18 +32,14 @@ UNREAD = [
     ("adain_alpha", "data/raw/samples/photos/(?!china).*", "one is drawn"),
     ("adain_alpha", "data/raw/pair/.*|data/art/(?!pastel).*", "alpha_style: pastel"),
     ("adain_(photos|alpha)", "data/photos/README.md", "no photo"),
-    ("report_(web|pdf)", "plots/fashion/variants.csv|data/results/gatys/.*/(info.json|losses.csv)",
+    ("report_build", "plots/fashion/variants.csv|data/results/gatys/.*/(info.json|losses.csv)",
      "the metrics and the other tables hold the same"),
-    ("report_web", "plots/.*(loss|losses|accuracy|per_class|confusion|grid|latent|result|snapshots).png",
-     "the page draws these itself"),
-    ("report_pdf", "data/results/(adain/checkpoints|gatys/.*/snapshot_).*", "its figures are those of plots/"),
-    ("report_pack", ".*", "packs what it finds"),
 ]  # fmt: skip
 # The same for inputs that are not there at all.
 SPARED = [
     ("adain_photos", "data/art", "photos_style: pair"),
     ("adain_alpha", "data/raw/pair", "alpha_style: pastel"),
-    ("report_pack", "(?!report/|params).*", "packs what it finds"),
+    ("report_build", "data/raw/pictures/provenance.csv", "one's own pictures need none"),
 ]
 
 
@@ -58,7 +54,7 @@ def stage_names() -> list[str]:
 
 
 def inputs(place: Workplace) -> list[str]:
-    """The inputs to damage, a few of them unless in full: links (report_pack has a folder of links for a folder)."""
+    """The inputs to damage, a few of them unless in full."""
     found = [name for name in place.job.inputs if (place.root / name).is_symlink()]
     return found if FULL else random.Random(place.job.name).sample(found, min(len(found), 5))
 
