@@ -24,9 +24,6 @@ def copy(run, tmp_path):
     return tmp_path / "copy"
 
 
-# ---- the section `report` ----
-
-
 @pytest.mark.parametrize("name", ["张三", "买买提·艾力", "Li Ming", "O'Brien", "José", "", 20230101])
 def test_real_names_are_taken_and_numbers_without_quotes(name):
     assert parse({**GOOD, "name": name}, ReportParams, "report").name == str(name)
@@ -52,14 +49,6 @@ def test_the_last_digit_decides_on_alpha(student_id, alpha):
     assert assigned_alpha(student_id) == alpha
 
 
-def test_placeholders_are_found():
-    assert placeholders(samples.params(name="姓名", student_id="").report) == ["report.name", "report.student_id"]
-    assert placeholders(samples.params().report) == []
-
-
-# ---- numbers ----
-
-
 def test_facts_by_hand(run):
     facts = samples.facts(run)
     assert facts["adain"]["course"] == {
@@ -78,6 +67,7 @@ def test_facts_by_hand(run):
     assert facts["fashion"]["variants"][-1]["name"] == "cnn"
     assert len(facts["autoencoder"]["codes"]) == 3 * 200
     assert (facts["shortened"], facts["wanted_alpha"], facts["unset"]) == ([], None, [])
+    assert placeholders(samples.params(name="姓名", student_id="").report) == ["report.name", "report.student_id"]
 
 
 def test_the_most_frequent_confusion_by_hand(copy):
@@ -117,9 +107,6 @@ def test_likeness_of_pictures_by_hand(tmp_path):
     assert same_shapes(half, red) == 0  # flat
     assert color_distance(half, negative) == pytest.approx(0, abs=1e-6)
     assert color_distance(black, red) == pytest.approx((1 / 3) ** 0.5)  # one channel of three is one apart
-
-
-# ---- faults ----
 
 
 @pytest.mark.parametrize("damage", [None, b"\x89PNG\r\n", b""], ids=["missing", "damaged", "empty"])

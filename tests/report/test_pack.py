@@ -44,7 +44,6 @@ def test_a_changed_file_is_packed_as_it_is_and_a_new_one_is_named(project, capsy
         assert f"{NAME}/new.py" not in archive.namelist()
     assert "new.py" in capsys.readouterr().err
     assert subprocess.run(["git", "status", "--porcelain"], cwd=project, capture_output=True).stdout == before
-    assert not subprocess.run(["git", "stash", "list"], cwd=project, capture_output=True).stdout
 
 
 def test_a_missing_report_is_one_line_and_no_zip_is_left(project):
@@ -52,9 +51,3 @@ def test_a_missing_report_is_one_line_and_no_zip_is_left(project):
     with pytest.raises(UserError, match=r"index\.html: not found"):
         pack(project, NAME)
     assert not list((project / "report").glob("*.zip"))
-
-
-def test_a_folder_that_is_no_repository_is_one_line(project):
-    (project / ".git").rename(project / "git")
-    with pytest.raises(UserError, match="made from git"):
-        pack(project, NAME)
