@@ -1,7 +1,7 @@
 # make repro         install into .venv, then run everything: data, training, figures, reports
 # make test          install, then run the tests
 # make quick         the whole graph at reduced settings, in a scratch copy
-# make report        the web page and the PDF alone
+# make report        the web page, the PDF, and the zip to hand in
 # make bench         measure side by side with peers: benchmarks/RESULTS.md
 # Paths stay relative: the project's folder may have spaces or Chinese characters in its name.
 
@@ -22,6 +22,7 @@ repro: install
 
 report: install
 	@$(DVC) repro report/dvc.yaml
+	@$(BIN)/python -m nnlab.report.pack
 
 install: $(BIN)/installed
 

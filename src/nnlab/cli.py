@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _fail("interrupted; finished pictures are whole")
         return 130
+    return 0
 
 
 def _fail(line: str) -> int:

@@ -51,7 +51,7 @@ const decades = (low, high) => {
   return ticks.length > 8 ? ticks.filter(v => Math.log10(v) % 1 === 0) : ticks;
 };
 const draw = figure => {
-  const chart = data.charts[figure.dataset.chart], box = figure.querySelector(".plot");
+  const chart = figure.chart, box = figure.querySelector(".plot");
   const width = Math.max(260, Math.round(box.clientWidth)), height = Math.round(Math.min(300, width * 0.62));
   const edge = { left: 58, right: 24, top: 8, bottom: 40 }, names = Object.keys(chart.series);
   const usable = v => v !== null && (!chart.log || v > 0);
@@ -106,7 +106,7 @@ const draw = figure => {
   if (figure.at !== undefined) point(figure.at);
 };
 each(".chart", figure => {
-  const chart = data.charts[figure.dataset.chart], box = figure.querySelector(".plot"), count = chart.x.length;
+  const chart = figure.chart = JSON.parse(figure.dataset.chart), box = figure.querySelector(".plot"), count = chart.x.length;
   Object.keys(chart.series).forEach((name, n) => {
     const entry = document.createElement("span"), mark = document.createElement("i");
     mark.style.background = colored(n);
@@ -148,7 +148,7 @@ each(".matrix", figure => {
 
 // ---- latent space ----
 each(".latent", figure => {
-  const { codes, xs, ys, side, sheet } = data.latent, plane = figure.querySelector(".codes"), pen = plane.getContext("2d");
+  const { codes, xs, ys, side, sheet } = JSON.parse(figure.dataset.latent), plane = figure.querySelector(".codes"), pen = plane.getContext("2d");
   const out = figure.querySelector(".decoded canvas").getContext("2d"), readout = figure.querySelector(".readout");
   const rangeX = figure.querySelector(".x"), rangeY = figure.querySelector(".y"), size = plane.width, margin = 14;
   const low = [xs[0], ys[ys.length - 1]], high = [xs[xs.length - 1], ys[0]];
