@@ -22,11 +22,11 @@ LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".gif": 65_535}
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 
-def read_image(path: Path) -> Image.Image:
+def read_image(path: Path, transparency: bool = False) -> Image.Image:
     """Read any image file as RGB: EXIF rotation applied, alpha laid over white, 16-bit, CMYK and palette converted.
 
-    Of an animation the first frame is taken. Raises `UserError` naming the file if it is missing, damaged, no image, or
-    has more than `MAX_PIXELS` pixels.
+    With `transparency` a picture that has some comes as RGBA. Of an animation the first frame is taken. Raises
+    `UserError` naming the file if it is missing, damaged, no image, or has more than `MAX_PIXELS` pixels.
     """
     path = Path(path)
     if not path.is_file():  # opening a pipe would wait for ever
@@ -34,7 +34,7 @@ def read_image(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata, and about sizes that are refused anyway
-            return decode(path)
+            return decode(path, transparency=transparency)
     except Image.DecompressionBombError:
         raise UserError(f"{path}: more than {MAX_PIXELS:,} pixels, refused; scale it down first") from None
     except UnidentifiedImageError:
@@ -54,7 +54,7 @@ def _not_a_file(path: Path) -> str:
     return "not a regular file" if path.exists() else "not found"
 
 
-def decode(source: Path | BinaryIO, side: int | None = None) -> Image.Image:
+def decode(source: Path | BinaryIO, side: int | None = None, transparency: bool = False) -> Image.Image:
     """Decode an image file or its bytes as RGB (see `read_image`); raises Pillow's own errors.
 
     With `side` a JPEG may come smaller than it is, its shorter side still at least `side` pixels: decoding at 1/2, 1/4
@@ -67,7 +67,7 @@ def decode(source: Path | BinaryIO, side: int | None = None) -> Image.Image:
             scale = side / min(image.size)
             image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
         image.load()
-        return _to_rgb(_upright(image))
+        return _to_rgb(_upright(image), transparency)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -78,8 +78,8 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow mode -> RGB."""
+def _to_rgb(image: Image.Image, transparency: bool) -> Image.Image:
+    """Any Pillow mode -> RGB, or with `transparency` RGBA where there is some."""
     if image.mode.startswith("I") or image.mode == "F":  # Pillow's own conversion clips at 255 instead of scaling
         values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
         highest = values.max()
@@ -87,6 +87,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray((values.clip(0) / white * 255).round().astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
+        if transparency:
+            return image
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image).convert("RGB")
     return image.convert("RGB")
