@@ -2,6 +2,7 @@
 # make test          install, then run the tests
 # make quick         the whole graph at reduced settings, in a scratch copy
 # make report        the web page and the PDF alone
+# make ship          make the trained AdaIN decoder the one that comes with the package
 # make bench         measure side by side with peers: benchmarks/RESULTS.md
 # make verify        compare the results in the workspace with the committed ones
 # make test-faults   kill, cut, fill the disk ...: all fault tests in full
@@ -17,7 +18,7 @@ export PYTHONUNBUFFERED := 1
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # two workers; tests/conftest.py orders the files
 OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
 
-.PHONY: repro report install test lint test-faults quick bench verify requirements
+.PHONY: repro report install test lint test-faults quick ship bench verify requirements
 
 repro: install
 	@$(DVC) repro --all-pipelines
@@ -48,6 +49,9 @@ test-faults: install
 
 quick: install
 	@$(BIN)/python tests/quick.py
+
+ship: install
+	@$(BIN)/python -m nnlab.adain.shipped
 
 bench: install
 	@$(BIN)/python benchmarks/run.py

@@ -7,8 +7,7 @@ params.yaml, whose values are the default. OUT/NAME.csv gets a row per tenth of 
 pairs of the sets, or of those that `--judge` names (held out by the same rule: a decoder trained on them never saw
 them). OUT/NAME.safetensors is the decoder, OUT/recipes.png shows all tables in OUT. `--seconds` ends a run early; the
 same command goes on. `--checkpoints FOLDER` trains nothing and judges the milestones of a finished training, such as
-the pipeline's data/models/adain/training. `--ship "on what, for how long"` makes the decoder and its encoder's scales
-those that come with the package (src/nnlab/adain/decoder.md).
+the pipeline's data/models/adain/training.
 """
 
 import argparse
@@ -28,7 +27,6 @@ from nnlab.adain.launch import training_batches
 from nnlab.adain.model import Encoder
 from nnlab.adain.processes import Processes
 from nnlab.adain.schedule import milestones
-from nnlab.adain.shipped import ship
 from nnlab.adain.train import Setting, train
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.images import list_images
@@ -71,10 +69,7 @@ def main() -> None:
     columns = ("recipe", "iteration", "heldout_content_loss", "heldout_style_loss", "heldout_total")
     write_csv(arguments.out / f"{arguments.name}.csv", columns, rows)
     _figure(arguments.out)
-    decoder = arguments.out / f"{arguments.name}.safetensors"
-    shutil.copyfile(checkpoint.milestone(folder, 100), decoder)
-    if arguments.ship:
-        ship(arguments.encoder, decoder, arguments.ship)
+    shutil.copyfile(checkpoint.milestone(folder, 100), arguments.out / f"{arguments.name}.safetensors")
 
 
 def _trained(
@@ -102,7 +97,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("settings", nargs="*", metavar="key=value")
     parser.add_argument("--judge", type=Path, nargs=2)
     parser.add_argument("--checkpoints", type=Path)
-    parser.add_argument("--ship", metavar="WHAT")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--save-every", type=int, default=1000)
     return parser.parse_intermixed_args()

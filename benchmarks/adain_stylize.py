@@ -20,10 +20,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from nnlab.adain.jobs import Drawing, Options, plan
-from nnlab.adain.reference_files import write_reference_files
-from nnlab.adain.shipped import shipped_decoder, shipped_encoder
-from nnlab.adain.stylize import Stylizer
+from nnlab.adain.shipped import networks
+from nnlab.adain.stylize import Stylizer, open_picture
+from nnlab.adain.weights import write_reference_files
 from nnlab.data.images import list_images, save_image
 from nnlab.training.device import pick_precision
 
@@ -63,11 +62,10 @@ def reference(checkout: Path, weights: Path):
 
 def ours(precision: torch.dtype):
     """Return the same function for this project; every call encodes both pictures again, as the reference does."""
-    stylizer = Stylizer(shipped_encoder(), shipped_decoder(), precision=precision)
+    stylizer = Stylizer(*networks(), precision=precision)
 
     def run(content_path: Path, style_path: Path, output: Path) -> None:
-        drawing = Drawing(stylizer, Options(size=512, style_size=512))
-        assert all(drawing.make(job) for job in plan(content_path, [style_path], output))
+        save_image(stylizer.stylize(open_picture(content_path, 512), [open_picture(style_path, 512)]), output)
 
     return run
 
@@ -89,7 +87,7 @@ def side_by_side(checkout: Path, given: Path | None, rounds: int) -> None:
     """Print seconds per image of the reference and of ours, in turns."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_reference_files(shipped_encoder(), shipped_decoder(), folder)
+        write_reference_files(*networks(), folder)
         fast = pick_precision("auto", torch.device("cpu"))
         sides = {"pytorch-AdaIN test.py": reference(checkout, folder), "nnlab, float32": ours(torch.float32)}
         if fast != torch.float32:
@@ -115,7 +113,7 @@ def one_size(width: int, height: int, precision: str) -> None:
     """Stylise noise of one size and print a row: seconds, and the most memory that the process had."""
     import resource
 
-    stylizer = Stylizer(shipped_encoder(), shipped_decoder(), precision=getattr(torch, precision))
+    stylizer = Stylizer(*networks(), precision=getattr(torch, precision))
     noise = np.random.default_rng(0).integers(0, 255, (height // 16, width // 16, 3), np.uint8)
     content, style = Image.fromarray(noise).resize((width, height)), Image.fromarray(noise).resize((512, 512))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

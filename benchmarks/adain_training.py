@@ -97,7 +97,7 @@ def _reference_network(arguments: argparse.Namespace, device) -> nn.Module:
     import net  # pytorch-AdaIN's
 
     vgg = nn.Sequential(*list(net.vgg.children())[:31])
-    vgg.load_state_dict(encoder_to_reference(load_encoder(arguments.encoder)))
+    vgg.load_state_dict(encoder_to_reference(load_encoder(arguments.encoder)), strict=False)  # up to relu4_1
     network = net.Net(vgg, net.decoder)
     network.train()
     return network.to(device)

@@ -48,11 +48,11 @@ def stylise(side: int) -> Time:
     """Seconds to stylise one picture of side x side pixels."""
     import torch
 
-    from nnlab.adain.shipped import shipped_decoder, shipped_encoder
+    from nnlab.adain.shipped import networks
     from nnlab.adain.stylize import Stylizer
     from nnlab.training.device import pick_precision
 
-    stylizer = Stylizer(shipped_encoder(), shipped_decoder(), precision=pick_precision("auto", torch.device("cpu")))
+    stylizer = Stylizer(*networks(), precision=pick_precision("auto", torch.device("cpu")))
     content, painting = noise(side), noise(256, 1)
     return median(lambda: stylizer.stylize(content, [painting]))
 
@@ -62,14 +62,14 @@ def step(batch: int) -> Time:
     import torch
 
     from nnlab.adain.processes import Processes
-    from nnlab.adain.shipped import shipped_encoder
+    from nnlab.adain.shipped import networks
     from nnlab.adain.train import Setting, new_state, step_functions
     from nnlab.params import load_params
     from nnlab.training.device import pick_precision
 
     device, params = torch.device("cpu"), load_params(Path("params.yaml")).adain.train
     setting = Setting(Processes(0, 1, device), pick_precision("auto", device), 0, 1000)
-    encode, once = step_functions(shipped_encoder(), new_state(params, device), params, setting)
+    encode, once = step_functions(networks()[0], new_state(params, device), params, setting)
     crops = torch.randint(0, 255, (batch, 3, 64, 64), dtype=torch.uint8)
     return median(lambda: once(*encode(crops, crops.flip(0))))
 

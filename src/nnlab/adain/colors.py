@@ -15,7 +15,7 @@ from torch import Tensor
 from nnlab.adain.model import MIN_SIDE
 from nnlab.errors import UserError
 
-ROWS = 256  # rows of pixels per block: bounds the memory for large pictures
+MOST_PIXELS = 4_000_000  # of a larger picture, every second, third ... pixel tells the colours
 
 
 class Pixels(NamedTuple):
@@ -23,6 +23,12 @@ class Pixels(NamedTuple):
 
     rgb: np.ndarray
     opacity: np.ndarray | None = None
+
+    def visible(self) -> np.ndarray:
+        """The colours (N, 3) of the pixels that are not wholly transparent, or of all if none is to be seen."""
+        if self.opacity is None or not self.opacity.any():
+            return self.rgb.reshape(-1, 3)
+        return self.rgb[self.opacity > 0]
 
 
 def check_size(picture: Image.Image) -> None:
@@ -43,11 +49,19 @@ def to_pixels(picture: Image.Image) -> Pixels:
     return Pixels(np.asarray(Image.alpha_composite(ground, picture).convert("RGB")), np.asarray(opacity))
 
 
-def coral_map(source: Pixels, target: Pixels) -> Tensor:
-    """Return (3, 4) float64: the matrix and offset that give `source` the colour moments of `target`.
+def over_white(picture: Image.Image) -> Image.Image:
+    """The picture as RGB, white where it is transparent."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    picture = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
 
-    Equal to pytorch-AdaIN's `coral` for pictures with the same number of pixels; that one forgets to divide by the
-    number, so that a larger target exaggerates the contrast by the root of the ratio.
+
+def coral_map(source: np.ndarray, target: np.ndarray) -> Tensor:
+    """Return (3, 4) float64: the matrix and offset that give colours `source` the moments of `target`.
+
+    Both are RGB uint8 (N, 3). Equal to pytorch-AdaIN's `coral` for pictures with the same number of pixels; that one
+    forgets to divide by the number, so that a larger target exaggerates the contrast by the root of the ratio.
     """
     source_mean, source_std, source_corr = _moments(source)
     target_mean, target_std, target_corr = _moments(target)
@@ -56,20 +70,13 @@ def coral_map(source: Pixels, target: Pixels) -> Tensor:
     return torch.cat([matrix, (target_mean - matrix @ source_mean)[:, None]], dim=1)
 
 
-def _moments(pixels: Pixels) -> tuple[Tensor, Tensor, Tensor]:
+def _moments(colours: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
     """Mean (3,), deviation (3,) and correlation (3, 3) of RGB in [0, 1]; the regularisation is the reference's."""
-    total, products = torch.zeros(4, dtype=torch.float64), torch.zeros(3, 3, dtype=torch.float64)
-    for top in range(0, len(pixels.rgb), ROWS):
-        block = torch.from_numpy(pixels.rgb[top : top + ROWS].reshape(-1, 3) / 255)
-        shares = torch.ones(len(block), 1, dtype=torch.float64)
-        if pixels.opacity is not None and pixels.opacity.any():
-            shares = torch.from_numpy(pixels.opacity[top : top + ROWS].reshape(-1, 1) / 255)
-        total += torch.cat([block, torch.ones_like(shares)], dim=1).T @ shares[:, 0]
-        products += block.T @ (shares * block)
-    mean, count = total[:3] / total[3], total[3].clamp(min=2)
-    covariance = (products / total[3] - torch.outer(mean, mean)) * count / (count - 1)
+    sample = torch.from_numpy(colours[:: 1 + len(colours) // MOST_PIXELS] / 255)
+    covariance = torch.cov(sample.T)
     std = covariance.diagonal().clamp(min=1e-8).sqrt()  # a flat colour has no deviation to divide by
-    return mean, std, covariance / torch.outer(std, std) + torch.eye(3, dtype=torch.float64) / (count - 1)
+    correlation = covariance / torch.outer(std, std) + torch.eye(3, dtype=torch.float64) / (len(sample) - 1)
+    return sample.mean(0), std, correlation
 
 
 def _root(matrix: Tensor) -> Tensor:

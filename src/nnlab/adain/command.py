@@ -1,23 +1,24 @@
-"""The files side of `nnlab stylize` and `nnlab export`: which pictures to make, their names, the loop (see nnlab.cli)."""
+"""The files side of `nnlab stylize` and `nnlab export` (see nnlab.cli): which pictures to make, their names, the loop."""
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count, groupby
 from pathlib import Path
 
-from PIL import Image
+from tqdm import tqdm
 
+from nnlab.adain.colors import over_white
 from nnlab.adain.shipped import networks
 from nnlab.adain.stylize import Moments, Stylizer, check, open_picture
 from nnlab.adain.weights import write_reference_files
 from nnlab.data.images import SUFFIXES, check_savable, list_images, save_image
 from nnlab.errors import UserError
 from nnlab.training.device import pick_device, pick_precision
-from nnlab.training.progress import Progress
 
 LONGEST_NAME = 200  # bytes; Linux allows 255, ending and number included
 TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}  # endings of formats that hold transparency
@@ -34,28 +35,18 @@ class Job:
 
 def stylize(options: argparse.Namespace) -> None:
     """Run `nnlab stylize`; UserError for what the user can mend."""
-    weights = _weights(options.style_weights)
-    jobs = plan(options.content, _paths(options.style), options.output, f".{options.format}")
-    check(options.alpha, weights, len(jobs[0].styles))
+    jobs = plan(options.content, options.style, options.output, f".{options.format}")
+    check(options.alpha, options.style_weights, len(jobs[0].styles))
     device = pick_device(options.device)
     stylizer = Stylizer(*networks(options.encoder, options.decoder), device, pick_precision(options.precision, device))
+    stylizer.progress = partial(tqdm, desc="stylize", unit="tile", disable=None, delay=2, leave=False)
     try:
-        if len(jobs) == 1:
-            stylizer.on_tile = _TileBar()
-            made, broken = draw(stylizer, jobs, weights, options, lambda: None)
-        else:
-            with Progress(len(jobs), "stylize", "picture") as bar:
-                made, broken = draw(stylizer, jobs, weights, options, bar.update)
+        made, broken = draw(stylizer, jobs, options)
     except (MemoryError, RuntimeError) as error:
         reason = (str(error) or "MemoryError").splitlines()[0]
         if isinstance(error, RuntimeError) and "memory" not in reason:
             raise
         raise UserError(f"not enough memory ({reason}): try a smaller --size, or --device cpu") from None
-    _summarise(jobs, made, broken)
-
-
-def _summarise(jobs: Sequence[Job], made: int, broken: dict[Path, UserError]) -> None:
-    """Say what was made; a file that cannot be used is an error for one picture, and listed for many."""
     if len(jobs) == 1:
         for error in broken.values():
             raise error
@@ -104,13 +95,7 @@ def plan(content: Path, styles: Sequence[Path], output: Path, suffix: str = ".jp
     return jobs
 
 
-def draw(
-    stylizer: Stylizer,
-    jobs: Sequence[Job],
-    weights: Sequence[float] | None,
-    options: argparse.Namespace,
-    on_picture: Callable[[], None],
-) -> tuple[int, dict[Path, UserError]]:
+def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -> tuple[int, dict[Path, UserError]]:
     """Make the pictures of a plan; return how many were made, and the files that cannot be used, with the reasons.
 
     Each content is encoded once for all its styles, and each style once for all contents unless its colours change
@@ -118,6 +103,7 @@ def draw(
     """
     made, broken = 0, dict[Path, UserError]()
     styles: dict[Path, Moments] = {}
+    bar = tqdm(total=len(jobs), desc="stylize", unit="picture", disable=None, delay=2)
     for path, group in groupby(jobs, key=lambda job: job.content):
         same, content = list(group), None
         with _noting(broken, path):
@@ -134,9 +120,11 @@ def draw(
                         styles[style] = stylizer.statistics(open_picture(style, options.style_size), colours)
             found = [styles[style] for style in job.styles if style in styles]
             if content and len(found) == len(job.styles):
-                _save(stylizer.paint(content, found, weights, options.alpha), job.output)
+                painted = stylizer.paint(content, found, options.style_weights, options.alpha)
+                save_image(painted if job.output.suffix.lower() in TRANSPARENT else over_white(painted), job.output)
                 made += 1
-            on_picture()
+            bar.update()
+    bar.close()
     return made, broken
 
 
@@ -147,28 +135,6 @@ def _noting(broken: dict[Path, UserError], path: Path) -> Iterator[None]:
         yield
     except UserError as error:
         broken[path] = error
-
-
-def _save(picture: Image.Image, path: Path) -> None:
-    """Write a picture; over white if its format holds no transparency."""
-    if picture.mode == "RGBA" and path.suffix.lower() not in TRANSPARENT:
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    save_image(picture, path)
-
-
-class _TileBar:
-    """A bar over the tiles of one large picture; small ones are done before anyone would read it."""
-
-    def __init__(self) -> None:
-        self._bar: Progress | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        if total < 8:
-            return
-        self._bar = self._bar or Progress(total, "stylize", "tile")
-        self._bar.update()
-        if done == total:
-            self._bar.__exit__(None, None, None)
 
 
 def _names(pairs: Sequence[tuple[Path, tuple[Path, ...]]]) -> Iterator[str]:
@@ -197,25 +163,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
         return path.stat().st_dev, path.stat().st_ino
     except OSError:
         return None
-
-
-def _paths(texts: list[str]) -> list[Path]:
-    """Style paths, apart by spaces, or by commas (pytorch-AdaIN's way) where no file has the whole name."""
-    found = [
-        Path(part)
-        for text in texts
-        for part in ([text] if "," not in text or Path(text).exists() else filter(None, text.split(",")))
-    ]
-    if not found:
-        raise UserError(f"--style {' '.join(texts)}: names no picture; give a file or a folder")
-    return found
-
-
-def _weights(texts: list[str] | None) -> list[float] | None:
-    """Style weights, apart by spaces or commas."""
-    if texts is None:
-        return None
-    try:
-        return [float(part) for text in texts for part in text.split(",") if part]
-    except ValueError:
-        raise UserError(f"--style-weights {' '.join(texts)}: must be numbers, one for each style") from None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from nnlab.adain.colors import over_white
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.fetch import PROVENANCE, read_provenance
@@ -37,7 +38,7 @@ def save_sheet(
     size = (CELL_PIXELS, CELL_PIXELS)
     shapes = [ImageOps.contain(row[0], size).size for row in rows]
     cells = [
-        [ImageOps.pad(_opaque(picture), shape, Image.Resampling.LANCZOS, color="white") for picture in row]
+        [ImageOps.pad(over_white(picture), shape, Image.Resampling.LANCZOS, color="white") for picture in row]
         for shape, row in zip(shapes, rows)
     ]
     cell = min(CELL_INCHES, WIDTH_INCHES / len(rows[0]))

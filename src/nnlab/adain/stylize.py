@@ -7,7 +7,7 @@ The output has exactly the size of the content, and its transparency. AdaIN need
 of the *whole* content, so a picture is read twice: once for the statistics, once to be decoded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from nnlab.adain.tiles import CELL, TILE, Box, decode, encode, split, whole
 from nnlab.data.images import read_image, resize_shorter
 from nnlab.errors import UserError
 
-OnTile = Callable[[int, int], None]  # hears (tiles done, tiles in all) while a picture is encoded, then decoded
 KEEP_BYTES = 512 << 20  # features of a content up to this size stay in memory; larger ones are computed again
 
 
@@ -68,12 +67,11 @@ class Stylizer:
         device: torch.device | str = "cpu",
         precision: torch.dtype = torch.float32,
         tile: int = TILE,
-        on_tile: OnTile = lambda done, total: None,
     ) -> None:
         self.encoder = encoder.to(device, precision).to(memory_format=torch.channels_last).requires_grad_(False).eval()
         self.decoder = decoder.to(device, precision).to(memory_format=torch.channels_last).requires_grad_(False).eval()
         self.tile = tile  # cells of 8 pixels a side
-        self.on_tile = on_tile
+        self.progress: Callable[[list[Box]], Iterable[Box]] = list  # goes over tiles, and may show how far it is
 
     def stylize(
         self,
@@ -96,7 +94,7 @@ class Stylizer:
     def statistics(self, style: Image.Image, colours_of: Pixels | None = None) -> Moments:
         """Encode a style picture; with `colours_of` it takes those pixels' colours first."""
         pixels = to_pixels(style)
-        return self._moments(pixels, coral_map(pixels, colours_of) if colours_of else None)
+        return self._moments(pixels, coral_map(pixels.visible(), colours_of.visible()) if colours_of else None)
 
     def content(self, picture: Image.Image) -> Content:
         """Encode a content picture for any number of calls of `paint`."""
@@ -106,30 +104,23 @@ class Stylizer:
         features = None
         if np.prod(shape) * weight.element_size() <= KEEP_BYTES:
             features = torch.empty(shape, dtype=weight.dtype, device=weight.device, memory_format=torch.channels_last)
-        return Content(pixels, self._moments(pixels, None, features, self.on_tile), features)
+        return Content(pixels, self._moments(pixels, None, features), features)
 
     @torch.inference_mode()
-    def _moments(
-        self,
-        pixels: Pixels,
-        colours: Tensor | None,
-        features: Tensor | None = None,
-        on_tile: OnTile = lambda done, total: None,
-    ) -> Moments:
+    def _moments(self, pixels: Pixels, colours: Tensor | None, features: Tensor | None = None) -> Moments:
         """Encode all tiles, into `features` if given; statistics as `mean_std` has them, each cell by its opacity."""
-        area, boxes = whole(pixels.rgb), list(split(whole(pixels.rgb), self.tile))
+        area = whole(pixels.rgb)
         opacity = torch.ones(area.bottom, area.right, dtype=torch.float64)
         if pixels.opacity is not None:
             cells = np.array(Image.fromarray(pixels.opacity).reduce(CELL))  # of the last ones, what the picture has
             opacity = torch.from_numpy(cells).double() if cells.any() else opacity
         sums = torch.zeros(2, 512, dtype=torch.float64)  # on the CPU: not every GPU knows float64
-        for done, box in enumerate(boxes, 1):
+        for box in self.progress(list(split(area, self.tile))):
             tile = encode(self.encoder, pixels.rgb, box, colours)
             if features is not None:
                 features[(..., *box.slices())] = tile
             values, shares = tile[0].flatten(1).cpu().double(), opacity[box.slices()].flatten()
             sums += torch.stack([values @ shares, values.square() @ shares])
-            on_tile(done, 2 * len(boxes))
         mean, square = (sums / opacity.sum())[:, None, :, None, None]
         variance = (square - mean**2).clamp(min=0) * opacity.numel() / (opacity.numel() - 1)
         return Moments(mean.float(), (variance + EPS).sqrt().float())
@@ -141,15 +132,13 @@ class Stylizer:
         """Decode an encoded content in the given styles; the arguments are those of `stylize`."""
         scale, shift = blend(content.statistics, styles, weights, alpha)
         rgb, opacity = content.pixels.rgb, content.pixels.opacity
-        area, boxes = whole(rgb), list(split(whole(rgb), self.tile))
-        painted = np.empty_like(rgb)
-        for done, box in enumerate(boxes, 1):
+        area, painted = whole(rgb), np.empty_like(rgb)
+        for box in self.progress(list(split(area, self.tile))):
             around = box.grown(area)
             features = self._features(content, around)
             styled = torch.addcmul(shift.to(features.device), features.float(), scale.to(features.device))
             target = painted[box.slices(side=CELL)]  # ends at the picture's edge, in the last cells
             target[:] = decode(self.decoder, styled, around, box)[: target.shape[0], : target.shape[1]]
-            self.on_tile(len(boxes) + done, 2 * len(boxes))
         picture = Image.fromarray(painted)
         if opacity is not None:
             picture.putalpha(Image.fromarray(opacity))
