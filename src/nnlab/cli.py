@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_stylize(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "stylize",
         help="draw photos in the style of paintings (AdaIN)",
@@ -89,7 +89,7 @@ def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.set_defaults(run=adain.stylize)
 
 
-def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "export",
         help="write encoder and decoder as files for naoto0804/pytorch-AdaIN",
@@ -100,7 +100,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.set_defaults(run=adain.export)
 
 
-def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_verify(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "verify",
         help="compare the workspace's results with the committed ones",

@@ -3,8 +3,6 @@
 import importlib.util
 import json
 import os
-import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,7 @@ import yaml
 from PIL import Image
 
 from nnlab.adain.choice import USER_PHOTOS, check_pictures, choose_photos, choose_style
-from nnlab.adain.pictures import notes
+from nnlab.adain.figures import notes
 from nnlab.adain.trained import check_outs
 from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.data.images import save_image
@@ -235,20 +233,6 @@ def test_the_folder_of_photos_is_checked_before_the_training(project):
     save(photos / os.fsdecode(b"caf\xe9.jpg"), 7)
     with pytest.raises(UserError, match="DVC cannot read a file whose name is not UTF-8; rename it"):
         check_asked(photos)
-
-
-def test_dvc_hears_of_a_name_that_it_cannot_read_before_the_training(project):
-    """DVC's own message, after the training, names no file."""
-    (project / "data").mkdir()
-    (project / "photos").rename(project / "data/photos")
-    save(project / "data/photos" / os.fsdecode(b"caf\xe9.jpg"), 7)
-    command = shlex.join([sys.executable, str(ROOT / "stages/adain_train.py"), "no", "no", "no", "model"])
-    train = {"cmd": command, "outs": ["model"]}
-    draw = {"cmd": "touch drawn", "deps": ["data/photos", "model"], "outs": ["drawn"]}
-    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"adain_train": train, "adain_photos": draw}}))
-    quick.dvc(project, "init", "--no-scm", "--quiet")
-    said = quick.dvc(project, "repro", code=255)
-    assert r"adain_train: error: data/photos/caf\udce9.jpg: DVC cannot read a file whose name is not UTF-8" in said
 
 
 def test_fewer_paintings_than_manners_are_refused(project):

@@ -77,20 +77,20 @@ def test_a_pool_of_nothing_but_faults_is_refused_in_one_line(project: Path, capf
 @pytest.fixture
 def gallery(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project with a pair, a second photo and the shipped networks, loaded once; every picture is drawn small."""
-    from nnlab.adain import command, pictures, shipped
+    from nnlab.adain import command, figures
+    from nnlab.adain.shipped import networks
     from nnlab.data.samples import PHOTOS, PORTRAIT
 
     wanted = {"size": SMALL, "style_size": SMALL, "photos_style": "pair", "alpha_style": "pair"}
     quick.override(project / "params.yaml", {f"adain.pictures.{key}": value for key, value in wanted.items()})
-    for number, path in enumerate([project / "pair" / pictures.STYLE, project / "samples" / PHOTOS / PORTRAIT]):
+    for number, path in enumerate([project / "pair" / figures.STYLE, project / "samples" / PHOTOS / PORTRAIT]):
         path.parent.mkdir(parents=True)
         faulty_images.photo(50 + number).save(path)
     write_provenance(project / "pair", "pair", "a test's picture", stand_in=False)
-    encoder, decoder = shipped.shipped_encoder(), shipped.shipped_decoder()
-    monkeypatch.setattr(pictures, "load_encoder", lambda path: encoder)
-    monkeypatch.setattr(pictures, "load_decoder", lambda path: decoder)
-    monkeypatch.setattr(command, "shipped_encoder", lambda: encoder)
-    monkeypatch.setattr(command, "shipped_decoder", lambda: decoder)
+    encoder, decoder = networks()
+    monkeypatch.setattr(figures, "load_encoder", lambda path: encoder)
+    monkeypatch.setattr(figures, "load_decoder", lambda path: decoder)
+    monkeypatch.setattr(command, "networks", lambda *given: (encoder, decoder))
     return project
 
 

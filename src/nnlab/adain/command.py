@@ -1,4 +1,4 @@
-"""The files side of `nnlab stylize` and `nnlab export` (see nnlab.cli): which pictures to make, their names, the loop."""
+"""The files side of `nnlab stylize` and `nnlab export` (see nnlab.cli): what to make, its names, the loop over it."""
 
 import argparse
 import os
@@ -48,14 +48,14 @@ def stylize(options: argparse.Namespace) -> None:
             raise
         raise UserError(f"not enough memory ({reason}): try a smaller --size, or --device cpu") from None
     if len(jobs) == 1:
-        for error in broken.values():
-            raise error
+        for failure in broken.values():
+            raise failure
         print(jobs[0].output)
         return
     if broken:
         print(f"{len(broken)} broken file{'s' if len(broken) > 1 else ''} left out:", file=sys.stderr)
-        for error in broken.values():
-            print(f"  {error}", file=sys.stderr)
+        for failure in broken.values():
+            print(f"  {failure}", file=sys.stderr)
     if not made:
         raise UserError("no picture was made: every one needs a file that cannot be used")
     print(f"{made} of {len(jobs)} pictures in {jobs[0].output.parent}")

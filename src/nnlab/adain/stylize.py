@@ -117,9 +117,10 @@ class Stylizer:
         sums = torch.zeros(2, 512, dtype=torch.float64)  # on the CPU: not every GPU knows float64
         for box in self.progress(list(split(area, self.tile))):
             tile = encode(self.encoder, pixels.rgb, box, colours)
+            rows, columns = box.slices()
             if features is not None:
-                features[(..., *box.slices())] = tile
-            values, shares = tile[0].flatten(1).cpu().double(), opacity[box.slices()].flatten()
+                features[..., rows, columns] = tile
+            values, shares = tile[0].flatten(1).cpu().double(), opacity[rows, columns].flatten()
             sums += torch.stack([values @ shares, values.square() @ shares])
         mean, square = (sums / opacity.sum())[:, None, :, None, None]
         variance = (square - mean**2).clamp(min=0) * opacity.numel() / (opacity.numel() - 1)
@@ -135,7 +136,9 @@ class Stylizer:
         area, painted = whole(rgb), np.empty_like(rgb)
         for box in self.progress(list(split(area, self.tile))):
             around = box.grown(area)
-            features = self._features(content, around)
+            rows, columns = around.slices()
+            known = content.features
+            features = encode(self.encoder, rgb, around) if known is None else known[..., rows, columns]
             styled = torch.addcmul(shift.to(features.device), features.float(), scale.to(features.device))
             target = painted[box.slices(side=CELL)]  # ends at the picture's edge, in the last cells
             target[:] = decode(self.decoder, styled, around, box)[: target.shape[0], : target.shape[1]]
@@ -143,11 +146,6 @@ class Stylizer:
         if opacity is not None:
             picture.putalpha(Image.fromarray(opacity))
         return picture
-
-    def _features(self, content: Content, box: Box) -> Tensor:
-        if content.features is None:
-            return encode(self.encoder, content.pixels.rgb, box)
-        return content.features[(..., *box.slices())]
 
 
 def blend(

@@ -75,7 +75,8 @@ def encode(encoder: Encoder, pixels: np.ndarray, box: Box, colours: Tensor | Non
     if colours is not None:
         images = torch.einsum("rc,bchw->brhw", colours[:, :3].to(images), images) + colours[:, 3, None, None].to(images)
     images = images.to(weight.dtype, memory_format=torch.channels_last)
-    return encoder.encode(images)[(..., *box.slices(area))]
+    rows, columns = box.slices(area)
+    return encoder.encode(images)[..., rows, columns]
 
 
 def decode(decoder: Decoder, features: Tensor, area: Box, box: Box) -> np.ndarray:
@@ -85,5 +86,5 @@ def decode(decoder: Decoder, features: Tensor, area: Box, box: Box) -> np.ndarra
     """
     weight = decoder.block4_conv1.weight
     images = decoder(features.to(weight.dtype, memory_format=torch.channels_last))
-    inner = images[0][(..., *box.slices(area, CELL))]
-    return inner.float().clamp_(0, 1).mul_(255).round_().byte().permute(1, 2, 0).cpu().numpy()
+    rows, columns = box.slices(area, CELL)
+    return images[0, :, rows, columns].float().clamp_(0, 1).mul_(255).round_().byte().permute(1, 2, 0).cpu().numpy()
