@@ -2,6 +2,7 @@
 # make test          install, then run the tests
 # make quick         the whole graph at reduced settings, in a scratch copy
 # make report        the web page, the PDF, and the zip to hand in
+# make ship          make the trained AdaIN decoder the one that comes with the package
 # make bench         measure side by side with peers: benchmarks/RESULTS.md
 # Paths stay relative: the project's folder may have spaces or Chinese characters in its name.
 
@@ -15,7 +16,7 @@ export PYTHONUNBUFFERED := 1
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # two workers; tests/conftest.py orders the files
 OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
 
-.PHONY: repro report install test lint quick bench requirements
+.PHONY: repro report install test lint quick ship bench requirements
 
 repro: install
 	@$(DVC) repro --all-pipelines
@@ -44,6 +45,9 @@ lint: install
 
 quick: install
 	@$(BIN)/python tests/quick.py
+
+ship: install
+	@$(BIN)/python -m nnlab.adain.shipped
 
 bench: install
 	@$(BIN)/python benchmarks/run.py

@@ -1,14 +1,16 @@
 """The command `nnlab`: one subcommand per thing that works without the pipeline.
 
-Here are the options. What a user can cause ends in one line on standard error and exit code 1.
+Here are the options. What a user can cause ends in one line on standard error, with exit code 1, or 2 for wrong usage.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
-from nnlab.adain.command import export_networks, stylize
+from nnlab.adain import command as adain
 from nnlab.errors import UserError, lenient_output, system_error
 
 LARGEST_SIDE = 16384  # pixels
@@ -22,7 +24,12 @@ EXAMPLES = """examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; return the exit code: 0, 1 after a printed error, 2 for wrong usage, 130 for Ctrl-C."""
     lenient_output()
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        options = _parser().parse_args(arguments)
+    except UserError as error:
+        dashed = [text for text in arguments if re.match("-[^-]", text)]  # no option of ours has one dash
+        return _fail(f"{error}; write ./{dashed[0]}" if dashed else str(error), 2)
     try:
         options.run(options)
         return 0
@@ -31,25 +38,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(system_error(error))
     except KeyboardInterrupt:
-        _fail("interrupted; finished pictures are whole")
-        return 130
-    return 0
+        return _fail("interrupted; finished pictures are whole", 130)
 
 
-def _fail(line: str) -> int:
+def _fail(line: str, code: int = 1) -> int:
     print(f"nnlab: error: {' '.join(line.split())}", file=sys.stderr)
-    return 1
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is one line, which `main` prints."""
+
+    def error(self, message: str) -> NoReturn:
+        """UserError with the way to the help."""
+        raise UserError(f"{message}; see {self.prog} --help")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nnlab", description="Neural Lab's command-line tools.")
+    parser = _Parser(prog="nnlab", description="Neural Lab's command-line tools.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stylize(commands)
     _add_export(commands)
     return parser
 
 
-def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_stylize(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "stylize",
         help="draw photos in the style of paintings (AdaIN)",
@@ -59,11 +72,11 @@ def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     add = command.add_argument
     add("--content", type=Path, required=True, metavar="PATH", help="photo, or folder of photos")
-    add("--style", nargs="+", action="extend", required=True, metavar="PATH",
+    add("--style", type=Path, nargs="+", action="extend", required=True, metavar="PATH",
         help="painting; several are blended; a folder stands for each painting in it")  # fmt: skip
     add("--output", type=Path, required=True, metavar="PATH", help="file; or folder for CONTENT_STYLE.jpg")
     add("--alpha", type=float, default=1.0, metavar="A", help="0 keeps the photo, 1 is all style (default: 1)")
-    add("--style-weights", nargs="+", metavar="W", help="share of each style in the blend (default: equal)")
+    add("--style-weights", type=float, nargs="+", metavar="W", help="share of each style in the blend (default: equal)")
     add("--preserve-color", action="store_true", help="keep the photo's colours (CORAL on the style, as pytorch-AdaIN)")
     add("--size", type=_size, default=0, metavar="PX", help="shorter side of the photo; 0: original (default: 0)")
     add("--style-size", type=_size, default=512, metavar="PX",
@@ -73,10 +86,10 @@ def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (default: auto)")
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto",
         help="auto: bfloat16 where the machine is fast at it (default: auto)")  # fmt: skip
-    command.set_defaults(run=stylize)
+    command.set_defaults(run=adain.stylize)
 
 
-def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "export",
         help="write encoder and decoder as files for naoto0804/pytorch-AdaIN",
@@ -84,7 +97,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     command.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the two files")
     _add_models(command)
-    command.set_defaults(run=export_networks)
+    command.set_defaults(run=adain.export)
 
 
 def _add_models(command: argparse.ArgumentParser) -> None:
