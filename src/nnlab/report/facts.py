@@ -238,7 +238,7 @@ def _adain(metrics: Found, section: dict[str, Any], plots: Path, results: Path) 
         "alpha_pair": pair,
         "shapes": {alpha: same_shapes(content, path) for alpha, path in chosen.items()},
         "colors": {alpha: color_distance(style, path) for alpha, path in chosen.items()},
-        "identity": section["train"].get("identity_share", 0),  # of the steps
+        "identity": section["train"]["identity"]["share"],  # of the steps
     }
 
 
