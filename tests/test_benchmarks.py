@@ -118,7 +118,12 @@ def data(tmp_path: Path) -> Path:
 
 def test_recipes_are_trained_judged_and_drawn(script, data, capsys, monkeypatch):
     recipes = script("adain_recipes", "--data", data, "--minutes", 0, "--figure", data / "pair.png")
-    small = {"crops": [{"share": 1.0, "crop": 16, "sides": [32]}], "batch_size": 1, "start": "random"}
+    small = {
+        "crops": [{"share": 1.0, "crop": 16, "sides": [32]}],
+        "batch_size": 1,
+        "start": "random",
+        "optimizer": "adam",
+    }
     monkeypatch.setattr(recipes, "RECIPES", {name: recipes.RECIPES[name] | small for name in recipes.RECIPES})
     monkeypatch.setattr(sys, "argv", [*sys.argv, "--only", recipes.DEFAULT, recipes.NO_IDENTITY])
     recipes.main()
@@ -171,7 +176,7 @@ def test_growth_on_tiny_data(script, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(growth, "machine", lambda: "2 cores of Some CPU (avx512_bf16)")
     growth.main()
     said = capsys.readouterr().out
-    assert [line.split()[6] for line in said.splitlines() if line.startswith("| packing")] == ["3", "6"]
+    assert [line.split()[7] for line in said.splitlines() if line.startswith("| packing")] == ["3", "6"]
     assert [path.name for path in tmp_path.iterdir()] == ["growth-2-cores-of-some-cpu-avx512_bf16.png"]
     assert "(growth-2-cores-of-some-cpu-avx512_bf16.png)" in said
 
