@@ -34,7 +34,7 @@ from nnlab.adain.processes import Processes
 from nnlab.adain.train import Report, Setting, train
 from nnlab.adain.weights import encoder_to_reference, load_encoder
 from nnlab.data.containers import pictures
-from nnlab.data.imageset import pack
+from nnlab.data.packing import pack
 from nnlab.params import KINDS, AdainTrainParams
 from nnlab.training.device import pick_device, pick_precision
 

@@ -33,7 +33,7 @@ from nnlab.adain.train import Setting, train
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.containers import Picture
 from nnlab.data.images import list_images
-from nnlab.data.imageset import pack
+from nnlab.data.packing import pack
 from nnlab.data.pools import Pool
 from nnlab.figures import save_figure
 from nnlab.params import AdainTrainParams

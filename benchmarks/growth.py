@@ -77,7 +77,8 @@ def step(batch: int) -> Time:
 def pool(count: int) -> Time:
     """Seconds to pack `count` pictures of 256 x 256 pixels and to read all of them once."""
     from nnlab.data.containers import pictures
-    from nnlab.data.imageset import ImageSet, pack
+    from nnlab.data.imageset import ImageSet
+    from nnlab.data.packing import pack
 
     with tempfile.TemporaryDirectory() as name:
         given, packed = Path(name) / "given", Path(name) / "pool"

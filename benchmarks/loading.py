@@ -19,7 +19,7 @@ from PIL import Image, features
 
 from nnlab.adain.batches import Batches, Feed, batch
 from nnlab.data.containers import pictures
-from nnlab.data.imageset import pack
+from nnlab.data.packing import pack
 from nnlab.data.pools import Pool
 
 REPEATS = 5

@@ -12,7 +12,7 @@ import torch
 from nnlab.adain import processes
 from nnlab.adain.batches import Batches, Feed, InTwoParts, batch
 from nnlab.adain.launch import training_batches
-from nnlab.data.imageset import pack
+from nnlab.data.packing import pack
 from nnlab.data.pools import Pool
 from nnlab.errors import UserError
 from tests.adain.training import settings
