@@ -160,7 +160,7 @@ class Counting(Pool):
 
     def pixels(self, index: int) -> np.ndarray:
         super().pixels(index)
-        return np.full((64, 64, 3), len(self._kept), np.uint8)
+        return np.full((64, 64, 3), len(self._set._kept), np.uint8)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
