@@ -23,7 +23,6 @@ import numpy as np
 import torch
 from measure import seconds
 from nnlab.data.archives import pictures
-from nnlab.data.packing import pack
 from PIL import Image
 from pytorch_adain import settings
 from run import machine
@@ -35,6 +34,7 @@ from nnlab.adain.stylize import Stylizer
 from nnlab.adain.train import Setting, step_function
 from nnlab.adain.weights import load_encoder
 from nnlab.data.imageset import ImageSet
+from nnlab.data.packing import pack
 from nnlab.figures import BLUE, RED, save_figure, style
 from nnlab.training.device import pick_precision
 from nnlab.training.processes import Processes

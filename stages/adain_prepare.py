@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from nnlab.data.containers import pictures
-from nnlab.data.imageset import LEFT_OUT, pack
+from nnlab.data.packing import LEFT_OUT, pack
 from nnlab.data.sets import locate
 from nnlab.params import load_params
 from nnlab.stage import run

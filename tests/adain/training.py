@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from nnlab.data.containers import Picture
-from nnlab.data.imageset import pack
+from nnlab.data.packing import pack
 from nnlab.params import AdainTrainParams
 from tests import quick
 

@@ -12,7 +12,7 @@ import pytest
 
 from nnlab.data import containers
 from nnlab.data.containers import check_archive, pictures
-from nnlab.data.imageset import pack
+from nnlab.data.packing import pack
 from nnlab.errors import UserError
 from tests.data.test_imageset import encoded
 from tests.memory import measured

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnlab.data import imageset
+from nnlab.data import packing
 from nnlab.data.containers import Picture
-from nnlab.data.imageset import ImageSet, pack, read_manifest
+from nnlab.data.imageset import ImageSet, read_manifest
+from nnlab.data.packing import pack
 from nnlab.errors import UserError
 from tests.memory import measured
 
@@ -41,7 +42,7 @@ def left_out(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imageset, "PER_SHARD", 5)
+    monkeypatch.setattr(packing, "PER_SHARD", 5)
 
 
 def test_the_shards_are_plain_tar_files_and_the_manifest_points_into_them(tmp_path: Path, small_shards: None) -> None:
@@ -133,12 +134,12 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     """2,000 pictures of 100 kB, all different to the eye of SHA-256: 200 MB pass through."""
     setup = (
         "import random; from pathlib import Path; from nnlab.data.containers import Picture\n"
-        "from nnlab.data import imageset; from tests.data.test_imageset import encoded; import PIL.ImageCms\n"
+        "from nnlab.data import packing; from tests.data.test_imageset import encoded; import PIL.ImageCms\n"
         "jpeg = encoded(1, (64, 64)); noise = random.Random(1)\n"
         "many = lambda n: (Picture(f'{i}.jpg', jpeg + noise.randbytes(100_000)) for i in range(n))\n"
-        "imageset.pack(many(20), Path(sys.argv[1]) / 'first', 64, threads=2)\n"
+        "packing.pack(many(20), Path(sys.argv[1]) / 'first', 64, threads=2)\n"
     )
-    code = "imageset.pack(many(2000), Path(sys.argv[1]) / 'second', 64, threads=2)"
+    code = "packing.pack(many(2000), Path(sys.argv[1]) / 'second', 64, threads=2)"
     mib, _, said = measured(setup, code, tmp_path)
     assert said == ""
     assert mib < 12
