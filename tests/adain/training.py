@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from nnlab.data.packing import pack
-from nnlab.data.pictures import Picture
+from nnlab.data.containers import Picture
+from nnlab.data.imageset import pack
 from nnlab.params import AdainTrainParams
 from tests import quick
 
@@ -46,7 +46,7 @@ def make_pools(folder, count=12):
             buffer = io.BytesIO()
             noise = draws.integers(0, 256, (8, 10, 3), dtype=np.uint8)
             Image.fromarray(noise).resize((80, 64), Image.Resampling.BICUBIC).save(buffer, "PNG")
-            pictures.append(Picture(f"{index}.png", buffer.getvalue))
+            pictures.append(Picture(f"{index}.png", buffer.getvalue()))
         pack(pictures, folder / kind, 64)
     return folder / "content", folder / "style"
 

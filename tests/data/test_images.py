@@ -1,3 +1,6 @@
+"""The one reader of pictures: what a viewer shows is right, whatever cameras and tools wrote. And the writer."""
+
+import io
 import os
 import struct
 import warnings
@@ -6,18 +9,12 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms, ImageOps, features
 
-from nnlab.data.images import (
-    MAX_PIXELS,
-    list_images,
-    load_image,
-    read_image,
-    resize_shorter,
-    save_image,
-    to_pil,
-    to_tensor,
-)
+from nnlab.data import decoding
+from nnlab.data.decoding import MAX_PIXELS, decode
+from nnlab.data.images import list_images, read_image, resize_shorter, save_image, to_pil
+from nnlab.data.tensors import load_image, to_tensor
 from nnlab.errors import UserError
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)
@@ -42,21 +39,22 @@ def photo(size=(40, 30)):
     return Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
 
 
-def test_alpha_is_laid_over_white(tmp_path):
+@pytest.mark.parametrize("kind", ["RGBA", "P", "webp"])
+def test_alpha_is_laid_over_white_or_kept(tmp_path, kind):
     image = Image.new("RGBA", (2, 1), (*RED, 255))
-    image.putpixel((1, 0), (0, 0, 0, 0))
-    image.save(tmp_path / "a.png")
-    assert pixel(tmp_path / "a.png") == RED
-    assert pixel(tmp_path / "a.png", (1, 0)) == WHITE
-
-
-def test_palette_with_alpha(tmp_path):
-    image = Image.new("P", (2, 1))
-    image.putpalette([*RED, 0, 0, 255])
-    image.putpixel((1, 0), 1)
-    image.save(tmp_path / "a.png", transparency=1)
-    assert pixel(tmp_path / "a.png") == RED
-    assert pixel(tmp_path / "a.png", (1, 0)) == WHITE
+    image.putpixel((1, 0), (0, 0, 255, 0))
+    path = tmp_path / ("a.webp" if kind == "webp" else "a.png")
+    if kind == "P":
+        palette = Image.new("P", (2, 1))
+        palette.putpalette([*RED, 0, 0, 255])
+        palette.putpixel((1, 0), 1)
+        palette.save(path, transparency=1)
+    else:
+        image.save(path, **({"lossless": True, "exact": True} if kind == "webp" else {}))
+    assert pixel(path) == RED
+    assert pixel(path, (1, 0)) == WHITE
+    kept = read_image(path, alpha=True)
+    assert (kept.mode, kept.getpixel((1, 0))) == ("RGBA", (0, 0, 255, 0))
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "1"])
@@ -70,15 +68,25 @@ def test_grey_with_a_transparent_level(tmp_path):
     assert pixel(tmp_path / "a.png") == WHITE
 
 
+@pytest.mark.parametrize(
+    ("kind", "values", "shown"),
+    [
+        ("uint16", [0, 32768, 65535], [0, 128, 255]),
+        ("uint16", [0, 2040, 4080], [0, 127, 254]),  # twelve bits: white is 4095
+        ("uint16", [0, 100, 200], [0, 100, 200]),
+        ("int32", [0, 148, 255], [0, 148, 255]),
+        ("int32", [-5, 50_000, 100_000], [0, 128, 255]),
+        ("float32", [0.0, 0.5, 1.0, np.nan], [0, 128, 255, 0]),
+        ("float32", [0.0, 148.0, 255.0], [0, 148, 255]),
+        ("float32", [0.0, *[0.5] * 300, 1.25], [0, *[128] * 300, 255]),  # a highlight is clipped, the rest stays
+    ],
+)
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_sixteen_bits_are_scaled_not_clipped(tmp_path, suffix):
-    Image.fromarray(np.array([[0, 32768, 65535]], dtype=np.uint16)).save(tmp_path / f"a{suffix}")
-    assert [pixel(tmp_path / f"a{suffix}", (x, 0))[0] for x in range(3)] == [0, 128, 255]
-
-
-def test_floats_from_0_to_1(tmp_path):
-    Image.fromarray(np.array([[0.0, 0.5, 1.0, np.nan]], dtype=np.float32)).save(tmp_path / "a.tif")
-    assert [pixel(tmp_path / "a.tif", (x, 0))[0] for x in range(4)] == [0, 128, 255, 0]
+def test_deep_greys_keep_their_tones(tmp_path, suffix, kind, values, shown):
+    if suffix == ".png" and kind != "uint16":
+        pytest.skip("PNG has integers of up to 16 bits")
+    Image.fromarray(np.array([values], dtype=kind)).save(tmp_path / f"a{suffix}")
+    assert [pixel(tmp_path / f"a{suffix}", (x, 0)) for x in range(len(values))] == [(tone,) * 3 for tone in shown]
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".tif"])
@@ -87,15 +95,42 @@ def test_cmyk(tmp_path, suffix):
     assert np.abs(np.subtract(pixel(tmp_path / f"a{suffix}"), GREEN)).max() <= 3
 
 
-def test_exif_rotation(tmp_path):
+def exif(*entries):
+    """An EXIF block with these (tag, type, count, four bytes), little-endian."""
+    table = b"".join(struct.pack("<HHI", *entry[:3]) + entry[3] for entry in entries)
+    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + table + bytes(4)
+
+
+TURNED = (0x0112, 3, 1, b"\6\0\0\0")  # orientation 6 turns left to top
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("plain.jpg", {"exif": exif(TURNED)}),
+        ("odd unit.jpg", {"exif": exif(TURNED, (0x0128, 2, 3, b"2\0\0\0"))}),
+        ("odd width.jpg", {"exif": exif(TURNED, (0x0100, 5, 1, b"\xff\xff\xff\xff"))}),
+        ("a.png", {"exif": exif(TURNED)}),
+        ("a.webp", {"exif": exif(TURNED)}),
+        ("a.tif", {"tiffinfo": {0x0112: 6}}),
+    ],
+)
+def test_orientation_counts_whatever_else_stands_in_exif(tmp_path, name, options):
     image = Image.new("RGB", (20, 10), WHITE)
-    image.paste(RED, (0, 0, 10, 10))  # red on the left; orientation 6 turns left to top
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    image.save(tmp_path / "a.jpg", exif=exif, quality=95)
-    turned = read_image(tmp_path / "a.jpg")
+    image.paste(RED, (0, 0, 10, 10))  # red on the left
+    image.save(tmp_path / name, **options)
+    turned = read_image(tmp_path / name)
     assert turned.size == (10, 20)
     assert turned.getpixel((5, 2))[1] < 60
+    save_image(turned, tmp_path / "again.png")
+    assert read_image(tmp_path / "again.png").size == (10, 20)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_each_orientation_is_that_of_pillow(tmp_path, orientation):
+    photo().save(tmp_path / "a.png", exif=exif((0x0112, 3, 1, bytes([orientation, 0, 0, 0]))))
+    with Image.open(tmp_path / "a.png") as image:
+        assert read_image(tmp_path / "a.png").tobytes() == ImageOps.exif_transpose(image).tobytes()
 
 
 def test_damaged_exif_is_ignored(tmp_path):
@@ -103,12 +138,87 @@ def test_damaged_exif_is_ignored(tmp_path):
     assert read_image(tmp_path / "a.jpg").size == (40, 30)
 
 
+def swapped():
+    """sRGB's profile with red and blue swapped, under another name."""
+    data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for old, new in ((b"rXYZ", b"????"), (b"bXYZ", b"rXYZ"), (b"????", b"bXYZ")):
+        data = data.replace(old, new)
+    return data.replace("sRGB".encode("utf-16-be"), "sBGR".encode("utf-16-be"))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "alpha.png"])
+def test_a_colour_profile_is_applied(tmp_path, name):
+    image = Image.new("RGBA" if "alpha" in name else "RGB", (16, 16), (20, 30, 220))
+    image.save(tmp_path / name, icc_profile=swapped())
+    assert np.abs(np.subtract(pixel(tmp_path / name), (220, 30, 20))).max() <= 3
+    save_image(read_image(tmp_path / name), tmp_path / "again.png")
+    assert np.abs(np.subtract(pixel(tmp_path / "again.png"), (220, 30, 20))).max() <= 3
+
+
+@pytest.mark.parametrize(("profile", "mode"), [(b"no profile", "RGB"), (swapped()[:200], "RGB"), (swapped(), "L")])
+def test_a_profile_that_does_not_fit_is_a_line_and_no_more(tmp_path, profile, mode, caplog):
+    Image.new("RGB", (4, 4), WHITE).convert(mode).save(tmp_path / "a.png", icc_profile=profile)
+    assert pixel(tmp_path / "a.png") == WHITE
+    assert caplog.messages == [f"{tmp_path / 'a.png'}: its colour profile cannot be used; read as sRGB"]
+
+
 @pytest.mark.parametrize("suffix", [".gif", ".png", ".webp"])
-def test_animation_gives_its_first_frame(tmp_path, suffix):
+def test_of_an_animation_the_first_frame_is_read_and_a_line_says_so(tmp_path, suffix, caplog):
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, GREEN)]
     options = {"lossless": True} if suffix == ".webp" else {}
     frames[0].save(tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:], **options)
     assert pixel(tmp_path / f"a{suffix}") == RED
+    assert caplog.messages == [f"{tmp_path}/a{suffix}: an animation of 2 frames; the first one is used"]
+
+
+def test_the_full_page_of_a_tiff_is_read_and_the_full_picture_of_a_phone(tmp_path, caplog):
+    pages = [photo((16, 12)), photo(), photo((40, 30)).transpose(Image.Transpose.ROTATE_180)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:], tiffinfo={254: 1})
+    assert read_image(tmp_path / "a.tif").tobytes() == photo().tobytes()
+    assert caplog.messages == [f"{tmp_path / 'a.tif'}: 3 pages; the largest one is used"]
+    caplog.clear()
+    photo().save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[photo((16, 12))])
+    assert read_image(tmp_path / "a.jpg").size == (40, 30)
+    assert caplog.messages == []
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+@pytest.mark.parametrize("name", ["a.avif", "a.jpg"])
+def test_avif_is_read(tmp_path, name):
+    Image.new("RGB", (16, 16), GREEN).save(tmp_path / name, "AVIF", quality=95)
+    assert np.abs(np.subtract(pixel(tmp_path / name), GREEN)).max() <= 3
+
+
+def test_heic_is_read_with_its_package_and_refused_by_name_without(tmp_path, monkeypatch):
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200))
+    with monkeypatch.context() as patch:
+        patch.setattr(decoding, "pillow_heif", None)
+        with pytest.raises(UserError, match=r"a\.jpg: HEIC: needs `pip install pillow-heif`, or save it as \.jpg"):
+            read_image(tmp_path / "a.jpg")
+    heif = pytest.importorskip("pillow_heif")
+    heif.from_pillow(Image.new("RGB", (64, 64), GREEN)).save(tmp_path / "b.heic")
+    assert np.abs(np.subtract(pixel(tmp_path / "b.heic"), GREEN)).max() <= 4
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}])
+def test_a_jpeg_without_its_end_marker_is_whole_and_without_data_is_not(tmp_path, options):
+    photo((100, 75)).save(tmp_path / "a.jpg", **options)
+    whole, expected = (tmp_path / "a.jpg").read_bytes(), read_image(tmp_path / "a.jpg").tobytes()
+    for data in (whole[:-1], whole[:-2], whole + b"SEFH" + bytes(300)):
+        (tmp_path / "a.jpg").write_bytes(data)
+        assert read_image(tmp_path / "a.jpg").tobytes() == expected
+    for lost in (3, 4, 8, 40, 200, 1000):
+        (tmp_path / "a.jpg").write_bytes(whole[:-lost])
+        with pytest.raises(UserError, match=r"a\.jpg: damaged image"):
+            read_image(tmp_path / "a.jpg")
+
+
+def test_a_jpeg_is_decoded_smaller_but_never_below_the_side_asked_for():
+    buffer = io.BytesIO()
+    photo((400, 320)).save(buffer, "JPEG")
+    assert [decode(buffer, side)[0].size for side in (0, 200, 160, 81, 80, 1)] == [
+        (400, 320), (400, 320), (200, 160), (200, 160), (100, 80), (50, 40),
+    ]  # fmt: skip
 
 
 def test_one_pixel(tmp_path):
@@ -163,13 +273,21 @@ def test_not_an_image(tmp_path, content):
         read_image(tmp_path / "a.jpg")
 
 
-@pytest.mark.parametrize("side", [10_000, 50_000])  # beyond the limit, and beyond twice the limit
-def test_bomb_is_refused_in_one_line(tmp_path, side):
-    (tmp_path / "bomb.png").write_bytes(png_header(side, side))
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_an_own_picture_may_have_twice_the_pixels_and_a_bomb_is_refused_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("nnlab.data.images.MAX_PIXELS", 1000)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert 2 * MAX_PIXELS > 12_000 * 9_000  # a phone's picture
+    photo((60, 30)).save(tmp_path / "phone.png")
+    (tmp_path / "bomb.png").write_bytes(png_header(50_000, 50_000))
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a warning would be a second line
-        with pytest.raises(UserError, match=rf"bomb\.png: more than {MAX_PIXELS:,} pixels"):
+        assert read_image(tmp_path / "phone.png").size == (60, 30)
+        with pytest.raises(UserError, match=r"bomb\.png: too large: more than 2,000 pixels"):
             read_image(tmp_path / "bomb.png")
+    photo((45, 30)).save(tmp_path / "phone.png")
+    with pytest.raises(decoding.Unreadable, match="too large: more than 1,000 pixels"):
+        decode(tmp_path / "phone.png", limit=1000)  # as what is fetched
 
 
 def test_narrow_strip_does_not_grow_without_limit(tmp_path):

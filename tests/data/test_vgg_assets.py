@@ -64,14 +64,14 @@ def test_a_wrong_file_of_the_mirror_is_removed_and_the_official_source_asked(
     def offline(url: str, path: Path) -> None:
         raise DownloadError("cannot be reached")
 
-    monkeypatch.setattr("nnlab.data.sources.download", offline)
+    monkeypatch.setattr("nnlab.data.download.download", offline)
     tried = r"mirror .*does not begin with dcbb9e9d; https://download\.pytorch\.org.*cannot be reached.*vgg\.file"
     with pytest.raises(UserError, match=tried):
         fetch_vgg("torchvision", "", tmp_path / "vgg", str(mirror))
     assert not list((tmp_path / "vgg").iterdir())
 
     (mirror / "vgg19/vgg_normalised.pth").write_bytes(b"<html>")
-    monkeypatch.setattr("nnlab.data.sources.download", lambda url, path: torch.save(adain_state(), path))
+    monkeypatch.setattr("nnlab.data.download.download", lambda url, path: torch.save(adain_state(), path))
     fetch_vgg("adain", "", tmp_path / "vgg", str(mirror))
     assert read_weights(tmp_path / "vgg", "adain").kind == "adain"
     assert "fetched from https://github.com" in capsys.readouterr().err

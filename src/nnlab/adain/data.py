@@ -110,7 +110,12 @@ def one_colour(crops: Tensor) -> Tensor:
 
 
 def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iterator[Batch]:
-    """The batches of `steps`, on `device`; `workers` processes prepare them ahead (0: made when asked for)."""
+    """The batches of `steps`, on `device`.
+
+    Where decoded pictures stay in memory, a batch is made when it is asked for; else `workers` processes make it ahead.
+    """
+    sides = {side for part in crops.params.crops for side in part.sides}
+    workers = 0 if all(pool.fits(side) for pool in (crops.content, crops.style) for side in sides) else workers
     loader = DataLoader(
         crops, batch_size=None, sampler=steps, num_workers=workers, pin_memory=device.type == "cuda",
         prefetch_factor=4 if workers else None,

@@ -16,21 +16,20 @@ from nnlab.adain.model import Decoder, Encoder, initial_decoder
 from nnlab.adain.start import closed_form_decoder
 from nnlab.adain.train import Setting, train
 from nnlab.adain.watch import COLUMNS, Watch, rows
-from nnlab.data.imageset import ImageSet
-from nnlab.data.shards import MANIFEST
+from nnlab.data.imageset import MANIFEST, ImageSet
 from nnlab.errors import UserError
 from nnlab.files import atomic
 from nnlab.params import ASSIGNED_ITERATIONS, AdainParams, AdainTrainParams
 from nnlab.results import write_csv
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.processes import Processes, processes
-from nnlab.training.resume import resume_dir
+from nnlab.training.state import resume_dir
 from nnlab.vgg_weights import Weights, read_weights
 
 # All that decides pixels, weights and rows, as dvc.yaml has it: a saved state of other code must not go on.
 CODE = [
     Path(__file__).parents[1] / name
-    for name in ("adain", "data/images.py", "data/imageset.py", "data/shards.py", "training", "vgg.py",
+    for name in ("adain", "data/decoding.py", "data/images.py", "data/imageset.py", "training", "vgg.py",
                  "vgg_layers.py", "vgg_weights.py")
 ]  # fmt: skip
 _NAMES_ONLY = {"content", "style"}  # which sets: their manifests say what is in them

@@ -11,7 +11,8 @@ from nnlab.adain.evaluate import Pair
 from nnlab.adain.model import Encoder, adain, to_images
 from nnlab.adain.train import Report, learning_rate
 from nnlab.params import AdainTrainParams
-from nnlab.training.progress import Progress, log_writer
+from nnlab.training.progress import Progress
+from nnlab.training.tensorboard import log_writer
 
 COLUMNS = ("iteration", "content_loss", "style_loss", "learning_rate")
 PICTURES = 4  # held-out pairs that TensorBoard shows

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 
 from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, FEATURES, Decoder, Encoder
 from nnlab.errors import UserError
+from nnlab.files import atomic
 from nnlab.training.state import load_tensors, save_tensors
+from nnlab.vgg_layers import LAYERS
 from nnlab.vgg_weights import Weights, read_weights, sequential_index, to_state
 
 # Positions of the decoder's convolutions in the reference's nn.Sequential (naoto0804/pytorch-AdaIN, net.py).
@@ -38,15 +40,6 @@ def save_encoder(weights: Weights, path: Path, metadata: dict[str, str]) -> None
     save_tensors(path, to_state(kept), metadata)
 
 
-def encoder_to_reference(encoder: Encoder) -> dict[str, Tensor]:
-    """Return the encoder for the reference's ``nn.Sequential``, up to relu4_1; its 1x1 convolution is the identity."""
-    state = {"0.weight": torch.eye(3)[:, :, None, None], "0.bias": torch.zeros(3)}
-    for name, _, _ in ENCODER_LAYERS:
-        for kind in _KINDS:
-            state[f"{sequential_index(name)}.{kind}"] = encoder.state_dict()[f"{name}.{kind}"].float().cpu()
-    return state
-
-
 def load_decoder(path: Path) -> Decoder:
     """Load a float32 decoder from our safetensors (any float type) or the reference's decoder.pth, else UserError."""
     state = load_tensors(path)[0] if path.suffix == ".safetensors" else _from_pickle(path)
@@ -62,6 +55,30 @@ def load_decoder(path: Path) -> Decoder:
 def save_decoder(decoder: nn.Module, path: Path, metadata: dict[str, str], dtype: torch.dtype = torch.float32) -> None:
     """Write a decoder as safetensors of ``dtype`` with text metadata, atomically."""
     save_tensors(path, {key: value.detach().to(dtype) for key, value in decoder.state_dict().items()}, metadata)
+
+
+def write_reference_files(encoder: Encoder, decoder: Decoder, folder: Path) -> list[Path]:
+    """Write both for pytorch-AdaIN (`test.py --vgg vgg_normalised.pth --decoder decoder.pth`); return the paths."""
+    states = {"vgg_normalised.pth": encoder_to_reference(encoder), "decoder.pth": decoder_to_reference(decoder)}
+    for name, state in states.items():
+        with atomic(folder / name) as temporary:
+            torch.save(state, temporary)
+    return [folder / name for name in states]
+
+
+def encoder_to_reference(encoder: Encoder) -> dict[str, Tensor]:
+    """Return the encoder for the reference's ``nn.Sequential``; its 1x1 convolution is the identity.
+
+    The layers behind relu4_1, which the reference loads but never uses, are zeros that take no space in a file.
+    """
+    ours = encoder.state_dict()
+    state = {"0.weight": torch.eye(3)[:, :, None, None], "0.bias": torch.zeros(3)}
+    unused = {"weight": torch.zeros(1).expand(512, 512, 3, 3), "bias": torch.zeros(1).expand(512)}
+    for layer in LAYERS:
+        for kind in _KINDS:
+            key = f"{layer}.{kind}"
+            state[f"{sequential_index(layer)}.{kind}"] = ours[key].float().cpu() if key in ours else unused[kind]
+    return state
 
 
 def decoder_to_reference(decoder: Decoder) -> dict[str, Tensor]:

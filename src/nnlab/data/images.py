@@ -1,32 +1,33 @@
-"""Image files <-> RGB pictures and tensors (B, 3, H, W) in [0, 1]."""
+"""Image files <-> RGB pictures: the one reader and writer. Resized by Pillow: Lanczos exists for its pictures alone,
+torchvision's `transforms.v2` hands them to it; without torch, the stages that only handle files start at once.
+"""
 
-import math
+import logging
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
+from nnlab.data.decoding import MAX_PIXELS, Unreadable, decode
 from nnlab.errors import UserError
 from nnlab.files import atomic
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MAX_PIXELS = 89_478_485  # Pillow's own limit against decompression bombs (0.25 GiB as RGB), which stays on
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")  # no EPS: Pillow would run Ghostscript on it
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif"}
 # The longest side in pixels that a format can hold, by ending.
 LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".gif": 65_535}
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+
+_log = logging.getLogger(__name__)  # its warnings go to standard error
 
 
-def read_image(path: Path) -> Image.Image:
-    """Read any image file as RGB: EXIF rotation applied, alpha laid over white, 16-bit, CMYK and palette converted.
+def read_image(path: Path, alpha: bool = False) -> Image.Image:
+    """Read an image file as RGB (see `decode`); transparent parts are laid over white, or with `alpha` kept as RGBA.
 
-    Of an animation the first frame is taken. Raises `UserError` naming the file if it is missing, damaged, no image, or
-    has more than `MAX_PIXELS` pixels.
+    Raises `UserError` naming the file if it is missing, damaged, no image, or has more than 2 * `MAX_PIXELS` pixels.
     """
     path = Path(path)
     if not path.is_file():  # opening a pipe would wait for ever
@@ -34,15 +35,14 @@ def read_image(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata, and about sizes that are refused anyway
-            return decode(path)
-    except Image.DecompressionBombError:
-        raise UserError(f"{path}: more than {MAX_PIXELS:,} pixels, refused; scale it down first") from None
-    except UnidentifiedImageError:
-        raise UserError(f"{path}: not an image that can be read ({path.stat().st_size} bytes)") from None
-    except Exception as error:  # damaged files fail in Pillow's decoders with a dozen types of error
-        if isinstance(error, OSError) and error.errno:
-            raise UserError(f"{path}: {os.strerror(error.errno)}") from None
-        raise UserError(f"{path}: damaged image ({str(error) or type(error).__name__}); replace it") from None
+            image, notes = decode(path, limit=2 * MAX_PIXELS)
+    except Unreadable as reason:
+        raise UserError(f"{path}: {reason}") from None
+    except OSError as error:
+        raise UserError(f"{path}: {os.strerror(error.errno or 0)}") from None
+    for note in notes:
+        _log.warning("%s: %s", path, note)
+    return image if alpha else flatten(image)
 
 
 def _not_a_file(path: Path) -> str:
@@ -54,42 +54,11 @@ def _not_a_file(path: Path) -> str:
     return "not a regular file" if path.exists() else "not found"
 
 
-def decode(source: Path | BinaryIO, side: int | None = None) -> Image.Image:
-    """Decode an image file or its bytes as RGB (see `read_image`); raises Pillow's own errors.
-
-    With `side` a JPEG may come smaller than it is, its shorter side still at least `side` pixels: decoding at 1/2, 1/4
-    or 1/8 costs a fraction of the time.
-    """
-    with Image.open(source, formats=FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise Image.DecompressionBombError
-        if side:
-            scale = side / min(image.size)
-            image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
-        image.load()
-        return _to_rgb(_upright(image))
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Turn the picture as its EXIF data ask; unreadable EXIF data ask for nothing."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # the parser of a damaged block fails with many types of error
+def flatten(image: Image.Image) -> Image.Image:
+    """RGBA -> RGB over white; RGB as it is."""
+    if image.mode != "RGBA":
         return image
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow mode -> RGB."""
-    if image.mode.startswith("I") or image.mode == "F":  # Pillow's own conversion clips at 255 instead of scaling
-        values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
-        highest = values.max()
-        white = 1.0 if image.mode == "F" and highest <= 1 else max(highest, 65535.0)  # floats mostly go from 0 to 1
-        return Image.fromarray((values.clip(0) / white * 255).round().astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
 def resize_shorter(image: Image.Image, size: int | None) -> Image.Image:
@@ -106,26 +75,10 @@ def resize_shorter(image: Image.Image, size: int | None) -> Image.Image:
     return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def to_tensor(image: Image.Image) -> "Tensor":
-    """RGB picture -> (1, 3, H, W) float32 in [0, 1]."""
-    import torch
-
-    return torch.from_numpy(np.array(image, dtype=np.uint8)).permute(2, 0, 1)[None].float().div_(255.0)
-
-
 def to_pil(tensor: "Tensor") -> Image.Image:
     """(1, 3, H, W) or (3, H, W), any float type, clipped to [0, 1] -> RGB picture."""
     pixels = tensor.detach().squeeze(0).float().clamp(0, 1).mul(255).round().byte()
     return Image.fromarray(pixels.permute(1, 2, 0).cpu().contiguous().numpy())
-
-
-def load_image(path: Path, size: int | None = None) -> "Tensor":
-    """Read a file as (1, 3, H, W) float32 in [0, 1], the shorter side resized to `size` pixels (0, None: as it is)."""
-    image = read_image(path)
-    try:
-        return to_tensor(resize_shorter(image, size))
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
 
 
 def check_savable(path: Path, size: tuple[int, int]) -> None:

@@ -5,10 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from nnlab.data.download import DownloadError
-from nnlab.data.fetch import MIRROR_VARIABLE, write_provenance
-from nnlab.data.packages import installed_file
-from nnlab.data.sources import Source, mirror_source, url_source
+from nnlab.data.catalog import MIRROR_VARIABLE, write_provenance
+from nnlab.data.download import DownloadError, Source, installed_file, mirror_source, url_source
 from nnlab.errors import UserError
 from nnlab.files import atomic, sha256
 from nnlab.vgg_weights import WEIGHTS_SUFFIXES, read_weights

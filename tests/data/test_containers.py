@@ -1,0 +1,194 @@
+"""Pictures in folders and archives: read in a fixed order, nothing unpacked, nothing escapes, nothing explodes."""
+
+import os
+import random
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnlab.data import containers
+from nnlab.data.containers import check_archive, pictures
+from nnlab.data.imageset import pack
+from nnlab.errors import UserError
+from tests.data.test_imageset import encoded
+from tests.memory import measured
+
+pytestmark = pytest.mark.faults
+FLIPS = 300 if os.environ.get("NNLAB_FAULTS") == "full" else 40
+
+FILES = {"b/2.jpg": encoded(2), "a.png": encoded(1, kind="PNG"), "b/c/3.JPEG": encoded(3), "b/notes.txt": b"hello"}
+EXPECTED = {name: data for name, data in FILES.items() if name != "b/notes.txt"}
+
+
+def in_folder(path: Path) -> Path:
+    for name, data in FILES.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(data)
+    return path
+
+
+def in_zip(path: Path, files: dict[str, bytes] = FILES) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def in_parquet(path: Path, plain: bool = False) -> Path:
+    return write_parquet(path, [data if plain else {"bytes": data, "path": name} for name, data in EXPECTED.items()])
+
+
+def write_parquet(path: Path, cells: list, column: str = "image", **options: Any) -> Path:
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pa.table({"style": ["x"] * len(cells), column: cells}), path, **options)
+    return path
+
+
+def read(path: Path) -> dict[str, bytes]:
+    return {picture.name: picture.data for picture in pictures(path) if not picture.problem}
+
+
+def problems(path: Path) -> dict[str, str]:
+    return {picture.name: picture.problem for picture in pictures(path) if picture.problem}
+
+
+MAKERS: dict[str, Callable[[Path], Path]] = {
+    "folder": in_folder,
+    "s.zip": in_zip,
+    "no-ending": in_zip,
+    "s.parquet": in_parquet,
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_every_kind_of_container_gives_the_same_pictures(tmp_path: Path, name: str) -> None:
+    before = set(os.listdir(tmp_path))
+    path = MAKERS[name](tmp_path / name)
+    assert read(path) == EXPECTED
+    assert set(os.listdir(tmp_path)) - before == {name}
+    if name != "s.parquet":
+        assert problems(path) == {"b/notes.txt": "no picture: files ending in .txt are not read"}
+
+
+def test_a_folder_of_archives_is_read_too(tmp_path: Path) -> None:
+    in_folder(tmp_path)
+    in_zip(tmp_path / "b/more.zip", {"x.jpg": encoded(8)})
+    (tmp_path / ".hidden.zip").write_bytes(b"no zip")
+    (tmp_path / "b/.trash").mkdir()
+    (tmp_path / "b/.trash/old.zip").write_bytes(b"no zip")
+    (tmp_path / "provenance.json").write_bytes(b"{}")
+    assert list(read(tmp_path)) == ["a.png", "b/2.jpg", "b/c/3.JPEG", "x.jpg"]
+    assert list(problems(tmp_path)) == ["b/notes.txt"]
+
+
+def test_parquet_of_plain_bytes_gets_numbered_names(tmp_path: Path) -> None:
+    assert list(read(in_parquet(tmp_path / "p.parquet", plain=True))) == ["p.parquet#0", "p.parquet#1", "p.parquet#2"]
+
+
+def test_nothing_escapes_whatever_the_names_are(tmp_path: Path) -> None:
+    names = ["../up.jpg", "/etc/absolute.jpg", "..\\windows.jpg", "C:\\drive.jpg", "a/../../b.jpg", "x" * 400 + ".jpg"]
+    files = {name: encoded(n) for n, name in enumerate(names)} | {"__MACOSX/._a.jpg": b"attributes", ".dot.jpg": b"x"}
+    (tmp_path / "inside").mkdir()
+    path = in_zip(tmp_path / "inside" / "set", files)
+    assert pack(pictures(path), tmp_path / "inside" / "packed", 64)["images"] == len(names)
+    assert {p.name for p in tmp_path.iterdir()} == {"inside"}
+    assert {p.name for p in (tmp_path / "inside").iterdir()} == {"set", "packed"}
+
+
+def test_links_loops_and_pipes_are_left_out(tmp_path: Path) -> None:
+    in_folder(tmp_path / "set")
+    (tmp_path / "set/b/loop").symlink_to(tmp_path / "set")
+    (tmp_path / "set/gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (tmp_path / "set/self.jpg").symlink_to("self.jpg")
+    os.mkfifo(tmp_path / "set/pipe.jpg")
+    assert read(tmp_path / "set") == EXPECTED
+    kinds = {name: problem.partition(":")[0] for name, problem in problems(tmp_path / "set").items()}
+    assert kinds == {"gone.jpg": "link", "self.jpg": "link", "pipe.jpg": "special", "b/notes.txt": "no picture"}
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        link = zipfile.ZipInfo("l.jpg")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "secret.jpg")
+    assert problems(tmp_path / "set.zip") == {"l.jpg": "link: not followed"}
+
+
+def test_what_claims_to_be_huge_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0.jpg", bytes(200 << 20))
+    code = "found = list(containers.pictures(Path(sys.argv[1]))); raise ValueError(found[0].problem)"
+    setup = "from pathlib import Path; from nnlab.data import containers"
+    mib, _, said = measured(setup, code, tmp_path / "bomb.zip")
+    assert said == "ValueError: too large: 209715200 bytes, at most 134217728"
+    assert mib < 8
+    monkeypatch.setattr(containers, "MAX_BYTES", 1000)
+    in_folder(tmp_path / "folder")
+    assert set(problems(tmp_path / "folder")) == {*FILES}
+    monkeypatch.setattr(containers, "_GROUP_BYTES", 1000)
+    with pytest.raises(UserError, match=r"a row group of .* at most 1000 are read"):
+        read(in_parquet(tmp_path / "p.parquet"))
+
+
+def test_a_parquet_file_is_read_in_the_memory_of_one_row_group(tmp_path: Path) -> None:
+    noise = random.Random(1)
+    cells = [{"bytes": noise.randbytes(1 << 20), "path": f"{n}.jpg"} for n in range(64)]
+    write_parquet(tmp_path / "large.parquet", cells, compression="snappy", row_group_size=8)
+    setup = "from pathlib import Path; from nnlab.data import containers"
+    code = "assert [len(one.data) for one in containers.pictures(Path(sys.argv[1]))] == [1 << 20] * 64"
+    mib, _, said = measured(setup, code, tmp_path / "large.parquet")
+    assert said == ""
+    assert mib < 36  # of 64; a row group has 8, and pyarrow needs it twice
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(42, 0xFFFFFF00), (24, 10), (8, 1)], ids=["begins nowhere", "a wrong size", "encrypted"]
+)
+def test_a_zip_entry_that_cannot_be_read_is_left_out(tmp_path: Path, field: int, value: int) -> None:
+    path = in_zip(tmp_path / "s.zip", EXPECTED)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<H" if field == 8 else "<I", data, data.find(b"PK\x01\x02") + field, value)
+    path.write_bytes(data)
+    assert list(read(path)) == ["a.png", "b/c/3.JPEG"]
+    assert problems(path)["b/2.jpg"].startswith("damaged: ")
+
+
+@pytest.mark.parametrize("name", ["s.zip", "s.parquet"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
+def test_a_cut_archive_is_an_error_in_one_line(tmp_path: Path, name: str, share: float) -> None:
+    path = MAKERS[name](tmp_path / name)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(UserError, match=str(path)) as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["s.zip", "s.parquet"])
+def test_after_a_flipped_bit_a_picture_or_one_line_says_so(tmp_path: Path, name: str) -> None:
+    path, draw = MAKERS[name](tmp_path / name), random.Random(name)
+    sound = path.read_bytes()
+    for at in draw.sample(range(len(sound)), FLIPS):
+        damaged = bytearray(sound)
+        damaged[at] ^= 1 << draw.randrange(8)
+        path.write_bytes(damaged)
+        line = str(path)
+        try:
+            list(pictures(path))
+        except UserError as error:
+            line = str(error)
+        assert str(path) in line, f"bit flipped in byte {at}"
+        assert "\n" not in line
+
+
+def test_another_kind_of_file_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "s.tar").write_bytes(bytes(10240))
+    for use in (check_archive, read):
+        with pytest.raises(UserError, match=r"s\.tar: not a zip or parquet file.*; unpack another kind into a folder"):
+            use(tmp_path / "s.tar")
+    with pytest.raises(UserError, match="not found; give a folder, zip or parquet file"):
+        read(tmp_path / "absent")
+    with pytest.raises(UserError, match=r"no column `image`; found style, painting"):
+        read(write_parquet(tmp_path / "p.parquet", [b"x"], column="painting"))

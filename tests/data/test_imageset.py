@@ -1,0 +1,211 @@
+"""Image sets: what is packed, what is left out, and that reading depends on neither threads nor what is kept."""
+
+import csv
+import io
+import json
+import pickle
+import random
+import tarfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nnlab.data import imageset
+from nnlab.data.containers import Picture
+from nnlab.data.imageset import ImageSet, pack, read_manifest
+from nnlab.errors import UserError
+from tests.memory import measured
+
+
+def encoded(seed: int, size: tuple[int, int] = (200, 150), kind: str = "JPEG", mode: str = "RGB") -> bytes:
+    """A smooth random picture: neighbours differ little, so that JPEG changes it little."""
+    small = np.random.default_rng(seed).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    image = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC).convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **({"quality": 95} if kind == "JPEG" else {}))
+    return buffer.getvalue()
+
+
+def some(count: int, size: tuple[int, int] = (200, 150)) -> list[Picture]:
+    return [Picture(f"{n}.jpg", encoded(n, size)) for n in range(count)]
+
+
+def left_out(folder: Path) -> dict[str, str]:
+    with (folder / "left_out.csv").open(newline="", encoding="utf-8") as file:
+        return {row["name"]: row["reason"] for row in csv.DictReader(file)}
+
+
+@pytest.fixture
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imageset, "PER_SHARD", 5)
+
+
+def test_the_shards_are_plain_tar_files_and_the_manifest_points_into_them(tmp_path: Path, small_shards: None) -> None:
+    summary = pack(some(12), tmp_path / "set", 100, source="test")
+    assert summary == {"images": 12, "left_out": {}, "short_side": 100, "quality": 92, "source": "test"}
+    assert json.loads((tmp_path / "set/summary.json").read_text()) == summary
+    in_tars = {}
+    for shard in sorted((tmp_path / "set").glob("*.tar")):
+        with tarfile.open(shard) as archive:
+            in_tars |= {member.name: archive.extractfile(member).read() for member in archive}  # type: ignore[union-attr]
+    assert list(in_tars) == [f"{n:08d}.jpg" for n in range(12)]
+    entries = read_manifest(tmp_path / "set")
+    assert [entry.name for entry in entries] == [f"{n}.jpg" for n in range(12)]
+    assert [entry.shard for entry in entries] == [f"shard-{n // 5:05d}.tar" for n in range(12)]
+    for entry, jpeg in zip(entries, in_tars.values(), strict=True):
+        assert (tmp_path / "set" / entry.shard).read_bytes()[entry.offset :][: entry.size] == jpeg
+        assert (entry.width, entry.height) == (133, 100)
+
+
+def test_a_smaller_picture_keeps_its_size(tmp_path: Path) -> None:
+    pack(some(2), tmp_path / "set", 512)
+    assert {(entry.width, entry.height) for entry in read_manifest(tmp_path / "set")} == {(200, 150)}
+
+
+def test_what_cannot_be_used_is_left_out_and_listed_with_the_reason(tmp_path: Path) -> None:
+    good = encoded(1)
+    pictures = [
+        Picture("good.jpg", good),
+        Picture("again.jpg", good),
+        Picture("cut.jpg", good[: len(good) // 2]),
+        Picture("empty.jpg", b""),
+        Picture("text.jpg", b"hello"),
+        Picture("dot.png", encoded(2, (1, 1), "PNG")),
+        Picture("strip.png", encoded(3, (2000, 70), "PNG")),
+        Picture("link.jpg", problem="link: not followed"),
+        Picture("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(90)),
+        Picture("grey.png", encoded(4, kind="PNG", mode="L")),
+        Picture("palette.gif", encoded(5, kind="GIF", mode="P")),
+        Picture("cmyk.jpg", encoded(6, mode="CMYK")),
+        Picture("caf\udce9,\n.png", encoded(7, kind="PNG")),  # a name that is not UTF-8
+    ]
+    summary = pack(pictures, tmp_path / "set", 128)
+    assert summary["images"] == 5
+    reasons = left_out(tmp_path / "set")
+    assert reasons["dot.png"] == "too small: 1x1 pixels"
+    assert reasons["strip.png"] == "too long: 2000x70 pixels"
+    assert reasons["link.jpg"] == "link: not followed"
+    assert reasons["again.jpg"].startswith("duplicate: ")
+    assert set(reasons) == {picture.name for picture in pictures[1:9]}
+    assert sum(summary["left_out"].values()) == 8
+    assert {"damaged image", "duplicate", "link", "too long", "too small"} <= summary["left_out"].keys()
+    assert ImageSet(tmp_path / "set").names[-1] == "caf\\udce9,\n.png"
+
+
+def test_a_bomb_is_left_out_and_a_large_photo_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 200 * 150)
+    pictures = [Picture("bomb.png", encoded(1, (500, 300), "PNG")), Picture("large.jpg", encoded(2, (240, 200)))]
+    assert pack(pictures, tmp_path / "set", 64)["left_out"] == {"too large": 1}  # the JPEG is decoded at half its size
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_too_few_pictures_are_an_error_and_leave_nothing(tmp_path: Path, count: int) -> None:
+    pictures = [*some(count), Picture("bad.jpg", b"no")]
+    with pytest.raises(UserError, match=rf"set: {count} usable pictures, at least 4 are needed; left out: .*bad.jpg"):
+        pack(pictures, tmp_path / "set", 64, least=4)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_source_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def failing() -> Iterator[Picture]:
+        yield from some(3)
+        raise OSError(5, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        pack(failing(), tmp_path / "set", 64)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_result_does_not_depend_on_the_number_of_threads(tmp_path: Path, small_shards: None) -> None:
+    pictures = some(23) + some(3) + [Picture("bad", b"x")]
+    results = []
+    for threads in (1, 2, 7):
+        pack(pictures, tmp_path / str(threads), 64, threads=threads)
+        results.append({path.name: path.read_bytes() for path in (tmp_path / str(threads)).iterdir()})
+    assert results[0] == results[1] == results[2]
+
+
+def test_memory_stays_flat(tmp_path: Path) -> None:
+    """2,000 pictures of 100 kB, all different to the eye of SHA-256: 200 MB pass through."""
+    setup = (
+        "import random; from pathlib import Path; from nnlab.data.containers import Picture\n"
+        "from nnlab.data import imageset; from tests.data.test_imageset import encoded; import PIL.ImageCms\n"
+        "jpeg = encoded(1, (64, 64)); noise = random.Random(1)\n"
+        "many = lambda n: (Picture(f'{i}.jpg', jpeg + noise.randbytes(100_000)) for i in range(n))\n"
+        "imageset.pack(many(20), Path(sys.argv[1]) / 'first', 64, threads=2)\n"
+    )
+    code = "imageset.pack(many(2000), Path(sys.argv[1]) / 'second', 64, threads=2)"
+    mib, _, said = measured(setup, code, tmp_path)
+    assert said == ""
+    assert mib < 12
+
+
+def test_pictures_have_the_shorter_side_asked_for(tmp_path: Path) -> None:
+    given = [encoded(1, (200, 100)), encoded(2, (80, 120))]
+    pack([Picture("wide", given[0]), Picture("tall", given[1])], tmp_path / "set", 512)
+    found = ImageSet(tmp_path / "set")
+    assert len(found) == 2
+    assert found.names == ["wide", "tall"]
+    assert [found.pixels(n, 64).shape for n in range(2)] == [(64, 128, 3), (96, 64, 3)]
+    assert [found.shape(n, 64) for n in range(2)] == [(64, 128), (96, 64)]
+    assert found.pixels(1).shape == (120, 80, 3)
+    assert found.pixels(0, 150).shape == (150, 300, 3)
+    assert found.pixels(0).dtype == np.uint8
+    original = Image.open(io.BytesIO(given[0])).resize((128, 64), Image.Resampling.LANCZOS)
+    assert np.abs(found.pixels(0, 64).astype(int) - np.asarray(original).astype(int)).mean() < 3
+
+
+def test_a_side_that_fits_is_kept_and_of_a_larger_one_nothing(tmp_path: Path) -> None:
+    pack(some(6), tmp_path / "set", 512)
+    small, large = 6 * 3 * 64 * 85, 6 * 3 * 96 * 128  # bytes at shorter sides of 64 and 96
+    plain = ImageSet(tmp_path / "set")
+    for budget, kept in ((small - 1, set()), (small, {64}), (small + large - 1, {64}), (small + large, {64, 96})):
+        cached = ImageSet(tmp_path / "set", budget)
+        for side in (64, 96):
+            assert all(np.array_equal(plain.pixels(n, side), cached.pixels(n, side)) for n in range(6))
+            assert cached.fits(side) == (side in kept)
+            assert (cached.pixels(0, side) is cached.pixels(0, side)) == (side in kept)
+    copy = pickle.loads(pickle.dumps(cached))
+    assert len(pickle.dumps(cached)) < 10_000
+    assert np.array_equal(copy.pixels(5, 64), plain.pixels(5, 64))
+    assert not plain.fits()
+
+
+def test_threads_get_the_same_pictures(tmp_path: Path) -> None:
+    pack(some(6), tmp_path / "set", 512)
+    found, draws = ImageSet(tmp_path / "set", 1 << 24), random.Random(1)
+    asked = [(draws.randrange(6), draws.choice((0, 64, 100))) for _ in range(60)]
+    with ThreadPoolExecutor(8) as executor:
+        got = list(executor.map(lambda one: found.pixels(*one), asked))
+    plain = ImageSet(tmp_path / "set")
+    assert all(np.array_equal(pixels, plain.pixels(*one)) for pixels, one in zip(got, asked, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "message"),
+    [
+        ("manifest.csv", lambda data: data[:100], "damaged"),
+        ("manifest.csv", lambda data: b"", "damaged"),
+        ("manifest.csv", lambda data: data[: data.index(b"\n") + 1], "holds no pictures"),
+        ("manifest.csv", lambda data: b"\xff\xfe" + data, "damaged"),
+        ("manifest.csv", None, "not found"),
+        ("shard-00000.tar", lambda data: data[:5000], "cut short"),
+        ("shard-00000.tar", None, "missing"),
+        ("shard-00000.tar", lambda data: bytes(len(data)), "at byte 512: not an image"),
+    ],
+)
+def test_a_damaged_set_is_an_error_in_one_line(tmp_path: Path, file: str, damage, message: str) -> None:
+    pack(some(4), tmp_path / "set", 512)
+    path = tmp_path / "set" / file
+    if damage:
+        path.write_bytes(damage(path.read_bytes()))
+    else:
+        path.unlink()
+    with pytest.raises(UserError, match=message) as caught:
+        ImageSet(tmp_path / "set").pixels(0)
+    assert "\n" not in str(caught.value)
+    assert "dvc repro" in str(caught.value)
