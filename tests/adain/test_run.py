@@ -191,7 +191,7 @@ def test_the_evaluation_writes_metrics_tables_and_a_figure(call, weight_files, i
     metrics, summary = (json.loads((tmp_path / name).read_text()) for name in outputs[:2])
     assert metrics["pairs"] == 2
     assert summary["adain_heldout_edges"] == metrics["heldout_edges"] == metrics["heldout_edges_10"]
-    assert (tmp_path / "plot.csv").read_text().splitlines()[1:] == ["6,3.0,2.0,0.1", "12,2.0,1.0,0.1"]
+    assert (tmp_path / "plot.csv").read_text().splitlines()[1:] == ["6,3,2,0.1", "12,2,1,0.1"]
     assert [line.split(",")[0] for line in (tmp_path / "held_out.csv").read_text().split()] == [
         *("iteration", "2", "6", "10", "12")
     ]

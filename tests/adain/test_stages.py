@@ -237,17 +237,3 @@ def test_the_folder_of_photos_is_checked_before_the_training(project):
     save(photos / os.fsdecode(b"caf\xe9.jpg"), 7)
     with pytest.raises(UserError, match="DVC cannot read a file whose name is not UTF-8; rename it"):
         check_asked(photos)
-
-
-def test_dvc_hears_of_a_name_that_it_cannot_read_before_the_training(project):
-    """DVC's own message, after the training, names no file."""
-    (project / "data").mkdir()
-    (project / "photos").rename(project / "data/photos")
-    save(project / "data/photos" / os.fsdecode(b"caf\xe9.jpg"), 7)
-    command = shlex.join([sys.executable, str(ROOT / "stages/adain_train.py"), "no", "no", "no", "model"])
-    train = {"cmd": command, "outs": ["model"]}
-    draw = {"cmd": "touch drawn", "deps": ["data/photos", "model"], "outs": ["drawn"]}
-    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"adain_train": train, "adain_photos": draw}}))
-    quick.dvc(project, "init", "--no-scm", "--quiet")
-    said = quick.dvc(project, "repro", code=255)
-    assert r"adain_train: error: data/photos/caf\udce9.jpg: DVC cannot read a file whose name is not UTF-8" in said
