@@ -12,7 +12,7 @@ from nnlab.stage import run
 
 def main(fetched: Path, sample: Path, out: Path, params: Path = Path("params.yaml")) -> None:
     """Pack the set that lies in `fetched`, or in `sample` where the sample is asked for, into `out`."""
-    settings = load_params(params).adain.prepare
+    settings = load_params(params).adain.data
     source, what = locate(fetched, sample)
     read = pictures(source)
     summary = pack(read, out, settings.short_side, quality=settings.quality, least=settings.least, source=what)

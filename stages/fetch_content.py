@@ -1,4 +1,4 @@
-"""Fetch the photos that AdaIN is trained on, as adain.train.content names them."""
+"""Fetch the photos that AdaIN is trained on, as adain.data.content names them."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from nnlab.stage import run
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:
     """Fill `folder` with the archives of the set and their provenance."""
     settings = load_params(params)
-    fetch_set("adain.train.content", settings.adain.train.content, folder, coco(settings.sources.mirror))
+    fetch_set("adain.data.content", settings.adain.data.content, folder, coco(settings.sources.mirror))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fetch the paintings that AdaIN is trained on, as adain.train.style names them."""
+"""Fetch the paintings that AdaIN is trained on, as adain.data.style names them."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from nnlab.stage import run
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:
     """Fill `folder` with the archives of the set and their provenance."""
     settings = load_params(params)
-    style = settings.adain.train.style
-    fetch_set("adain.train.style", style, folder, wikiart(style, settings.sources.mirror))
+    style = settings.adain.data.style
+    fetch_set("adain.data.style", style, folder, wikiart(style, settings.sources.mirror))
 
 
 if __name__ == "__main__":

@@ -194,9 +194,11 @@ class AdainNormaliseParams(Section):
     photo_side: int = Field(ge=32, le=1024)
 
 
-class AdainPrepareParams(Section):
-    """How an image set is packed for training."""
+class AdainDataParams(Section):
+    """What the decoder is trained on, and how these sets of pictures are packed."""
 
+    content: str = Field(min_length=1)
+    style: str = Field(min_length=1)
     short_side: int = Field(ge=64, le=4096)
     quality: int = Field(ge=50, le=100)
     least: int = Field(ge=1)
@@ -224,10 +226,8 @@ class IdentityParams(Section):
 
 
 class AdainTrainParams(Section):
-    """What the decoder is trained on and how."""
+    """How the decoder is trained."""
 
-    content: str = Field(min_length=1)
-    style: str = Field(min_length=1)
     max_iter: int = Field(ge=1, le=100_000_000)
     batch_size: int = Field(ge=1, le=65_536)
     crops: list[CropParams] = Field(min_length=1)
@@ -296,7 +296,7 @@ class AdainParams(Section):
     """The whole section."""
 
     normalise: AdainNormaliseParams
-    prepare: AdainPrepareParams
+    data: AdainDataParams
     train: AdainTrainParams
     run: AdainRunParams
     evaluate: AdainEvaluateParams

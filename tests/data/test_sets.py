@@ -28,7 +28,7 @@ PHOTOS = {f"val2017/{n:012d}.jpg": encoded(n) for n in range(9)}
 ZIP = "/coco_val2017/val2017.zip"
 COMMIT, LATER = "a1" * 20, "b2" * 20
 FILE = "data/train-0.parquet"
-KEY = "adain.train.style"
+KEY = "adain.data.style"
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def packed(fetched: Path, out: Path, least: int = 3) -> list[str]:
     stage = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(stage)
     Path("params.yaml").write_text((quick.ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    quick.override(Path("params.yaml"), {"adain.prepare.short_side": 64, "adain.prepare.least": least})
+    quick.override(Path("params.yaml"), {"adain.data.short_side": 64, "adain.data.least": least})
     stage.main(fetched, Path("sample"), out)
     return ImageSet(out).names
 
@@ -79,12 +79,12 @@ def test_the_real_sets_are_those_of_the_publishers() -> None:
 
 def test_coco_is_fetched_over_cuts_verified_and_packed(tmp_path: Path, archive: bytes) -> None:
     with serve({ZIP: archive}, {ZIP: [Fault(cut=1000), Fault(status=503)]}) as server:
-        fetch_set("adain.train.content", "coco_val2017", tmp_path / "content", coco(server.url))
+        fetch_set("adain.data.content", "coco_val2017", tmp_path / "content", coco(server.url))
         assert server.asked(ZIP) == ["", "bytes=1000-", "bytes=1000-"]
     assert {path.name for path in (tmp_path / "content").iterdir()} == {"val2017.zip", "provenance.json"}
     assert packed(tmp_path / "content", tmp_path / "set") == sorted(PHOTOS)
     assert json.loads((tmp_path / "set/summary.json").read_text())["source"] == "coco_val2017"
-    fetch_set("adain.train.content", "sample", tmp_path / "content", coco())
+    fetch_set("adain.data.content", "sample", tmp_path / "content", coco())
     assert [path.name for path in (tmp_path / "content").iterdir()] == ["provenance.json"]
 
 
@@ -95,11 +95,11 @@ def test_a_download_that_fails_is_one_line_with_the_ways_out(
     tmp_path: Path, archive: bytes, fault: Fault, reason: str
 ) -> None:
     with serve({}, {"*": [fault]}) as server, pytest.raises(UserError, match=reason) as caught:
-        fetch_set("adain.train.content", "coco_val2017", tmp_path / "content", coco(server.url))
+        fetch_set("adain.data.content", "coco_val2017", tmp_path / "content", coco(server.url))
     assert not list((tmp_path / "content").glob("*.zip")) + list((tmp_path / "content").glob("*.json"))
     line = str(caught.value)
     assert "\n" not in line
-    for words in ("coco_val2017", "by hand", "sources.mirror", "adain.train.content"):
+    for words in ("coco_val2017", "by hand", "sources.mirror", "adain.data.content"):
         assert words in line
 
 
@@ -271,11 +271,11 @@ def test_the_sample_is_packed_from_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("choice", ["coco", "coco_val2017@main", "wikiart", "~nosuchuser/x"])
 def test_an_unknown_choice_is_refused_with_what_is_allowed(tmp_path: Path, choice: str) -> None:
     allowed = "allowed: sample, coco_val2017, coco_train2017, or a folder, zip or parquet file"
-    with pytest.raises(UserError, match=f"adain.train.content = '{choice}': no such folder or file; {allowed}"):
-        fetch_set("adain.train.content", choice, tmp_path / "content", coco())
+    with pytest.raises(UserError, match=f"adain.data.content = '{choice}': no such folder or file; {allowed}"):
+        fetch_set("adain.data.content", choice, tmp_path / "content", coco())
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(UserError, match="not a zip or parquet file"):
-        fetch_set("adain.train.content", "notes.txt", tmp_path / "content", coco())
+        fetch_set("adain.data.content", "notes.txt", tmp_path / "content", coco())
 
 
 def test_pictures_of_a_fetched_set_are_read_without_its_provenance(tmp_path: Path) -> None:

@@ -32,7 +32,6 @@ CODE = [
     for name in ("adain", "data/decoding.py", "data/images.py", "data/imageset.py", "training", "vgg.py",
                  "vgg_layers.py", "vgg_weights.py")
 ]  # fmt: skip
-_NAMES_ONLY = {"content", "style"}  # which sets: their manifests say what is in them
 
 
 def train_decoder(
@@ -52,7 +51,7 @@ def train_decoder(
             _announce(settings, dtype)
         torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
         data = [inputs[0], inputs[1] / MANIFEST, inputs[2] / MANIFEST]
-        key = {**settings.model_dump(exclude=_NAMES_ONLY), "device": team.device.type, "precision": str(dtype)}
+        key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
         folder = resume_dir("adain_train", key, CODE, data)
         with _named_compiler(adain.run.compile):
             state = _train(adain, team, dtype, inputs, folder)

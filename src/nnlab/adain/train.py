@@ -152,9 +152,9 @@ def _update_weights(state: State, rate: float) -> None:
 
 @torch.no_grad()
 def _update_average(state: State, decay: float) -> None:
-    """Exponential moving average of the weights, with a memory of at most a tenth of the run so far."""
+    """Exponential moving average of the weights, with a memory of at most a third of the run so far."""
     if state.average is not None:
-        share = 1 - min(decay, (1 + state.step) / (10 + state.step))
+        share = 1 - min(decay, (1 + state.step) / (4 + state.step))
         torch._foreach_lerp_(list(state.average.parameters()), list(state.decoder.parameters()), share)
 
 
