@@ -1,161 +1,147 @@
-"""Train one recipe and write its held-out losses by iteration: compare recipes, or the pictures that teach.
+"""Time to quality: recipes of AdaIN train for as many minutes each on the same pictures and are judged on the way.
 
-    python benchmarks/adain_recipes.py NAME ENCODER CONTENT STYLE OUT [key=value ...] [--judge CONTENT STYLE]
+    python benchmarks/adain_recipes.py [--minutes 10] [--only NAME ...] [--figure docs/adain-identity.png]
 
-CONTENT and STYLE are packed image sets (data/pools/...) or folders of pictures. Each key is one of adain.train in
-params.yaml, whose values are the default. OUT/NAME.csv gets a row per tenth of the run, with the losses of held-out
-pairs of the sets, or of those that `--judge` names (held out by the same rule: a decoder trained on them never saw
-them). OUT/NAME.safetensors is the decoder, OUT/recipes.png shows all tables in OUT. `--seconds` ends a run early; the
-same command goes on. `--checkpoints FOLDER` trains nothing and judges the milestones of a finished training, such as
-the pipeline's data/models/adain/training. `--ship "on what, for how long"` makes the decoder and its encoder's scales
-those that come with the package (src/nnlab/adain/decoder.md).
+The recipes are params.yaml's, the same without one of its parts, and pytorch-AdaIN's (batch 8, crop 256 of 512, Adam
+1e-4, random start; through our code, in this machine's precision, which is faster than its own). The clock starts
+before the first decoder is made, with all pictures decoded; the decoders are judged afterwards (`nnlab.adain.evaluate`,
+held-out pairs). As schedules end with the run, it gets as many iterations as fit by the time of some first steps.
+Prints a Markdown table; the figure shows a photo and a painting as drawn without identity steps and with them.
 """
 
 import argparse
-import shutil
+import sys
 import time
-from functools import reduce
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import torch
-import yaml
+from measure import seconds, setting, table, wait
+from PIL import ImageOps
+from pytorch_adain import RECIPE, settings
 
 from nnlab import figures
-from nnlab.adain import checkpoint
-from nnlab.adain.held_out import held_out_losses, held_out_pairs
-from nnlab.adain.launch import training_batches
-from nnlab.adain.model import Encoder
-from nnlab.adain.processes import Processes
-from nnlab.adain.schedule import milestones
-from nnlab.adain.shipped import ship
-from nnlab.adain.train import Setting, train
-from nnlab.adain.weights import load_decoder, load_encoder
-from nnlab.data.containers import Picture
-from nnlab.data.images import list_images
-from nnlab.data.packing import pack
-from nnlab.data.pools import Pool
-from nnlab.figures import save_figure
-from nnlab.params import AdainTrainParams
-from nnlab.results import write_csv
+from nnlab.adain.checkpoint import new_state
+from nnlab.adain.data import Batch, Crops, feed, sample_crops
+from nnlab.adain.evaluate import held_out_pairs, judge
+from nnlab.adain.model import Decoder, Encoder, initial_decoder
+from nnlab.adain.start import closed_form_decoder
+from nnlab.adain.stylize import Stylizer
+from nnlab.adain.train import Setting, step_function
+from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS, STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
+from nnlab.data.images import read_image, resize_shorter
+from nnlab.data.imageset import ImageSet
+from nnlab.params import AdainTrainParams, load_params
 from nnlab.training.device import pick_device, pick_precision
+from nnlab.training.processes import Processes
+from nnlab.vgg_weights import read_weights
 
-CACHE = 2 << 30  # bytes
-SIDE = 192  # pixels; held-out pictures are judged at this shorter side, as `adain.evaluate.side` has it
-
-
-class TimeIsUp(Exception):
-    """The run has lasted as long as it may."""
+DEFAULT, NO_IDENTITY = "params.yaml", "no identity steps"
+RECIPES: dict[str, dict[str, Any]] = {
+    DEFAULT: {},
+    NO_IDENTITY: {"identity": {"share": 0.0, "pixel_weight": 0.0}},
+    "no structure loss": {"structure_weight": 0.0},
+    "random start": {"start": "random"},
+    "Adam": {"optimizer": "adam"},
+    "pytorch-AdaIN": RECIPE,
+}
+ENCODER, PICTURES = "models/adain/encoder.safetensors", "raw/pictures"  # in the folder of data
+CONTENT, STYLE = "pools/content", "pools/style"
+PARTS = (0.1, 0.2, 0.5, 1.0)  # of the minutes, at which decoders are judged
+CACHE = 1 << 30  # bytes, per set
+Kept = tuple[str, str, Decoder]  # a decoder on the way: minutes, iterations of how many
 
 
 def main() -> None:
-    """Train, then judge the checkpoints."""
-    arguments = _arguments()
-    params = _params(arguments.settings)
-    device = pick_device("auto")
-    encoder = load_encoder(arguments.encoder)
-    folder = arguments.checkpoints or arguments.out / arguments.name
-    folder.mkdir(parents=True, exist_ok=True)
-    if not arguments.checkpoints and not _trained(arguments, params, encoder, folder, device):
-        return
-    judged = arguments.judge or (arguments.content, arguments.style)
-    pools = (Pool(_packed(path, arguments.out), SIDE) for path in judged)
-    pairs = held_out_pairs(*pools, params.held_out_pairs, SIDE, params.seed)
-    rows = []
-    # a finished training may have fewer
-    kept = {p: step for p, step in milestones(params).items() if checkpoint.milestone(folder, p).exists()}
-    decoders = [load_decoder(checkpoint.milestone(folder, percent)) for percent in kept]
-    for step, (content, style) in zip(kept.values(), held_out_losses(encoder, decoders, pairs, device)):
-        rows.append((arguments.name, step, content, style, content + 10 * style))
-        print(*rows[-1])
-    columns = ("recipe", "iteration", "heldout_content_loss", "heldout_style_loss", "heldout_total")
-    write_csv(arguments.out / f"{arguments.name}.csv", columns, rows)
-    _figure(arguments.out)
-    decoder = arguments.out / f"{arguments.name}.safetensors"
-    shutil.copyfile(checkpoint.milestone(folder, 100), decoder)
-    if arguments.ship:
-        ship(arguments.encoder, decoder, arguments.ship)
-
-
-def _trained(
-    arguments: argparse.Namespace, params: AdainTrainParams, encoder: Encoder, folder: Path, device: torch.device
-) -> bool:
-    """Train into `folder`; False if the time was up before the end."""
-    sets = [_packed(path, arguments.out) for path in (arguments.content, arguments.style)]
-    batches = training_batches(params, *sets, CACHE)
-    setting = Setting(Processes(0, 1, device), pick_precision("auto", device), 4, arguments.save_every)
-    began = time.monotonic()
-    try:
-        train(encoder, batches, params, setting, folder, lambda r: _watch(r, began, arguments.seconds))
-    except TimeIsUp:
-        print(f"{arguments.name}: stopped after {time.monotonic() - began:.0f} s; the same command goes on")
-        return False
-    print(f"{arguments.name}: {time.monotonic() - began:.1f} s of training in this run")
-    return True
-
-
-def _arguments() -> argparse.Namespace:
+    """Train each recipe, judge, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name")
-    for name in ("encoder", "content", "style", "out"):
-        parser.add_argument(name, type=Path)
-    parser.add_argument("settings", nargs="*", metavar="key=value")
-    parser.add_argument("--judge", type=Path, nargs=2)
-    parser.add_argument("--checkpoints", type=Path)
-    parser.add_argument("--ship", metavar="WHAT")
-    parser.add_argument("--seconds", type=float, default=float("inf"))
-    parser.add_argument("--save-every", type=int, default=1000)
-    return parser.parse_intermixed_args()
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--only", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--pairs", type=int, default=16, help="held-out pairs, at most")
+    parser.add_argument("--figure", type=Path, help="where the pair of pictures goes")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder with pools, encoder and pictures")
+    options = parser.parse_args()
+    device = pick_device("auto")
+    encoder, evaluate = Encoder(read_weights(options.data / ENCODER)), load_params().adain.evaluate
+    pairs = list(held_out_pairs(options.data / PICTURES, evaluate))[: options.pairs]
+    rows, last = [], {}
+    for name in options.only:
+        kept = trained(RECIPES[name], options, encoder, device)
+        last[name] = kept[-1]
+        for found, scores in zip(kept, judge(encoder, [k[2] for k in kept], pairs, device)):
+            numbers = (*scores[:2], scores.content_loss + 10 * scores.style_loss, *scores[2:])
+            rows.append([name, *found[:2], *(f"{number:.2f}" for number in numbers)])
+            print(*rows[-1], file=sys.stderr, flush=True)
+    print(f"{setting(pick_precision('auto', device))}; {len(pairs)} held-out pairs.\n")
+    losses = ("content", "style", "content + 10 · style", "edges", "PSNR at alpha 0 / dB")
+    print(table(["recipe", "minutes", "iterations", *losses], rows))
+    if options.figure and {DEFAULT, NO_IDENTITY} <= last.keys():
+        draw(options, encoder, last[NO_IDENTITY], last[DEFAULT])
 
 
-def _params(settings: list[str]) -> AdainTrainParams:
-    values = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["adain"]["train"]
-    values["checkpoint_fractions"] = [number / 10 for number in range(1, 11)]
-    for setting in settings:
-        key, _, text = setting.partition("=")
-        *sections, name = key.split(".")
-        reduce(dict.__getitem__, sections, values)[name] = yaml.safe_load(text)
-    return AdainTrainParams(**values)
+def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encoder, device: torch.device) -> list[Kept]:
+    """Train for so many minutes and return the decoders after the `PARTS` of them."""
+    params = settings(changes | {"max_iter": 100_000})
+    crops = Crops(*(in_memory(path, params) for path in (options.data / CONTENT, options.data / STYLE)), params)
+    how = Setting(Processes(0, 1, device), pick_precision("auto", device), 0, 1)
+    each = rate(crops, step_function(encoder, new_state(initial_decoder(1), params, device), params, how), device)
+    began, due, kept = time.perf_counter(), [60 * options.minutes * part for part in PARTS], []
+    decoder = initial_decoder(params.seed)
+    if params.start == "closed_form":
+        pictures = sample_crops(crops.content, crops.style, params.seed)
+        decoder = closed_form_decoder(read_weights(options.data / ENCODER), pictures, params.seed)
+    fitting = max(1, int((due[-1] - (time.perf_counter() - began)) / each))
+    params = settings(changes | {"max_iter": fitting})
+    state = new_state(decoder, params, device)
+    move = step_function(encoder, state, params, how)
+    for batch in feed(replace(crops, params=params), range(fitting), 0, device):
+        move(batch)
+        wait()
+        gone = time.perf_counter() - began
+        if gone >= due[0] or state.step == fitting:
+            kept.append((f"{gone / 60:.2g}", f"{state.step:,} of {fitting:,}", deepcopy(state.best)))
+            due = [moment for moment in due if moment > gone]
+        if not due:
+            break
+    return kept
 
 
-def _packed(path: Path, work: Path) -> Path:
-    """A packed set as it is; a folder of pictures is packed first, once."""
-    if not (path / "manifest.csv").exists():
-        packed = work / "packed" / "-".join(path.resolve().parts[-2:])
-        if not packed.exists():
-            images = list_images(path)
-            pack((Picture(image.name, image.read_bytes()) for image in images), packed, 512)
-        path = packed
-    return path
+def in_memory(folder: Path, params: AdainTrainParams) -> ImageSet:
+    """A packed set whose pictures are decoded already in the sizes that the recipe crops from."""
+    pictures = ImageSet(folder, CACHE)
+    for side in {side for part in params.crops for side in part.sides}:
+        for number in range(len(pictures)):
+            pictures.pixels(number, side)
+    return pictures
 
 
-def _figure(out: Path) -> None:
-    """Draw the held-out loss by iteration of every table in ``out``."""
-    import matplotlib.pyplot as plt
+def rate(crops: Crops, move: Callable[[Batch], None], device: torch.device, steps: int = 12) -> float:
+    """Mean seconds of a step over a run, measured on the first steps of each of its parts."""
+    total, done = 0.0, 0.0
+    for part in crops.params.crops:
+        begin = round(done * crops.params.max_iter)
+        batches = feed(crops, range(begin, begin + 2 * steps), 0, device)
+        taken = [seconds(lambda batches=batches: move(next(batches)), steps) for _ in range(2)]
+        total += part.share * taken[1]
+        done += part.share
+    return total
 
+
+def draw(options: argparse.Namespace, encoder: Encoder, without: Kept, default: Kept) -> None:
+    """A held-out photo and painting, and what both decoders make of them."""
+    folders = (options.data / PICTURES / kind / HELD_OUT for kind in (PHOTOS, PAINTINGS))
+    files = [find_picture(*found) for found in zip(folders, (STAND_IN_PHOTO, STAND_IN_PAINTING))]
+    photo, painting = (resize_shorter(read_image(file), side) for file, side in zip(files, (384, 256)))
+    drawn = [Stylizer(encoder, kept[2]).stylize(photo, [painting]) for kept in (without, default)]
+    shown = [photo, ImageOps.pad(painting, photo.size, color="white"), *drawn]
+    labels = [*map(caption, files), "without identity steps", f"identity steps: {settings({}).identity.share:.0%}"]
+    note = f"{default[0]} minutes of training each: {without[1]} and {default[1]} iterations"
     with figures.style():
-        figure, axis = plt.subplots(figsize=(7, 4))
-        for path in sorted(out.glob("*.csv")):
-            table = pd.read_csv(path)
-            axis.plot(table.iteration, table.heldout_total, "o-", markersize=4, label=path.stem)
-        axis.set(title="AdaIN recipes on held-out pairs", xlabel="iteration", ylabel="content + 10 × style loss")
-        axis.set(yscale="log", xlim=(0, None))
-        axis.yaxis.set_major_formatter("{x:g}")
-        axis.yaxis.set_minor_formatter("{x:g}")
-        axis.legend()
-        save_figure(figure, out / "recipes.png")
-
-
-def _watch(report, began: float, limit: float) -> None:
-    seconds = time.monotonic() - began
-    if len(report.losses) and report.step % 500 == 0:
-        content, style = report.losses.mean(dim=0).tolist()
-        print(
-            f"{report.step} {seconds:.0f} s, content {content:.3f}, style {style:.3f}, waited {report.waited:.1f} s",
-            flush=True,
-        )
-    if seconds > limit:
-        raise TimeIsUp
+        grid = figures.image_grid([shown[:2], shown[2:]], column_labels=labels, note=note, cell=4.8)
+        figures.save_figure(grid, options.figure)
 
 
 if __name__ == "__main__":

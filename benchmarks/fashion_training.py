@@ -24,19 +24,19 @@ def ours(data: Path, seed: int) -> Result:
     import torch
 
     from nnlab.data.idx import load_split
-    from nnlab.fashion.evaluate import accuracy, predict
-    from nnlab.fashion.train import train
+    from nnlab.fashion.train import accuracy, predict, train
     from nnlab.params import load_params
     from nnlab.training.device import pick_precision
 
     settings = load_params(ROOT / "params.yaml").fashion.model_copy(update={"seed": seed})
     device = torch.device("cpu")
     precision = pick_precision("auto", device)
-    begin = time.perf_counter()
-    network = train(*load_split(data, "train"), settings, device, precision)
-    seconds = time.perf_counter() - begin
     images, labels = load_split(data, "test")
-    return seconds, accuracy(predict(network, images, device, precision), labels)
+    begin = time.perf_counter()
+    one = (images[:1], labels[:1])  # the peers do not judge after each epoch
+    network, _ = train(load_split(data, "train"), one, settings, device, precision)
+    seconds = time.perf_counter() - begin
+    return seconds, accuracy(predict(network, images, precision), labels)
 
 
 def torchvision_loop(data: Path, seed: int, workers: int = 0) -> Result:

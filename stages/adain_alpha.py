@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from nnlab.adain.choice import PAIR, choose_photos, choose_style, style_note
+from nnlab.adain.figures import STYLE, notes, open_stylizer, save_pictures, save_sheet
+from nnlab.adain.stylize import open_picture
+from nnlab.params import load_params
 from nnlab.stage import run
 
 STEPS = [step / 10 for step in range(11)]  # what the web report's slider shows, beside adain.alpha
@@ -12,34 +16,23 @@ def main(
     params: Path = Path("params.yaml"),
 ) -> None:  # fmt: skip
     """Draw the first photo for each alpha; write the row and, into `results`, every picture of it."""
-    from nnlab.adain.choice import PAIR, choose_photos, choose_style, style_note
-    from nnlab.adain.pictures import STYLE, notes, open_picture, open_stylizer
-    from nnlab.adain.sheets import alpha_sheet
-    from nnlab.data.images import save_image
-    from nnlab.figures import save_figure, style
-    from nnlab.files import atomic_dir
-    from nnlab.params import load_params
-
     loaded = load_params(params)
-    hardware, pictures, alphas = loaded.hardware, loaded.adain.pictures, loaded.adain.alpha
+    pictures, alphas = loaded.adain.pictures, loaded.adain.alpha
     chosen = choose_photos(photos, pictures.photos, gallery)
     photo = open_picture(chosen.files[0], pictures.size)
     painted = choose_style("alpha_style", pictures.alpha_style, pair / STYLE, gallery)
     painting = open_picture(painted, pictures.style_size)
-    stylizer = open_stylizer(encoder, decoder, hardware.device, hardware.precision)
-    content, statistics = stylizer.content(photo), [stylizer.statistics(painting)]
-    drawn = {alpha: stylizer.paint(content, statistics, alpha=alpha) for alpha in sorted({*STEPS, *alphas})}
+    stylizer = open_stylizer(encoder, decoder, loaded.hardware)
+    content, style = stylizer.content(photo), [stylizer.statistics(painting)]
+    drawn = {alpha: stylizer.paint(content, style, alpha=alpha) for alpha in sorted({*STEPS, *alphas})}
 
-    with style():
-        note = notes(
-            pair if pictures.alpha_style == PAIR else None, decoder, chosen.note(1), style_note(painted, pair / STYLE)
-        )
-        save_figure(alpha_sheet(photo, painting, [(alpha, drawn[alpha]) for alpha in alphas], note), figure)
-    with atomic_dir(results) as folder:
-        for name, picture in {"content": photo, "style": painting}.items():
-            save_image(picture, folder / f"{name}.png")
-        for alpha, picture in drawn.items():
-            save_image(picture, folder / f"alpha_{_number(alpha)}.png")
+    assigned = pair if pictures.alpha_style == PAIR else None
+    note = notes(assigned, decoder, chosen.note(1), style_note(painted, pair / STYLE))
+    title = "Strength of the style: decoder(α · AdaIN + (1 − α) · content)"
+    labels = ["original", *(f"α = {alpha:g}" for alpha in alphas), "style"]
+    save_sheet(figure, [[photo, *(drawn[alpha] for alpha in alphas), painting]], labels, title, note)
+    named = {f"alpha_{_number(alpha)}": picture for alpha, picture in drawn.items()}
+    save_pictures(results, {"content": photo, "style": painting, **named})
 
 
 def _number(alpha: float) -> str:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from nnlab.adain.figures import CONTENT, STYLE, iterations, notes, open_stylizer, save_pictures, save_sheet
+from nnlab.adain.stylize import open_picture
+from nnlab.params import load_params
 from nnlab.stage import run
 
 
@@ -10,29 +13,19 @@ def main(
     params: Path = Path("params.yaml"),
 ) -> None:  # fmt: skip
     """Draw `pair` with the encoder and the four decoders; write the figure and, into `results`, its pictures."""
-    from nnlab.adain.pictures import CONTENT, STYLE, iterations, notes, open_picture, open_stylizer
-    from nnlab.adain.sheets import checkpoints_sheet
-    from nnlab.data.images import save_image
-    from nnlab.figures import save_figure, style
-    from nnlab.files import atomic_dir
-    from nnlab.params import load_params
-
     loaded = load_params(params)
-    hardware, pictures = loaded.hardware, loaded.adain.pictures
+    pictures = loaded.adain.pictures
     content, painting = open_picture(pair / CONTENT, pictures.size), open_picture(pair / STYLE, pictures.style_size)
-    drawn, labels = {"content": content, "style": painting}, {}
+    drawn, labels = {"content": content, "style": painting}, ["content", "style"]
     for decoder in (d10, d50, d80, d100):
         percent, count = decoder.stem.rpartition("_")[2], iterations(decoder)
-        labels[percent] = f"{percent} %" + (f" ({count:,} iterations)" if count else "")
-        stylizer = open_stylizer(encoder, decoder, hardware.device, hardware.precision)
-        drawn[percent] = stylizer.stylize(content, [painting])
+        labels.append(f"{percent} %" + (f" ({count:,} iterations)" if count else ""))
+        drawn[percent] = open_stylizer(encoder, decoder, loaded.hardware).stylize(content, [painting])
 
-    with style():
-        steps = [(label, drawn[percent]) for percent, label in labels.items()]
-        save_figure(checkpoints_sheet(content, painting, steps, notes(pair, d100)), figure)
-    with atomic_dir(results) as folder:
-        for name, picture in drawn.items():
-            save_image(picture, folder / f"{name}.png")
+    cells = list(drawn.values())
+    title = "The assigned pair, drawn by each checkpoint of the decoder"
+    save_sheet(figure, [cells[:3], cells[3:]], labels, title, notes(pair, d100))
+    save_pictures(results, drawn)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,35 @@
-"""Judge the AdaIN checkpoints on pairs of pictures that the training never saw."""
+"""Judge the AdaIN checkpoints on pictures that the training never saw."""
 
 from pathlib import Path
 
+from nnlab.adain.curves import curves_figure, read_curves
+from nnlab.adain.evaluate import evaluate
+from nnlab.figures import save_figure, style
+from nnlab.params import load_params
+from nnlab.results import write_csv, write_metrics
 from nnlab.stage import run
+from nnlab.training.device import pick_device
+
+HEADLINES = ("heldout_content_loss", "heldout_style_loss", "heldout_edges", "heldout_psnr_at_alpha_0")
 
 
 def main(
-    encoder: Path, content: Path, style: Path, training: Path,
-    metrics: Path, summary: Path, curves: Path, held_out: Path, figure: Path, params: Path = Path("params.yaml"),
+    encoder: Path, pictures: Path, history: Path, decoder_10: Path, decoder_50: Path, decoder_80: Path,
+    decoder_100: Path, metrics: Path, summary: Path, curves: Path, held_out: Path, figure: Path,
+    params: Path = Path("params.yaml"),
 ) -> None:  # fmt: skip
     """Write metrics and headline numbers (JSON), curves of training and checkpoints (CSV) and their figure (PNG)."""
-    from nnlab.adain.evaluate import evaluate
-    from nnlab.params import load_params
-
     loaded = load_params(params)
-    inputs, outputs = [encoder, content, style, training], [metrics, summary, curves, held_out, figure]
-    evaluate(loaded.adain, loaded.hardware.device, inputs, outputs)
+    adain, device = loaded.adain, pick_device(loaded.hardware.device)
+    training = read_curves(history, adain.train.max_iter)
+    decoders = [decoder_10, decoder_50, decoder_80, decoder_100]
+    found, table = evaluate(adain, device, encoder, pictures, decoders)
+    write_metrics(metrics, found)
+    write_metrics(summary, {f"adain_{name}": found[name] for name in HEADLINES})
+    write_csv(curves, tuple(training.columns), training.itertuples(index=False))
+    write_csv(held_out, tuple(table.columns), table.itertuples(index=False))
+    with style():
+        save_figure(curves_figure(training, table, adain.train), figure)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,18 @@
 
 from pathlib import Path
 
+from nnlab.adain.normalise import make_encoder
+from nnlab.adain.weights import save_encoder
+from nnlab.data.images import list_images
+from nnlab.data.samples import PHOTOS
+from nnlab.data.tensors import load_image
+from nnlab.params import load_params
 from nnlab.stage import run
+from nnlab.vgg_weights import read_weights
 
 
 def main(vgg: Path, samples: Path, encoder: Path, params: Path = Path("params.yaml")) -> None:
     """Write `encoder`: the weights in `vgg`, every filter scaled to a mean activation of 1 over the photos."""
-    from nnlab.adain.normalise import make_encoder
-    from nnlab.adain.weights import save_encoder
-    from nnlab.data.images import list_images
-    from nnlab.data.samples import PHOTOS
-    from nnlab.data.tensors import load_image
-    from nnlab.params import load_params
-    from nnlab.vgg_weights import read_weights
-
     side = load_params(params).adain.normalise.photo_side
     photos = list_images(samples / PHOTOS)
     weights, what = make_encoder(read_weights(vgg), (load_image(photo, side) for photo in photos))

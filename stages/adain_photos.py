@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from nnlab.adain.choice import PAIR, choose_photos, choose_style, style_note
+from nnlab.adain.figures import STYLE, notes, open_stylizer, save_sheet
+from nnlab.adain.stylize import open_picture
+from nnlab.params import load_params
 from nnlab.stage import run
 
 
@@ -10,28 +14,17 @@ def main(
     params: Path = Path("params.yaml"),
 ) -> None:  # fmt: skip
     """Choose two photos and a style, draw them, and write the figure: photo, style, result for both."""
-    from nnlab.adain.choice import PAIR, choose_photos, choose_style, style_note
-    from nnlab.adain.pictures import STYLE, notes, open_picture, open_stylizer
-    from nnlab.adain.sheets import photos_sheet
-    from nnlab.figures import save_figure, style
-    from nnlab.params import load_params
-
     loaded = load_params(params)
-    hardware, pictures = loaded.hardware, loaded.adain.pictures
+    pictures = loaded.adain.pictures
     chosen = choose_photos(photos, pictures.photos, gallery)
     painted = choose_style("photos_style", pictures.photos_style, pair / STYLE, gallery)
     painting = open_picture(painted, pictures.style_size)
-    stylizer = open_stylizer(encoder, decoder, hardware.device, hardware.precision)
-    rows = []
-    for path in chosen.files:
-        photo = open_picture(path, pictures.size)
-        rows.append((photo, painting, stylizer.stylize(photo, [painting])))
-
-    with style():
-        note = notes(
-            pair if pictures.photos_style == PAIR else None, decoder, chosen.note(), style_note(painted, pair / STYLE)
-        )
-        save_figure(photos_sheet(rows, note), figure)
+    stylizer = open_stylizer(encoder, decoder, loaded.hardware)
+    shown = [open_picture(path, pictures.size) for path in chosen.files]
+    rows = [(photo, painting, stylizer.stylize(photo, [painting])) for photo in shown]
+    assigned = pair if pictures.photos_style == PAIR else None
+    note = notes(assigned, decoder, chosen.note(), style_note(painted, pair / STYLE))
+    save_sheet(figure, rows, ["photo", "style", "result"], "Two photos in one style", note)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,26 @@
-"""Train the AdaIN decoder; also under torchrun, which `adain.run.processes` starts."""
+"""Train the AdaIN decoder; PET_NPROC_PER_NODE=2 (torchrun's variable) runs it in two processes."""
 
 from pathlib import Path
 
+from nnlab.adain.choice import check_pictures
+from nnlab.adain.run import train_decoder
+from nnlab.params import load_params
 from nnlab.stage import run
+from nnlab.training.processes import start_torchrun
 
 
-def main(encoder: Path, content: Path, style: Path, out: Path, params: Path = Path("params.yaml")) -> None:
-    """Train on the pools `content` and `style`; write history.csv and the milestones into the folder `out`."""
-    from nnlab.adain.choice import check_pictures
-    from nnlab.adain.trained import check_outs
-    from nnlab.params import load_params
-
-    loaded = load_params(params)  # before any work: a wrong parameter is told at once
-    check_outs(loaded.adain.train.checkpoint_fractions)
+def main(
+    encoder: Path, content: Path, style: Path, pictures: Path, curves: Path,
+    decoder_10: Path, decoder_50: Path, decoder_80: Path, decoder_100: Path, params: Path = Path("params.yaml"),
+) -> None:  # fmt: skip
+    """Train on the sets `content` and `style`; write the curves and the decoders after 10, 50, 80 and 100 %."""
+    loaded = load_params(params)
     check_pictures(loaded.adain.pictures)  # what the stages after this one would stumble over, after all the work
-    from nnlab.adain.launch import relaunch, train_decoder
-
-    if not relaunch(loaded.adain.run.processes, loaded.hardware.device):
-        train_decoder(loaded.adain, loaded.hardware.device, loaded.hardware.precision, encoder, content, style, out)
+    start_torchrun()
+    train_decoder(
+        loaded.adain, loaded.hardware.device, loaded.hardware.precision, (encoder, content, style, pictures), curves,
+        [decoder_10, decoder_50, decoder_80, decoder_100],
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
+from nnlab.autoencoder.train import train
+from nnlab.params import load_params
 from nnlab.stage import run
+from nnlab.training.loop import train_and_save
 
 
 def main(data: Path, model: Path, params: Path = Path("params.yaml")) -> None:
     """Train on the data set in `data`; write the denoiser with its curves to `model`."""
-    from nnlab.autoencoder.jobs import train_and_save
-    from nnlab.params import load_params
-
     loaded = load_params(params)
-    hardware = loaded.hardware
-    train_and_save("denoiser", data, loaded.denoiser, hardware.device, hardware.precision, model)
+    train_and_save("denoiser", train, data, loaded.denoiser, loaded.hardware, model)
 
 
 if __name__ == "__main__":

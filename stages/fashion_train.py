@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
+from nnlab.fashion.train import train
+from nnlab.params import NetworkParams, load_params
 from nnlab.stage import run
+from nnlab.training.loop import train_and_save
 
 
 def main(data: Path, model: Path, params: Path = Path("params.yaml")) -> None:
     """Train on the data set in `data`; write the network with its curves to `model`."""
-    from nnlab.fashion.jobs import train_and_log
-    from nnlab.fashion.trained import save
-    from nnlab.params import load_params
-
     loaded = load_params(params)
-    save(model, train_and_log("fashion", data, loaded.fashion, loaded.hardware.device, loaded.hardware.precision))
+    settings = NetworkParams(**loaded.fashion.model_dump(exclude={"variants"}))
+    train_and_save("fashion", train, data, settings, loaded.hardware, model)
 
 
 if __name__ == "__main__":

@@ -2,22 +2,20 @@
 
 from pathlib import Path
 
+from nnlab.fashion.train import train
+from nnlab.files import atomic_dir
+from nnlab.params import load_params
 from nnlab.stage import run
+from nnlab.training.loop import train_and_save
 
 
 def main(data: Path, models: Path, params: Path = Path("params.yaml")) -> None:
     """Train on the data set in `data`; write one network per variant into the folder `models`."""
-    from nnlab.fashion.jobs import train_and_log
-    from nnlab.fashion.trained import save
-    from nnlab.files import atomic_dir
-    from nnlab.params import load_params
-
     loaded = load_params(params)
-    hardware = loaded.hardware
     with atomic_dir(models) as folder:
         for name, settings in loaded.fashion.variants.items():
-            trained = train_and_log(f"fashion_variants/{name}", data, settings, hardware.device, hardware.precision)
-            save(folder / f"{name}.safetensors", trained)
+            file = folder / f"{name}.safetensors"
+            train_and_save(f"fashion_variants/{name}", train, data, settings, loaded.hardware, file)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from nnlab.stage import run
 
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:
     """Fill `folder` with the files, by their paths in GCompris, and their provenance."""
-    from nnlab.data.fetch import fetch
+    from nnlab.data.catalog import fetch
     from nnlab.data.gcompris import gcompris_asset
     from nnlab.params import load_params
 

@@ -7,7 +7,7 @@ from nnlab.stage import run
 
 def main(gcompris: Path, folder: Path) -> None:
     """Write paintings/, photos/ and provenance.csv into `folder`."""
-    from nnlab.data.fetch import check
+    from nnlab.data.catalog import check
     from nnlab.data.gallery import build_gallery
     from nnlab.data.gcompris import gcompris_asset
 

@@ -14,7 +14,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dvc.repo import Repo
 from ruamel.yaml import YAML
+
+from nnlab.files import sha256
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = Path(__file__).with_name("quick.yaml")
@@ -29,20 +32,15 @@ class QuickRun(NamedTuple):
     workspace_after: dict[str, object]
 
 
-def copy_tree(target: Path, overrides: dict[str, Any] | None = None) -> None:
+def copy_tree(target: Path) -> None:
     """Copy the working tree to `target`, make it a git repository of its own, and change `params.yaml`."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
         if (ROOT / name).is_file():  # a file deleted in the working tree is still listed
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
     override(target / "params.yaml", YAML(typ="safe").load(QUICK) or {})
-    override(target / "params.yaml", overrides or {})
     git = ["git", "-c", "user.name=quick", "-c", "user.email=quick@localhost", "-c", "commit.gpgsign=false"]
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "Scratch copy"]):
         subprocess.run([*git, *command], cwd=target, check=True, env=environment(target))
@@ -70,14 +68,6 @@ def environment(tree: Path) -> dict[str, str]:
         variables.setdefault("NNLAB_MIRROR", str(ROOT / "data/raw"))
     path = os.pathsep.join([str(Path(sys.executable).parent), variables.get("PATH", "")])
     return {**variables, "PATH": path, "PYTHONPATH": str(tree / "src"), "PYTHONUNBUFFERED": "1"}
-
-
-def repro(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run everything in a scratch copy; its output is in `.stdout`."""
-    command = [sys.executable, "-m", "dvc", "repro", "--all-pipelines", *arguments]
-    return subprocess.run(
-        command, cwd=tree, env=environment(tree), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
 
 
 def dvc(tree: Path, *arguments: str, code: int | None = 0) -> str:
@@ -113,6 +103,18 @@ def clone(source: Path, target: Path) -> None:
     shutil.copytree(source, target, symlinks=True, ignore=left_out, copy_function=put)
 
 
+def resolved(tree: Path) -> dict[str, Any]:
+    """Every stage of the project in `tree` as DVC resolves it: name (`gatys_stylize@main`) -> stage."""
+    with Repo(str(tree)) as repo:
+        return {stage.addressing.split(":")[-1]: stage for stage in repo.index.stages}
+
+
+def hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of a file, or of every file below a folder, by name; nothing if there is nothing."""
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return {str(file.relative_to(path.parent)): sha256(file) for file in files}
+
+
 def run_queue(tree: Path, jobs: int, seconds: float = 300) -> str:
     """Run the queued experiments of `tree`; return what `dvc queue status` says at their end."""
     dvc(tree, "queue", "start", "--jobs", str(jobs))
@@ -132,21 +134,18 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the scratch copy, to look at its figures")
     parser.add_argument("stages", nargs="*", help="stages to run (default: all)")
     options = parser.parse_args()
-    tree = Path(tempfile.mkdtemp(prefix="nnlab-quick-")) / ROOT.name
+    folder, begin = Path(tempfile.mkdtemp(prefix="nnlab-quick-")), time.monotonic()
     try:
-        copy_tree(tree)
-        begin = time.monotonic()
+        copy_tree(tree := folder / ROOT.name)
         command = [sys.executable, "-m", "dvc", "repro", *(options.stages or ["--all-pipelines"])]
         code = subprocess.run(command, cwd=tree, env=environment(tree)).returncode
-        print(
-            f"quick run: {'done' if code == 0 else f'failed with exit code {code}'}, {time.monotonic() - begin:.0f} s"
-        )
+        print(f"quick run: exit code {code} after {time.monotonic() - begin:.0f} s")
         return code
     finally:
         if options.keep:
-            print(f"kept: {tree}")
+            print(f"kept: {folder / ROOT.name}")
         else:
-            shutil.rmtree(tree.parent, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The scripts in benchmarks/ run; in RESULTS.md each machine's figures are kept apart, a new run replaces its own."""
 
+import argparse
 import importlib.util
 import re
 import sys
@@ -8,11 +9,17 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
+from nnlab.adain.model import ENCODER_LAYERS
+from nnlab.adain.weights import load_encoder, save_encoder
+from nnlab.data.containers import pictures
+from nnlab.data.packing import pack
+from nnlab.vgg_weights import Weights
 from tests import datasets, faulty_images
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
+SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text("utf-8"))
 
 
 @pytest.fixture
@@ -54,15 +61,6 @@ def test_a_new_run_replaces_the_figures_of_its_machine(run, monkeypatch):
     assert sections[title]["server"] == "fast\n\n| a | table |"
 
 
-def test_what_needs_a_peer_that_is_not_there_is_left_as_it_is(run, monkeypatch, capsys):
-    title = run.BENCHMARKS["adain_step"][0]
-    run.write({title: {"laptop": "of last week"}})
-    monkeypatch.setattr("sys.argv", ["run.py", "--adain", "", "--only", "adain_step"])
-    run.main()
-    assert run.earlier() == {title: {"laptop": "of last week"}}
-    assert "needs --adain" in capsys.readouterr().err
-
-
 def test_the_committed_file_is_as_this_script_writes_it(run):
     committed = (ROOT / "benchmarks/RESULTS.md").read_text(encoding="utf-8")
     run.RESULTS.write_text(committed, encoding="utf-8")
@@ -74,12 +72,12 @@ def test_the_committed_file_is_as_this_script_writes_it(run):
 
 
 def test_all_tables_of_a_benchmark_and_the_commit_are_in_its_entry(run, monkeypatch):
-    monkeypatch.setattr(run, "measured", lambda script, arguments: f"{script} {' '.join(arguments[4:])}".strip())
-    monkeypatch.setattr("sys.argv", ["run.py", "--adain", "clone", "--only", "adain_step"])
+    monkeypatch.setattr(run, "measured", lambda script, arguments: f"{script} {' '.join(arguments)}".strip())
+    monkeypatch.setattr("sys.argv", ["run.py", "--only", "adain_step"])
     run.main()
     (entry,) = run.earlier()[run.BENCHMARKS["adain_step"][0]].values()
     assert re.search(r", commit (unknown|[0-9a-f]{9,}(-dirty)?);", entry)
-    assert entry.splitlines()[2:] == ["adain_training.py", "", "adain_training.py --crop 128 --batch 2 --rounds 5"]
+    assert entry.splitlines()[2:] == ["adain_step.py", "", "adain_step.py --crop 256 --batch 8"]
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -96,14 +94,70 @@ def test_fashion_training_on_tiny_data(script, tmp_path, capsys):
     assert capsys.readouterr().out.count(" % |") == 4  # a row with an accuracy for each side
 
 
-def test_loading_on_tiny_data(script, tmp_path, capsys):
-    for folder in ("content", "style"):
-        (tmp_path / folder).mkdir()
-        for number in range(6):
-            faulty_images.photo(number).save(tmp_path / folder / f"{number}.jpg")
-    sizes = ["--crop", 32, "--resize", 64, "--batch", 2]
-    script("loading", tmp_path / "content", tmp_path / "style", *sizes).main()
-    assert "| batch of content and style from memory |" in capsys.readouterr().out
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder of data with small pictures, packed and held out, and an encoder of random weights."""
+    draws = torch.Generator().manual_seed(1)
+    convs = {
+        name: (torch.randn(b, a, 3, 3, generator=draws) * (2 / (9 * a)) ** 0.5, torch.zeros(b))
+        for name, a, b in ENCODER_LAYERS
+    }
+    (tmp_path / "models/adain").mkdir(parents=True)
+    save_encoder(Weights("nnlab", torch.zeros(3), convs), tmp_path / "models/adain/encoder.safetensors", {})
+    for kind in ("content", "style"):
+        (tmp_path / kind).mkdir()
+        for number in range(3):
+            faulty_images.photo(number).save(tmp_path / kind / f"{number}.png")
+        pack(pictures(tmp_path / kind), tmp_path / "pools" / kind, 64)
+    for kind, name in (("photos", "germany_schwerinPalace"), ("paintings", "portrait_of_pere_tanguy")):
+        folder = tmp_path / "raw/pictures" / kind / "held_out"
+        folder.mkdir(parents=True)
+        faulty_images.photo(1).save(folder / f"{name}.png")
+    return tmp_path
+
+
+def test_recipes_train_for_their_time_and_are_judged(script, data, capsys, monkeypatch):
+    recipes = script("adain_recipes", "--data", data, "--minutes", 0.02, "--figure", data / "pair.png")
+    small = {"crops": [{"share": 1.0, "crop": 16, "sides": [32]}], "batch_size": 1, "start": "random"}
+    monkeypatch.setattr(recipes, "RECIPES", {name: recipes.RECIPES[name] | small for name in recipes.RECIPES})
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--only", recipes.DEFAULT, recipes.NO_IDENTITY])
+    recipes.main()
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| ")][1:]
+    assert {row[0] for row in rows} == {f"| {recipes.DEFAULT}", f"| {recipes.NO_IDENTITY}"}
+    assert all(float(row[1]) <= 0.04 for row in rows)
+    assert (data / "pair.png").stat().st_size > 10_000
+
+
+def test_the_step_agrees_with_the_peer_in_plain_modules(script, data, capsys):
+    step = script("adain_step")
+    options = argparse.Namespace(
+        encoder=data / "models/adain/encoder.safetensors", pictures=data / "raw/pictures", crop=32, batch=1, rounds=1
+    )
+    step.steps_table(options, torch.device("cpu"), [torch.float32])
+    said = capsys.readouterr().out
+    assert "Same losses from the same weights" in said
+    assert len([line for line in said.splitlines() if "float32 |" in line]) == 4
+
+
+def test_stylising_gives_the_peers_picture(script, data, capsys):
+    arguments = ["--encoder", data / "models/adain/encoder.safetensors", "--pictures", data / "raw/pictures"]
+    script("adain_stylize", *arguments, "--size", 32, "--rounds", 1).main()
+    apart = re.search(r"differ by at most (\d+) of 255", capsys.readouterr().out)
+    assert apart is not None
+    assert int(apart[1]) <= 1
+
+
+def test_the_sheet_measures_a_result_and_lays_out_rows(script, data):
+    sheet = script("adain_sheet")
+    encoder = load_encoder(data / "models/adain/encoder.safetensors")
+    picture, other = faulty_images.photo(1), faulty_images.photo(2)
+    content, style, total, edges = sheet.scores(encoder, picture, picture, picture)
+    assert (round(content, 4), round(style, 4), round(total, 4), round(edges, 4)) == (0, 0, 0, 1)
+    assert sheet.scores(encoder, picture, other, other)[3] < 0.99
+    whole = sheet.sheet([("first", [picture, other, other, picture])] * 2)
+    width, height = picture.size
+    assert whole.size == (4 * (width + sheet.GAP), 2 * (height + sheet.GAP + sheet.LINE))
+    assert whole.crop((0, sheet.LINE, width, sheet.LINE + height)).tobytes() == picture.convert("RGB").tobytes()
 
 
 def test_growth_on_tiny_data(script, monkeypatch, tmp_path, capsys):
@@ -115,16 +169,9 @@ def test_growth_on_tiny_data(script, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(growth, "machine", lambda: "2 cores of Some CPU (avx512_bf16)")
     growth.main()
     said = capsys.readouterr().out
-    assert [line.split(" | ")[3] for line in said.splitlines() if line.startswith("| packing")] == ["5", "5"]
+    assert [line.split()[6] for line in said.splitlines() if line.startswith("| packing")] == ["3", "6"]
     assert [path.name for path in tmp_path.iterdir()] == ["growth-2-cores-of-some-cpu-avx512_bf16.png"]
     assert "(growth-2-cores-of-some-cpu-avx512_bf16.png)" in said
-
-
-def test_growth_counts_one_run_of_what_takes_long(script, monkeypatch):
-    growth = script("growth")
-    monkeypatch.setattr(growth, "PATIENCE", 0.0)
-    assert growth.step(1).runs == 1
-    assert growth.stylise(16).runs == 1
 
 
 def test_a_command_that_fails_or_a_pipeline_that_is_not_up_to_date_is_not_measured(script):

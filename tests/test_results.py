@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -21,27 +24,32 @@ def test_metrics_are_sorted_rounded_json(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), np.float32("nan")])
 def test_a_training_that_ran_away_is_no_result(tmp_path: Path, value: float) -> None:
-    with pytest.raises(UserError, match=r"loss\.train, last\.1 not finite: the training diverged"):
+    with pytest.raises(UserError, match=r"a\.json: a value is (NaN|Infinity): the training diverged"):
         results.write_metrics(tmp_path / "a.json", {"loss": {"train": value, "test": 1.0}, "last": [1.0, value]})
     assert not (tmp_path / "a.json").exists()
 
 
 def test_a_table_has_a_header_and_rounded_numbers(tmp_path: Path) -> None:
-    results.write_csv(tmp_path / "a.csv", ["epoch", "class"], [[1, 0.123456789], [2, 'a, "b"']])
-    assert (tmp_path / "a.csv").read_bytes() == b'epoch,class\n1,0.123457\n2,"a, ""b"""\n'
+    rows = [(1, 0.123456789, 'a, "b"'), (2, np.float32(1e-9), "名")]
+    written = 'epoch,loss,class\n1,0.123457,"a, ""b"""\n2,1e-09,名\n'
+    columns = ["epoch", "loss", "class"]
+    for table in (rows, iter(rows), pd.DataFrame(rows, columns=columns)[columns[::-1]]):
+        results.write_csv(tmp_path / "a.csv", columns, table)
+        assert (tmp_path / "a.csv").read_bytes() == written.encode()
+    results.write_csv(tmp_path / "a.csv", columns, [])
+    assert (tmp_path / "a.csv").read_bytes() == b"epoch,loss,class\n"
 
 
-@pytest.mark.parametrize("before", [None, '{"old": 1.5}', "[1, 2]", '{"cut', ""])
+@pytest.mark.parametrize(("before", "kept"), [(None, {}), ('{"old": 1.5}', {"old": 1.5}), ('{"cut', {})])
 def test_timings_are_added_to_what_can_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None, kept: dict
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    results.TIMINGS.parent.mkdir()
     if before is not None:
-        results.TIMINGS.parent.mkdir()
         results.TIMINGS.write_text(before, encoding="utf-8")
     results.record_timing("stage", 2.0)
-    found = json.loads(results.TIMINGS.read_text(encoding="utf-8"))
-    assert found == ({"old": 1.5, "stage": 2.0} if before == '{"old": 1.5}' else {"stage": 2.0})
+    assert json.loads(results.TIMINGS.read_text(encoding="utf-8")) == {**kept, "stage": 2.0}
 
 
 def figure(path: Path) -> None:
@@ -60,9 +68,29 @@ def test_a_figure_is_the_same_file_each_time_and_carries_no_date(tmp_path: Path)
         assert image.info.keys() <= {"dpi"}
 
 
-def test_the_style_ends_with_its_block() -> None:
-    import matplotlib as mpl
+def test_labels_of_a_grid_stand_where_they_belong() -> None:
+    def titles(columns: list[str]) -> list[str]:
+        rows = [[np.zeros((2, 2)), None], [np.ones((2, 2, 3))]]
+        with figures.style():
+            grid = figures.image_grid(rows, row_labels=["a", "b"], column_labels=columns)
+        assert [axis.get_ylabel() for axis in grid.axes] == ["a", "", "b", ""]
+        return [axis.get_title() for axis in grid.axes]
 
+    assert titles(["first", "second"]) == ["first", "", "", ""]  # over the columns; nothing over an empty cell
+    assert titles(["first", "empty", "third"]) == ["first", "", "third", ""]  # one for each picture
+
+
+def test_curves_say_which_images_were_judged() -> None:
+    history = pd.DataFrame({"epoch": [1, 2], "train_loss": [0.5, 0.25], "test_loss": [0.75, 0.5]})
+    with figures.style():
+        axis = plt.subplots()[1]
+        figures.epoch_curves(axis, history, "loss", 10_000)
+    texts = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert texts == ["first 10,000 training images", "10,000 test images"]
+    assert [line.get_ydata().tolist() for line in axis.lines] == [[0.5, 0.25], [0.75, 0.5]]
+
+
+def test_the_style_ends_with_its_block() -> None:
     before = mpl.rcParams["axes.grid"]
     with figures.style():
         assert mpl.rcParams["axes.grid"] is True

@@ -1,14 +1,16 @@
 """The command `nnlab`: one subcommand per thing that works without the pipeline.
 
-Here are the options; what a subcommand does is imported when it is called, so that `nnlab --help` answers at once.
-What a user can cause ends in one line on standard error and exit code 1.
+Here are the options. What a user can cause ends in one line on standard error, with exit code 1, or 2 for wrong usage.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
+from nnlab.adain import command as adain
 from nnlab.errors import UserError, lenient_output, system_error
 
 LARGEST_SIDE = 16384  # pixels
@@ -22,33 +24,45 @@ EXAMPLES = """examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; return the exit code: 0, 1 after a printed error, 2 for wrong usage, 130 for Ctrl-C."""
     lenient_output()
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        return options.run(options) or 0
+        options = _parser().parse_args(arguments)
+    except UserError as error:
+        dashed = [text for text in arguments if re.match("-[^-]", text)]  # no option of ours has one dash
+        return _fail(f"{error}; write ./{dashed[0]}" if dashed else str(error), 2)
+    try:
+        options.run(options)
+        return 0
     except UserError as error:
         return _fail(str(error))
     except OSError as error:
         return _fail(system_error(error))
     except KeyboardInterrupt:
-        _fail("interrupted; finished pictures are whole")
-        return 130
+        return _fail("interrupted; finished pictures are whole", 130)
 
 
-def _fail(line: str) -> int:
+def _fail(line: str, code: int = 1) -> int:
     print(f"nnlab: error: {' '.join(line.split())}", file=sys.stderr)
-    return 1
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is one line, which `main` prints."""
+
+    def error(self, message: str) -> NoReturn:
+        """UserError with the way to the help."""
+        raise UserError(f"{message}; see {self.prog} --help")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nnlab", description="Neural Lab's command-line tools.")
+    parser = _Parser(prog="nnlab", description="Neural Lab's command-line tools.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stylize(commands)
     _add_export(commands)
-    _add_verify(commands)
     return parser
 
 
-def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_stylize(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "stylize",
         help="draw photos in the style of paintings (AdaIN)",
@@ -58,11 +72,11 @@ def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     add = command.add_argument
     add("--content", type=Path, required=True, metavar="PATH", help="photo, or folder of photos")
-    add("--style", nargs="+", action="extend", required=True, metavar="PATH",
+    add("--style", type=Path, nargs="+", action="extend", required=True, metavar="PATH",
         help="painting; several are blended; a folder stands for each painting in it")  # fmt: skip
     add("--output", type=Path, required=True, metavar="PATH", help="file; or folder for CONTENT_STYLE.jpg")
     add("--alpha", type=float, default=1.0, metavar="A", help="0 keeps the photo, 1 is all style (default: 1)")
-    add("--style-weights", nargs="+", metavar="W", help="share of each style in the blend (default: equal)")
+    add("--style-weights", type=float, nargs="+", metavar="W", help="share of each style in the blend (default: equal)")
     add("--preserve-color", action="store_true", help="keep the photo's colours (CORAL on the style, as pytorch-AdaIN)")
     add("--size", type=_size, default=0, metavar="PX", help="shorter side of the photo; 0: original (default: 0)")
     add("--style-size", type=_size, default=512, metavar="PX",
@@ -72,10 +86,10 @@ def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1 ... (default: auto)")
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto",
         help="auto: bfloat16 where the machine is fast at it (default: auto)")  # fmt: skip
-    command.set_defaults(run=_stylize)
+    command.set_defaults(run=adain.stylize)
 
 
-def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "export",
         help="write encoder and decoder as files for naoto0804/pytorch-AdaIN",
@@ -83,16 +97,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     command.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the two files")
     _add_models(command)
-    command.set_defaults(run=_export)
-
-
-def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser(
-        "verify",
-        help="compare the workspace's results with the committed ones",
-        description="Compare metrics/ and plots/ with those of git's HEAD. Exit code 1 if a result is different.",
-    )
-    command.set_defaults(run=_verify)
+    command.set_defaults(run=adain.export)
 
 
 def _add_models(command: argparse.ArgumentParser) -> None:
@@ -110,24 +115,6 @@ def _size(text: str) -> int:
     if not text.isdecimal() or int(text) > LARGEST_SIDE:
         raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number of pixels from 0 to {LARGEST_SIDE}")
     return int(text)
-
-
-def _stylize(options: argparse.Namespace) -> None:
-    from nnlab.adain.command import stylize
-
-    stylize(options)
-
-
-def _export(options: argparse.Namespace) -> None:
-    from nnlab.adain.command import export_networks
-
-    export_networks(options)
-
-
-def _verify(options: argparse.Namespace) -> int:
-    from nnlab.verify import main as compare
-
-    return compare()
 
 
 if __name__ == "__main__":

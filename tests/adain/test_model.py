@@ -2,22 +2,24 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, Encoder, adain, to_images
+from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, adain, to_images
 from nnlab.adain.statistics import mean_std
+from nnlab.adain.weights import load_encoder
+from nnlab.errors import UserError
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 24), (9, 17), (33, 31)])
-def test_shapes_round_up(height, width):
-    features = Encoder()(torch.rand(2, 3, height, width))
+def test_shapes_round_up(weight_files, height, width):
+    features = load_encoder(weight_files[0])(torch.rand(2, 3, height, width))
     assert tuple(features) == FEATURES
     for power, channels, name in zip(range(4), (64, 128, 256, 512), FEATURES):
         assert features[name].shape == (2, channels, -(-height // 2**power), -(-width // 2**power))
     assert Decoder()(features["relu4_1"]).shape == (2, 3, 8 * -(-height // 8), 8 * -(-width // 8))
 
 
-def test_too_small_images_are_named():
-    with pytest.raises(ValueError, match="at least 9 pixels"):
-        Encoder()(torch.rand(1, 3, 8, 100))
+def test_too_small_images_are_named(weight_files):
+    with pytest.raises(UserError, match="at least 9 on both sides"):
+        load_encoder(weight_files[0])(torch.rand(1, 3, 8, 100))
 
 
 def plain_decoder(decoder: Decoder, x: torch.Tensor) -> torch.Tensor:

@@ -9,10 +9,9 @@ import torch
 from nnlab.adain.colors import coral_map
 from nnlab.adain.losses import content_loss, style_loss
 from nnlab.adain.model import FEATURES, adain
-from nnlab.adain.reference_files import write_reference_files
 from nnlab.adain.statistics import mean_std
 from nnlab.adain.stylize import Moments, blend
-from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.adain.weights import load_decoder, load_encoder, write_reference_files
 from tests.adain.reference import (
     ALPHA,
     DECODER,
@@ -85,7 +84,7 @@ def test_decoded_picture_equals_the_references(networks, name, styles, alpha):
 
 def test_coral_equals_the_references():
     content, style, _ = (np.round(picture[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8) for picture in images())
-    matrix = coral_map(style, content)
+    matrix = coral_map(style.reshape(-1, 3), content.reshape(-1, 3))
     pixels = torch.from_numpy(style / 255).permute(2, 0, 1)
     same("coral", torch.einsum("rc,chw->rhw", matrix[:, :3], pixels) + matrix[:, 3, None, None])
 

@@ -3,8 +3,6 @@
 import importlib.util
 import json
 import os
-import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +11,11 @@ import yaml
 from PIL import Image
 
 from nnlab.adain.choice import USER_PHOTOS, check_pictures, choose_photos, choose_style, style_note
-from nnlab.adain.pictures import notes
-from nnlab.adain.trained import check_outs
+from nnlab.adain.figures import notes
 from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.data.images import save_image
 from nnlab.errors import UserError
-from nnlab.params import PictureParams, load_params
+from nnlab.params import PictureParams
 from tests import quick
 from tests.adain.reference import image
 from tests.pictures import make_gallery
@@ -252,17 +249,3 @@ def test_dvc_hears_of_a_name_that_it_cannot_read_before_the_training(project):
     quick.dvc(project, "init", "--no-scm", "--quiet")
     said = quick.dvc(project, "repro", code=255)
     assert r"adain_train: error: data/photos/caf\udce9.jpg: DVC cannot read a file whose name is not UTF-8" in said
-
-
-def test_checkpoints_that_the_graph_does_not_export_are_refused_before_the_training():
-    graph = ROOT / "dvc.yaml"
-    check_outs([0.1, 0.5, 0.8, 1.0], graph)
-    check_outs([0.25, 1.0], ROOT / "no.yaml")
-    with pytest.raises(UserError, match=r"checkpoint_fractions = \[0\.25, 1\.0\].*10, 50, 80, 100 %.*\[0\.1, 0\.5"):
-        check_outs([0.25, 1.0], graph)
-
-
-def test_processes_share_a_batch_evenly(project):
-    change({"adain.run.processes": 3})
-    with pytest.raises(UserError, match=r"batch_size = \d+ must be a multiple of run\.processes = 3"):
-        load_params()

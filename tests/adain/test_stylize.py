@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from nnlab.adain import stylize
-from nnlab.adain.colors import coral_map
+from nnlab.adain.colors import coral_map, to_pixels
 from nnlab.adain.model import adain
 from nnlab.adain.statistics import mean_std
 from nnlab.adain.stylize import Moments, Stylizer, blend, check
@@ -41,11 +41,11 @@ def test_the_result_has_exactly_the_contents_size(stylizer, width, height):
 
 def test_a_picture_equals_the_formula(stylizer, networks):
     encoder, decoder = networks
-    content, style = picture(1, 53, 40), picture(2, 36, 47)
+    content, style = picture(1, 56, 40), picture(2, 40, 48)
     with torch.no_grad():
         t = adain(encoder.encode(to_tensor(content)), encoder.encode(to_tensor(style)))
         f = encoder.encode(to_tensor(content))
-        expected = to_pil(decoder(0.4 * t + 0.6 * f)[:, :, :40, :53])
+        expected = to_pil(decoder(0.4 * t + 0.6 * f))
     assert np.abs(numbers(stylizer.stylize(content, [style], alpha=0.4)) - numbers(expected)).max() <= 1
     assert numbers(expected).std() > 5, "the networks draw nothing: the test proves nothing"
 
@@ -77,11 +77,45 @@ def test_boxes_cover_every_cell_once(area):
     assert (counts == 1).all()
 
 
-def test_tiles_are_reported(networks):
-    heard = []
-    stylizer = Stylizer(*networks, tile=6)
-    stylizer.stylize(picture(1, 90, 40), [picture(2, 40, 40)], on_tile=lambda done, total: heard.append((done, total)))
-    assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+def test_an_odd_size_is_the_picture_continued_by_its_mirror_image_and_cut(stylizer):
+    content, style = picture(1, 53, 42), picture(2, 40, 48)
+    longer = Image.fromarray(np.pad(np.asarray(content), ((0, 6), (0, 3), (0, 0)), mode="symmetric"))
+    found = numbers(stylizer.stylize(content, [style]))
+    assert np.abs(found - numbers(stylizer.stylize(longer, [style]))[:42, :53]).max() <= 1
+
+
+def cut_out(shown, hidden):
+    """The picture with its right part transparent, where its colour is `hidden`."""
+    shown = shown.copy()
+    shown.paste(hidden, (32, 0, shown.width, shown.height))
+    opacity = Image.new("L", shown.size, 255)
+    opacity.paste(0, (32, 0, shown.width, shown.height))
+    shown.putalpha(opacity)
+    return shown
+
+
+def test_what_is_transparent_does_not_colour_the_result(stylizer):
+    content, style = picture(1, 64, 40), picture(2, 64, 40)
+    first = stylizer.stylize(cut_out(content, "red"), [cut_out(style, "lime")])
+    second = stylizer.stylize(cut_out(content, "blue"), [cut_out(style, "black")])
+    assert first.mode == "RGBA"
+    assert (numbers(first) == numbers(second)).all()
+    assert (numbers(first)[:, :32, 3] == 255).all()
+    assert (numbers(first)[:, 32:, 3] == 0).all()
+    whole_mean = stylizer.statistics(style.crop((0, 0, 32, 40))).mean
+    torch.testing.assert_close(stylizer.statistics(cut_out(style, "lime")).mean, whole_mean, rtol=0.2, atol=0.2)
+
+
+@pytest.mark.parametrize("opacity", [0, 255])
+def test_a_picture_that_is_wholly_transparent_or_opaque_counts_as_it_is(stylizer, opacity):
+    style = picture(2, 40, 40)
+    layered = style.copy()
+    layered.putalpha(opacity)
+    found = stylizer.statistics(layered)
+    assert found.mean.isfinite().all()
+    if opacity:
+        torch.testing.assert_close(found.mean, stylizer.statistics(style).mean)
+        torch.testing.assert_close(found.std, stylizer.statistics(style).std)
 
 
 def statistics(seed):
@@ -128,12 +162,12 @@ def test_wrong_values_are_named(alpha, weights, styles, message):
 
 
 def test_a_picture_that_is_too_small_is_named(stylizer):
-    with pytest.raises(UserError, match="style picture is 40x8 pixels; at least 9"):
+    with pytest.raises(UserError, match="40x8 pixels; at least 9"):
         stylizer.stylize(picture(1, 40, 40), [picture(2, 40, 8)])
 
 
 def recoloured(source, target):
-    matrix = coral_map(np.asarray(source), np.asarray(target))
+    matrix = coral_map(to_pixels(source).visible(), to_pixels(target).visible())
     pixels = torch.from_numpy(np.asarray(source).reshape(-1, 3) / 255)
     return pixels @ matrix[:, :3].T + matrix[:, 3]
 
@@ -154,12 +188,12 @@ def test_coral_survives_pictures_without_colours(source, target):
 
 
 def test_preserved_colours_are_those_of_a_style_recoloured_beforehand(stylizer):
-    content, style = picture(1, 60, 50), picture(2, 50, 40).transpose(Image.Transpose.ROTATE_90)
-    matrix = coral_map(np.asarray(style), np.asarray(content))
+    content, style = picture(1, 60, 50), picture(2, 40, 48)
+    matrix = coral_map(to_pixels(style).visible(), to_pixels(content).visible())
     mapped = torch.einsum("rc,bchw->brhw", matrix[:, :3].float(), to_tensor(style)) + matrix[:, 3, None, None].float()
     with torch.no_grad():
         mean, std = mean_std(stylizer.encoder.encode(mapped))
-    found = stylizer.statistics(style, np.asarray(content))
+    found = stylizer.statistics(style, to_pixels(content))
     torch.testing.assert_close(found.mean, mean, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(found.std, std, rtol=1e-3, atol=1e-4)
 

@@ -8,24 +8,33 @@ from PIL import Image
 from nnlab.data.containers import Picture
 from nnlab.data.packing import pack
 from nnlab.params import AdainTrainParams
+from tests import quick
 
 SMALL = {
-    "max_iter": 12, "batch_size": 2, "partners": 2, "crop": 16, "resize": 64,
-    "finish": {"share": 0.3, "crop": 32, "resize": 64},
-    "warmup": 2, "log_every": 3, "held_out_pairs": 2,
+    "max_iter": 12, "batch_size": 2, "warmup": 2, "log_every": 3,
+    "crops": [{"share": 0.5, "crop": 16, "sides": [24, 32]}, {"share": 0.5, "crop": 32, "sides": [40]}],
 }  # fmt: skip
 
 
 def settings(**changed):
-    """Parameters of a training, as in params.yaml but for what is given."""
+    """Parameters of a training with steps of every kind, from a random start; what is given replaces these."""
     values = {
-        "content": "sample", "style": "sample", "max_iter": 100, "batch_size": 4, "partners": 1, "crop": 64,
-        "resize": 128, "finish": {"share": 0, "crop": 64, "resize": 128},
-        "learning_rate": 1e-3, "schedule": "cosine", "warmup": 10, "beta2": 0.999, "average": 0.9,
-        "content_weight": 1.0, "style_weight": 10.0, "checkpoint_fractions": [0.1, 0.5, 0.8, 1.0],
-        "held_out_pairs": 4, "log_every": 10, "seed": 1,
+        "content": "sample", "style": "sample", "max_iter": 100, "batch_size": 4,
+        "crops": [{"share": 1, "crop": 64, "sides": [64]}], "start": "random", "optimizer": "muon",
+        "learning_rate": 1e-3, "schedule": "cosine", "warmup": 10, "average": 0.9, "content_weight": 1.0,
+        "style_weight": 10.0, "structure_weight": 1.0, "identity": {"share": 0.4, "pixel_weight": 100.0},
+        "random_alpha": 0.3, "photo_styles": 0.5, "plain_styles": 0.2,
+        "checkpoint_fractions": [0.1, 0.5, 0.8, 1.0], "log_every": 10, "seed": 1,
     }  # fmt: skip
     return AdainTrainParams(**{**values, **changed})
+
+
+# pytorch-AdaIN's recipe, as the comments of params.yaml give it.
+REFERENCE = {
+    "crops": [{"share": 1, "crop": 40, "sides": [64]}], "optimizer": "adam", "learning_rate": 1e-4,
+    "schedule": "reference", "warmup": 0, "average": 0, "structure_weight": 0,
+    "identity": {"share": 0, "pixel_weight": 100.0}, "random_alpha": 0, "photo_styles": 0, "plain_styles": 0,
+}  # fmt: skip
 
 
 def make_pools(folder, count=12):
@@ -40,3 +49,22 @@ def make_pools(folder, count=12):
             pictures.append(Picture(f"{index}.png", buffer.getvalue()))
         pack(pictures, folder / kind, 64)
     return folder / "content", folder / "style"
+
+
+def make_held_out(folder, photos=2, paintings=2):
+    """Write held-out pictures of a gallery: soft noise of 60 x 48 pixels."""
+    for seed, (kind, count) in enumerate((("photos", photos), ("paintings", paintings))):
+        draws = np.random.default_rng(10 + seed)
+        (folder / kind / "held_out").mkdir(parents=True)
+        for index in range(count):
+            noise = Image.fromarray(draws.integers(0, 256, (8, 10, 3), dtype=np.uint8))
+            noise.resize((60, 48), Image.Resampling.BICUBIC).save(folder / kind / f"held_out/{index}.png")
+
+
+def write_params(folder, **changed):
+    """Copy params.yaml, with other values for dotted keys of its section `adain`, on the CPU in float32; the path."""
+    path = folder / "params.yaml"
+    path.write_bytes((quick.ROOT / "params.yaml").read_bytes())
+    values = {f"adain.{key}": value for key, value in changed.items()}
+    quick.override(path, {**values, "hardware.device": "cpu", "hardware.precision": "float32"})
+    return path

@@ -32,11 +32,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(folder)
         stage("autoencoder_train", folder / "raw", folder / "ae", params)
         stage("autoencoder_evaluate", folder / "raw", folder / "ae", folder / "ae.json", folder / "ae_summary.json",
-              folder / "plots/ae", folder / "results", params)  # fmt: skip
+              folder / "plots/ae", folder / "results")  # fmt: skip
         for model in ("denoiser", "again"):
             stage("denoiser_train", folder / "raw", folder / model, params)
         stage("denoiser_evaluate", folder / "raw", folder / "denoiser", folder / "denoiser.json",
-              folder / "denoiser_summary.json", folder / "plots/denoiser", params)  # fmt: skip
+              folder / "denoiser_summary.json", folder / "plots/denoiser")  # fmt: skip
     return folder
 
 

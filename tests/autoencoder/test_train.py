@@ -1,44 +1,108 @@
-"""Training: it learns, it repeats itself, the noise is fresh and the target clean."""
+"""Layers, noise, training: by hand; it learns, it repeats itself, the noise is fresh and the target clean."""
+
+import math
 
 import pytest
 import torch
 
-import nnlab.autoencoder.train as module
-from nnlab.autoencoder.losses import bce
-from nnlab.autoencoder.train import History, as_judged, rebuild, train
-from nnlab.data.idx import unit
+from nnlab.autoencoder import train as module
+from nnlab.autoencoder.model import build
+from nnlab.autoencoder.train import add_noise, bce, pixels, rebuild, train
 from nnlab.errors import UserError
-from tests.autoencoder.test_model import noisy_settings, settings
+from nnlab.params import AutoencoderParams, DenoiserParams
+from nnlab.sections import parse
+from nnlab.training.device import count_parameters
 from tests.datasets import bars
 
 CPU, FLOAT = torch.device("cpu"), torch.float32
-IMAGES = unit(bars(100)[0]).flatten(1)
+DATA, TEST = bars(100), bars(30)
+IMAGES = pixels(DATA[0])
 
 
-def test_it_learns() -> None:
-    before = bce(rebuild(train(IMAGES, settings(learning_rate=1e-9), CPU, FLOAT), IMAGES), IMAGES)
-    after = bce(rebuild(train(IMAGES, settings(epochs=30), CPU, FLOAT), IMAGES), IMAGES)
-    assert after < 0.7 * before
+def settings(**changes) -> AutoencoderParams:
+    values = {"hidden": [8], "epochs": 1, "batch_size": 20, "learning_rate": 0.01, "weight_decay": 0.0, "seed": 3}
+    return AutoencoderParams(**{**values, **changes})
+
+
+def noisy_settings(**changes) -> DenoiserParams:
+    return DenoiserParams(**{**settings().model_dump(), "code": 4, "noise_factor": 0.4, **changes})
+
+
+@pytest.mark.parametrize("changes", [{"code": 0}, {"noise_factor": -1.0}, {"hidden": [0]}, {"noise": 0.4}])
+def test_a_denoiser_that_cannot_be_is_refused(changes: dict) -> None:
+    with pytest.raises(UserError, match=next(iter(changes))):
+        parse({**noisy_settings().model_dump(), **changes}, DenoiserParams, "x")
+
+
+def test_an_autoencoder_has_a_code_of_two_numbers_and_no_key_for_it() -> None:
+    with pytest.raises(UserError, match="code is not a known key"):
+        parse({**settings().model_dump(), "code": 3}, AutoencoderParams, "x")
+
+
+def test_the_stacks_mirror_each_other() -> None:
+    model = build(settings(hidden=[5, 3]))
+    forth, back = 784 * 5 + 5 * 3 + 3 * 2, 2 * 3 + 3 * 5 + 5 * 784
+    assert count_parameters(model) == forth + 5 + 3 + 2 + back + 3 + 5 + 784
+    assert model.encode(IMAGES).shape == (100, 2)
+    assert torch.equal(model(IMAGES), model.decode(model.encode(IMAGES)))
+    assert model(IMAGES).shape == (100, 784)
+    assert build(noisy_settings()).encode(IMAGES).shape == (100, 4)
+
+
+def test_without_hidden_layers_it_is_linear() -> None:
+    model = build(settings(hidden=[]))
+    a, b = torch.rand(1, 784), torch.rand(1, 784)
+    assert torch.allclose(model((a + b) / 2), (model(a) + model(b)) / 2, atol=1e-5)
+
+
+def test_bce_by_hand() -> None:
+    scores = torch.tensor([[0.0, math.log(3.0)]])  # sigmoids 1/2 and 3/4
+    target = torch.tensor([[1.0, 0.25]])
+    expected = (math.log(2) - 0.25 * math.log(0.75) - 0.75 * math.log(0.25)) / 2
+    assert bce(scores, target).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_noise_has_its_factor_and_its_stream() -> None:
+    images = torch.full((200, 784), 0.5)
+    noisy = add_noise(images, noisy_settings(), "noise", 1)
+    assert (noisy - images).std().item() == pytest.approx(0.4, rel=0.01)
+    assert noisy.mean().item() == pytest.approx(0.5, abs=0.01)
+    assert noisy.min() < 0, "values are not cut"
+    assert torch.equal(noisy, add_noise(images, noisy_settings(), "noise", 1))
+    assert not torch.equal(noisy, add_noise(images, noisy_settings(), "noise", 2))
+    assert not torch.equal(noisy, add_noise(images, noisy_settings(seed=9), "noise", 1))
+    assert add_noise(images, noisy_settings(noise_factor=0.0), "noise", 1) is images
+    assert add_noise(images, settings(), "noise", 1) is images
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_it_learns(precision: torch.dtype) -> None:
+    model, history = train(DATA, TEST, settings(epochs=30), CPU, precision)
+    assert history["epoch"].tolist() == list(range(1, 31))
+    assert bce(rebuild(model, IMAGES), IMAGES) < 0.7 * bce(build(settings())(IMAGES), IMAGES)
+    assert history["test_loss"].iloc[-1] == pytest.approx(bce(rebuild(model, IMAGES[:30]), IMAGES[:30]).item())
+    assert history["train_loss"].equals(history["test_loss"]), "the first images of both are the same here"
 
 
 @pytest.mark.parametrize("wanted", [settings(epochs=2), noisy_settings(epochs=2)])
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(wanted) -> None:
     torch.manual_seed(1)
-    first = train(IMAGES, wanted, CPU, FLOAT).state_dict()
+    first = train(DATA, TEST, wanted, CPU, FLOAT)[0].state_dict()
     torch.manual_seed(2)
-    again = train(IMAGES, wanted, CPU, FLOAT).state_dict()
-    other = train(IMAGES, wanted.model_copy(update={"seed": 9}), CPU, FLOAT).state_dict()
+    again = train(DATA, TEST, wanted, CPU, FLOAT)[0].state_dict()
+    other = train(DATA, TEST, wanted.model_copy(update={"seed": 9}), CPU, FLOAT)[0].state_dict()
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert not torch.equal(first["encoder.0.weight"], other["encoder.0.weight"])
 
 
-def test_noise_is_fresh_in_every_step_and_the_target_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, targets = [], []
+def test_noise_is_fresh_in_every_step_the_same_when_judged_and_the_target_is_clean(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    streams, targets = [], []
 
-    def noise(images, factor, generator):
-        assert factor == 0.4
-        seen.append(torch.randn(images.shape, generator=generator))
-        return images + factor * seen[-1]
+    def noise(images, settings, *stream):
+        streams.append(stream)
+        return add_noise(images, settings, *stream)
 
     def loss(scores, target):
         targets.append(target)
@@ -46,29 +110,7 @@ def test_noise_is_fresh_in_every_step_and_the_target_is_clean(monkeypatch: pytes
 
     monkeypatch.setattr(module, "add_noise", noise)
     monkeypatch.setattr(module, "bce", loss)
-    train(IMAGES, noisy_settings(epochs=2, batch_size=50), CPU, FLOAT)
-    assert len(seen) == 4
-    assert not any(torch.equal(a, b) for i, a in enumerate(seen) for b in seen[:i])
+    train(DATA, TEST, noisy_settings(epochs=2, batch_size=50), CPU, FLOAT)
+    assert streams == [("judge",), ("judge",), *(("noise", step) for step in range(4))]
     clean = {tuple(image.tolist()) for image in IMAGES}
     assert all(tuple(image.tolist()) in clean for batch in targets for image in batch)
-
-
-def test_judging_does_not_change_the_training_and_sees_the_same_noise_each_time() -> None:
-    wanted = noisy_settings(epochs=2)
-    history = History(IMAGES, IMAGES[:30], wanted)
-    judged = train(IMAGES, wanted, CPU, FLOAT, history.add).state_dict()
-    plain = train(IMAGES, wanted, CPU, FLOAT).state_dict()
-    assert all(torch.equal(judged[key], plain[key]) for key in judged)
-    assert [row.epoch for row in history.epochs] == [1, 2]
-    assert history.epochs[0].train_loss == history.epochs[0].test_loss, "the first images of both are the same here"
-    assert torch.equal(as_judged(IMAGES, wanted), as_judged(IMAGES, wanted))
-    assert not torch.equal(as_judged(IMAGES, wanted), IMAGES)
-    assert as_judged(IMAGES, settings()) is IMAGES
-
-
-def test_a_training_that_diverges_says_so() -> None:
-    model = train(IMAGES, settings(), CPU, FLOAT)
-    with torch.no_grad():
-        model.encoder[0].bias.fill_(float("nan"))
-    with pytest.raises(UserError, match="epoch 2; lower learning_rate"):
-        History(IMAGES, IMAGES[:10], settings()).add(2, model)

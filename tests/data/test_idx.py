@@ -25,14 +25,12 @@ def test_pixels_come_out_row_by_row(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (b"", "not an IDX file"),
-        (b"\0\0\x08", "not an IDX file"),
         (b"\x1f\x8b\x08\0 packed", "not an IDX file"),
         (idx((2,), b"\0\0\0\0", code=13), "not an IDX file"),
         (b"\0\0\x08\x03\0\0\0\x02", "not an IDX file"),
         (idx((2, 2), b"abc"), "3 bytes of data where its header says 4"),
         (idx((2, 2), b"abcde"), "5 bytes of data where its header says 4"),
         (idx((2**32 - 1,) * 4, b"a"), "1 bytes of data where its header says 3402823"),
-        (idx((2**16,) * 4, b""), "0 bytes of data where its header says 18446744073709551616"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes, words: str) -> None:
@@ -40,11 +38,8 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes, words: str) -> 
     with pytest.raises(UserError, match=words) as caught:
         load_idx(tmp_path / "a")
     assert str(tmp_path / "a") in str(caught.value)
-
-
-def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not found; run `dvc repro`"):
-        load_idx(tmp_path / "a")
+        load_idx(tmp_path / "b")
 
 
 def test_a_split_is_images_with_labels(tmp_path: Path) -> None:
@@ -60,27 +55,17 @@ def test_a_split_is_images_with_labels(tmp_path: Path) -> None:
 
 
 def test_unit_divides_by_255_and_leaves_its_input_alone() -> None:
-    images = torch.tensor([[0, 51, 255]], dtype=torch.uint8)
-    assert unit(images)[0].tolist() == pytest.approx([0.0, 0.2, 1.0])
-    floats = torch.tensor([255.0])
-    unit(floats)
-    assert floats.item() == 255.0
+    floats = torch.tensor([0.0, 51.0, 255.0])
+    for images in (floats, floats.byte()):
+        assert unit(images).tolist() == pytest.approx([0.0, 0.2, 1.0])
+    assert floats.tolist() == [0.0, 51.0, 255.0]
 
 
-def test_every_index_once_per_epoch_and_the_rest_at_the_end() -> None:
-    batches = epoch_batches(10, 4, seed=1, epoch=0)
+def test_an_epoch_is_a_permutation_by_seed_and_epoch_alone_cut_into_batches() -> None:
+    batches = epoch_batches(10, 4, seed=1, epoch=3)
     assert [len(batch) for batch in batches] == [4, 4, 2]
-    assert sorted(torch.cat(batches).tolist()) == list(range(10))
-
-
-def test_the_order_depends_on_seed_and_epoch_alone() -> None:
-    def order(seed: int, epoch: int) -> list[int]:
-        return torch.cat(epoch_batches(100, 7, seed, epoch)).tolist()
-
-    first = order(1, 3)
-    torch.manual_seed(0)
-    torch.rand(5)
-    assert order(1, 3) == first
-    assert order(1, 4) != first
-    assert order(2, 3) != first
-    assert torch.cat(epoch_batches(100, 50, 1, 3)).tolist() == first  # the batch size only cuts it
+    order = torch.cat(batches).tolist()
+    assert sorted(order) == list(range(10))
+    assert torch.cat(epoch_batches(10, 3, 1, 3)).tolist() == order  # the batch size only cuts it
+    assert torch.cat(epoch_batches(10, 4, 1, 4)).tolist() != order
+    assert torch.cat(epoch_batches(10, 4, 2, 3)).tolist() != order

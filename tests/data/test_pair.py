@@ -5,9 +5,8 @@ import pytest
 from PIL import Image
 
 from nnlab.data import pair
-from nnlab.data.download import DownloadError
+from nnlab.data.download import DownloadError, Source
 from nnlab.data.gallery import find_picture
-from nnlab.data.sources import Source
 from nnlab.errors import UserError
 from nnlab.files import sha256
 from tests.pictures import make_gallery

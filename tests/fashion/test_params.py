@@ -28,24 +28,14 @@ def test_a_variant_has_its_own_layers_and_the_training_of_the_section() -> None:
     assert (long.hidden, long.convolutions, long.epochs) == ([7], [], 9)
 
 
-def test_the_committed_variants_are_those_of_the_assignment() -> None:
-    variants = parse(section(), FashionParams, "x").variants
-    assert [v.hidden for v in variants.values()][:4] == [[], [128], [512], [256, 128]]
-    assert any(v.convolutions for v in variants.values())
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"hidden": [0]}, r"hidden.0 = 0: .*greater than or equal to 1"),
-        ({"hidden": 128}, r"hidden = 128: .*list"),
         ({"epochs": 0}, r"epochs = 0: .*greater than or equal to 1"),
-        ({"epochs": "ten"}, r"epochs = 'ten': .*integer"),
         ({"convolutions": [[]]}, r"convolutions.0 = \[\]: .*at least 1"),
         ({"convolutions": [[1]] * 5}, r"convolutions = .*at most 4"),
-        ({"learning_rate": 0}, r"learning_rate = 0: .*greater than 0"),
         ({"augment_flip": 1}, r"augment_flip = 1: .*boolean"),
-        ({"variants": {}}, r"variants = \{\}: .*at least 1"),
         ({"variants": {"a b": {"hidden": []}}}, r"variants.*a b"),
         ({"variants": {"wide": {"hiden": [1]}}}, r"variants.wide.hiden is not a known key"),
         ({"variants": {"wide": {"hidden": [-1]}}}, r"variants.wide.hidden.0 = -1"),

@@ -1,15 +1,22 @@
 """The three stages on a tiny data set, from files to figures."""
 
 import csv
-import hashlib
 import importlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from nnlab.data.idx import load_split
 from nnlab.errors import UserError
+from nnlab.fashion.evaluate import judge
+from nnlab.fashion.figures import draw, telling
+from nnlab.figures import style
+from nnlab.params import load_params
 from tests import quick
 from tests.datasets import write_bars
 
@@ -25,10 +32,6 @@ def stage(name: str, *paths: Path) -> None:
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_same_seed_gives_the_same_file(results: Path) -> None:
-    assert digest(results / "model") == digest(results / "again")
+    assert (results / "model").read_bytes() == (results / "again").read_bytes()
 
 
 def test_tables_and_metrics_agree(results: Path) -> None:
@@ -88,8 +91,6 @@ def test_every_figure_is_a_picture(results: Path) -> None:
 
 
 def test_tensorboard_has_the_curves(results: Path) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
     for run in ("fashion", "fashion_variants/linear", "fashion_variants/cnn"):
         events = EventAccumulator(str(results / "runs" / run))
         events.Reload()
@@ -104,3 +105,22 @@ def test_a_damaged_model_is_named(results: Path, tmp_path: Path) -> None:
         stage("fashion_evaluate", results / "raw", tmp_path / "model", results / "variants", tmp_path / "m.json",
               tmp_path / "v.json", tmp_path / "s.json", tmp_path / "plots", results / "params.yaml")  # fmt: skip
     assert not (tmp_path / "plots").exists()
+
+
+def test_a_telling_image_is_preferred_and_none_is_none() -> None:
+    confidences = np.array([[0.99, 0.01], [0.45, 0.55], [0.6, 0.4], [0.95, 0.05]])
+    assert telling(confidences, np.array([0, 2, 3])) == [2]
+    assert telling(confidences, np.array([0, 3])) == [0]
+    assert telling(confidences, np.array([], int)) == []
+
+
+def test_a_network_without_wrong_predictions_can_be_drawn(results: Path, tmp_path: Path) -> None:
+    """The labels are what it says."""
+    images, _ = load_split(results / "raw", "test")
+    hardware = load_params(results / "params.yaml").hardware
+    said = judge(results / "model", (images, torch.zeros(100, dtype=torch.int64)), hardware).predicted
+    judged = judge(results / "model", (images, torch.from_numpy(said)), hardware)
+    assert judged.accuracy == 1
+    with style():
+        draw(images.numpy(), judged, {"only": judged}, tmp_path)
+    assert {path.stem for path in tmp_path.iterdir()} == FIGURES

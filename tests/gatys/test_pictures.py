@@ -1,4 +1,4 @@
-"""Sizes, levels, colour preservation."""
+"""Sizes and colour preservation."""
 
 from pathlib import Path
 
@@ -6,17 +6,8 @@ import pytest
 import torch
 
 from nnlab.errors import UserError
-from nnlab.gatys.pictures import (
-    Pictures,
-    check_side,
-    level_sizes,
-    luminance,
-    only_luminance,
-    read_pictures,
-    upscaled,
-    with_colors_of,
-)
-from tests.gatys.conftest import picture
+from nnlab.gatys.pictures import Pictures, luminance, only_luminance, read_pictures, upscaled, with_colors_of
+from tests.gatys.conftest import make_job, picture
 
 
 def test_sizes_keep_the_aspect() -> None:
@@ -30,29 +21,16 @@ def test_sizes_keep_the_aspect() -> None:
 
 
 def test_the_start_has_the_size_of_the_content(tmp_path: Path) -> None:
-    for name, seed in (("content", 0), ("style", 1), ("start", 2)):
-        picture(80 + 16 * seed, 60, seed).save(tmp_path / f"{name}.png")
-    files = tmp_path / "content.png", tmp_path / "style.png"
-    pictures = read_pictures(*files, str(tmp_path / "start.png"))
+    paths = {name: str(tmp_path / f"{name}.png") for name in ("content", "style", "start")}
+    for seed, path in enumerate(paths.values()):
+        picture(80 + 16 * seed, 60, seed).save(path)
+    pictures = read_pictures(make_job(**paths))
     content = pictures.content_at(64)
     assert pictures.start_at(content).shape == content.shape
     assert not torch.equal(pictures.start_at(content), content)
-    assert torch.equal(read_pictures(*files, "content").start_at(content), content)
+    assert torch.equal(read_pictures(make_job(**paths | {"start": "content"})).start_at(content), content)
     with pytest.raises(UserError, match=r"absent\.png"):
-        read_pictures(*files, str(tmp_path / "absent.png"))
-
-
-def test_coarse_levels_double_and_are_left_out_where_too_small() -> None:
-    assert level_sizes(picture(400, 300, 0), 256, [10, 20]) == [(64, 10), (128, 20)]
-    assert level_sizes(picture(400, 300, 0), 256, [10, 0]) == [(64, 10)]
-    assert level_sizes(picture(400, 300, 0), 64, [10, 20]) == []
-    assert level_sizes(picture(400, 300, 0), 256, []) == []
-
-
-def test_a_side_that_is_too_short_names_the_file() -> None:
-    with pytest.raises(UserError, match=r"thin\.png: 200x8 pixels.* at least 16"):
-        check_side(torch.zeros(1, 3, 8, 200), Path("thin.png"), 16)
-    check_side(torch.zeros(1, 3, 16, 200), Path("thin.png"), 16)
+        read_pictures(make_job(**paths | {"start": str(tmp_path / "absent.png")}))
 
 
 def test_luminance_transfer_keeps_the_colours_of_the_content() -> None:

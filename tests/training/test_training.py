@@ -1,9 +1,6 @@
-"""Seeds, device, precision, tensors on disk, resume folders."""
+"""Seeds, device, precision, the folder of TensorBoard."""
 
 import json
-import os
-import pickle
-import random
 from pathlib import Path
 
 import pytest
@@ -14,11 +11,9 @@ from nnlab.training import device
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.progress import log_writer
 from nnlab.training.seeds import generator
-from nnlab.training.state import load_tensors, save_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
-TENSORS = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1, 2], dtype=torch.int64)}
 
 
 def test_a_generator_is_a_function_of_seed_and_stream() -> None:
@@ -69,68 +64,6 @@ def test_only_trainable_scalars_count() -> None:
     assert device.count_parameters(model) == 3 * 4 + 4 + 4 + 1
     model[0].requires_grad_(False)
     assert device.count_parameters(model) == 5
-
-
-def test_tensors_come_back_as_they_went(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "a.safetensors"
-    save_tensors(path, {**TENSORS, "t": torch.arange(6).reshape(2, 3).T}, {"step": "7"})
-    tensors, metadata = load_tensors(path)
-    assert metadata == {"step": "7"}
-    assert torch.equal(tensors["w"], TENSORS["w"])
-    assert torch.equal(tensors["t"], torch.tensor([[0, 3], [1, 4], [2, 5]]))
-    assert [p.name for p in path.parent.iterdir()] == ["a.safetensors"]
-
-
-def test_the_same_tensors_make_the_same_bytes(tmp_path: Path) -> None:
-    metadata = {"b": "1", "a": 'quote " and \n line', "名": "值 \x07", "c": "", "d": "é" * 50}
-    save_tensors(tmp_path / "a", TENSORS, metadata)
-    save_tensors(tmp_path / "b", dict(reversed(TENSORS.items())), dict(reversed(metadata.items())))
-    written = (tmp_path / "a").read_bytes()
-    assert (tmp_path / "b").read_bytes() == written
-    header = json.loads(written[8 : 8 + int.from_bytes(written[:8], "little")])
-    assert list(header["__metadata__"]) == sorted(metadata)  # two processes agree: sorted by us, not by chance
-    assert load_tensors(tmp_path / "a")[1] == metadata
-
-
-def test_a_file_that_was_cut_anywhere_is_a_users_error(tmp_path: Path) -> None:
-    save_tensors(tmp_path / "whole", TENSORS, {"step": "7"})
-    whole = (tmp_path / "whole").read_bytes()
-    for length in [0, 1, 7, 8, 9, *random.Random(1).sample(range(10, len(whole)), 30), len(whole) - 1]:
-        (tmp_path / "cut").write_bytes(whole[:length])
-        with pytest.raises(UserError, match="cut: not a whole safetensors file"):
-            load_tensors(tmp_path / "cut")
-
-
-class Evil:
-    """Unpickling this makes a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __reduce__(self) -> tuple:
-        return os.mkdir, (str(self.folder),)
-
-
-@pytest.mark.parametrize("content", ["pickle", "torch", "text", "picture"])
-def test_foreign_files_are_refused_and_nothing_of_them_runs(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "a.safetensors"
-    evil = Evil(tmp_path / "owned")
-    if content == "pickle":
-        path.write_bytes(pickle.dumps(evil))
-    elif content == "torch":
-        torch.save({"w": evil}, path)
-    else:
-        path.write_bytes(b"\x89PNG" + bytes(500) if content == "picture" else b"hello" * 100)
-    with pytest.raises(UserError, match="not a whole safetensors file"):
-        load_tensors(path)
-    assert not (tmp_path / "owned").exists()
-
-
-def test_a_missing_file_or_a_folder_is_an_error_for_the_user(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="not found; run `dvc repro`"):
-        load_tensors(tmp_path / "none")
-    with pytest.raises((UserError, OSError)):
-        load_tensors(tmp_path)
 
 
 def test_a_log_folder_shows_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The state of a training run, and how it comes to the disk and back, so that the run can die at any moment."""
 
 import sys
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,19 +10,21 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from nnlab.adain.model import Decoder
-from nnlab.adain.trained import milestone
+from nnlab.adain.muon import Muon
 from nnlab.adain.weights import save_decoder
 from nnlab.files import sha256
+from nnlab.params import AdainTrainParams
 from nnlab.training.state import Checkpoints
 
 
 @dataclass
 class State:
-    """Everything that the next step depends on. ``average`` is None without weight averaging."""
+    """Everything that the next step depends on. `average` is None without weight averaging."""
 
     decoder: Decoder
     average: Decoder | None
-    optimiser: torch.optim.Adam  # of views of the decoder's parameters, in their order
+    optimisers: list[torch.optim.Optimizer]
+    views: dict[str, Tensor]  # by name, the decoder's parameters as the optimisers see them
     history: Tensor  # (max_iter, 2) content and style loss by step
     step: int = 0  # steps done
     milestones: dict[str, str] = field(default_factory=dict)  # percentage -> SHA-256 of the decoder kept then
@@ -31,32 +34,52 @@ class State:
         """The decoder to use: the averaged one where there is one."""
         return self.average or self.decoder
 
-    def tensors(self) -> dict[str, Tensor]:
-        """All tensors by name, those of the optimiser included; views, not copies."""
-        found: dict[str, Tensor] = {f"decoder.{name}": value for name, value in self.decoder.named_parameters()}
-        (group,) = self.optimiser.param_groups
-        for (name, _), weights in zip(self.decoder.named_parameters(), group["params"], strict=True):
-            moments = self.optimiser.state.get(weights) or _fresh_moments(self.optimiser, weights)
-            found |= {f"{kind}.{name}": moments[kind] for kind in ("exp_avg", "exp_avg_sq", "step")}
-        if self.average is not None:
-            found |= {f"average.{name}": value for name, value in self.average.named_parameters()}
-        return found
+    def begin_with(self, decoder: Decoder) -> None:
+        """Take over the weights of another decoder, before the first step."""
+        for own in (self.decoder, self.average):
+            if own is not None:
+                own.load_state_dict(decoder.state_dict())
+
+    def moments(self, name: str) -> dict[str, Tensor]:
+        """What the optimisers remember of a parameter; what is written into it they remember."""
+        return next(o.state[self.views[name]] for o in self.optimisers if _has(o, self.views[name]))
 
 
-def _fresh_moments(optimiser: torch.optim.Adam, parameter: Tensor) -> dict[str, Tensor]:
-    """Give Adam its state before its first step, in the parameter's memory order, so that a saved one can fill it."""
-    moments = {
-        "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
-        "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-        "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-    }
-    optimiser.state[parameter] = moments
-    return moments
+def new_state(
+    decoder: Decoder, params: AdainTrainParams, device: torch.device, dtype: torch.dtype = torch.float32
+) -> State:
+    """The state before the first step, from the decoder to start with."""
+    decoder = decoder.to(device).to(memory_format=torch.channels_last)
+    views = {name: as_matrix(parameter.detach()) for name, parameter in decoder.named_parameters()}
+    # The last layer, whose three rows are the colours, and the biases are no matrices to Muon (Jordan et al. 2024).
+    matrices = [v for n, v in views.items() if v.ndim == 2 and not n.startswith("block1_conv1")]
+    if params.optimizer == "adam":
+        matrices = []
+    others = [view for view in views.values() if not any(view is matrix for matrix in matrices)]
+    optimisers: list[torch.optim.Optimizer] = [torch.optim.Adam(others, params.learning_rate, fused=True)]
+    if matrices:
+        optimisers.append(Muon(matrices, params.learning_rate, dtype))
+    average = deepcopy(decoder).requires_grad_(False) if params.average else None
+    return State(decoder, average, optimisers, views, torch.zeros(params.max_iter, 2, device=device))
+
+
+def as_matrix(weights: Tensor) -> Tensor:
+    """A channels-last weight (D, C, 3, 3) as a matrix (D, 9 C) in its memory's order, a view; others as they are."""
+    return weights.permute(0, 2, 3, 1).flatten(1) if weights.ndim == 4 else weights
+
+
+def _has(optimiser: torch.optim.Optimizer, view: Tensor) -> bool:
+    return any(view is weights for group in optimiser.param_groups for weights in group["params"])
 
 
 def save(state: State, folder: Path) -> None:
     """Write the state; on a full disk say so, and keep the earlier ones."""
-    tensors = {**state.tensors(), "history": state.history[: state.step]}
+    tensors = {f"decoder.{name}": view for name, view in state.views.items()}
+    for name in state.views:
+        tensors |= {f"{kind}.{name}": value for kind, value in state.moments(name).items()}
+    if state.average is not None:
+        tensors |= {f"average.{name}": as_matrix(value) for name, value in state.average.named_parameters()}
+    tensors["history"] = state.history[: state.step]
     try:
         Checkpoints(folder).save(state.step, tensors, {"step": state.step, "milestones": state.milestones})
     except (OSError, SafetensorError) as error:
@@ -64,21 +87,34 @@ def save(state: State, folder: Path) -> None:
 
 
 @torch.no_grad()
-def restore(state: State, folder: Path, milestones: dict[int, int]) -> None:
-    """Fill ``state`` from the newest state in ``folder`` that is whole, as are its milestones; else leave it alone.
+def restore(state: State, folder: Path, due: dict[int, int]) -> None:
+    """Fill `state` from the newest state in `folder` that is whole, as are its milestones; else leave it alone.
 
-    ``milestones``: percentage -> number of steps after which that decoder is kept.
+    `due`: percentage -> number of steps after which that decoder is kept.
     """
     for saved, values in Checkpoints(folder).whole():
         done, digests = values["step"], values["milestones"]
-        due = {milestone(folder, percent): str(percent) for percent, step in milestones.items() if step <= done}
-        if not all(path.is_file() and sha256(path) == digests[percent] for path, percent in due.items()):
+        kept = {milestone(folder, percent): str(percent) for percent, step in due.items() if step <= done}
+        if not all(path.is_file() and sha256(path) == digests[percent] for path, percent in kept.items()):
             continue
-        for name, value in state.tensors().items():
-            value.copy_(saved[name])
-        state.history[:done] = saved["history"].to(state.history.device)
+        state.history[:done] = saved.pop("history").to(state.history.device)
+        averages = dict(state.average.named_parameters()) if state.average else {}
+        for key, value in saved.items():
+            kind, _, name = key.partition(".")
+            if kind == "decoder":
+                state.views[name].copy_(value)
+            elif kind == "average":
+                as_matrix(averages[name]).copy_(value)
+            else:  # Muon's count of steps, an integer, stays on the CPU; that of fused Adam is on the device
+                on_device = value.is_floating_point()
+                state.moments(name)[kind] = value.to(state.views[name].device) if on_device else value
         state.step, state.milestones = done, digests
         return
+
+
+def milestone(folder: Path, percent: int) -> Path:
+    """Where the decoder after `percent` of the steps lies."""
+    return folder / f"decoder_{percent}.safetensors"
 
 
 def save_milestone(state: State, folder: Path, percent: int) -> None:

@@ -1,21 +1,67 @@
-"""Colour preservation: give the style picture the content's colours before its statistics are taken (CORAL).
+"""The pixels of a picture, their opacity, and colour preservation.
 
-Means, deviations and correlations of R, G and B are matched by one linear map of the colours (Sun et al. 2016,
-arXiv:1511.05547; used so by pytorch-AdaIN's `--preserve_color`; Gatys et al. 2016, arXiv:1606.05897, section 3.1).
+To preserve colours, the style picture gets the content's before its statistics are taken (CORAL): means, deviations and
+correlations of R, G and B are matched by one linear map of the colours (Sun et al. 2016, arXiv:1511.05547; used so by
+pytorch-AdaIN's `--preserve_color`; Gatys et al. 2016, arXiv:1606.05897, section 3.1).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image, ImageStat
 from torch import Tensor
 
-ROWS = 256  # rows of pixels per block: bounds the memory for large pictures
+from nnlab.adain.model import MIN_SIDE
+from nnlab.errors import UserError
+
+MOST_PIXELS = 4_000_000  # of a larger picture, every second, third ... pixel tells the colours
+
+
+class Pixels(NamedTuple):
+    """What a picture shows: RGB (H, W, 3) uint8, opacity (H, W) uint8 or None if it has no transparency."""
+
+    rgb: np.ndarray
+    opacity: np.ndarray | None = None
+
+    def visible(self) -> np.ndarray:
+        """The colours (N, 3) of the pixels that are not wholly transparent, or of all if none is to be seen."""
+        if self.opacity is None or not self.opacity.any():
+            return self.rgb.reshape(-1, 3)
+        return self.rgb[self.opacity > 0]
+
+
+def check_size(picture: Image.Image) -> None:
+    """UserError for a picture that is too small for the encoder."""
+    if min(picture.size) < MIN_SIDE:
+        raise UserError(f"{picture.width}x{picture.height} pixels; at least {MIN_SIDE} a side are needed")
+
+
+def to_pixels(picture: Image.Image) -> Pixels:
+    """The pixels of a picture, which `check_size` checks; what is transparent takes the mean colour of what is not."""
+    check_size(picture)
+    if not picture.has_transparency_data:
+        return Pixels(np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB")))
+    picture = picture.convert("RGBA")
+    opacity = picture.getchannel("A")
+    mean = ImageStat.Stat(picture.convert("RGB"), opacity).mean if opacity.getextrema()[1] else (255, 255, 255)
+    ground = Image.new("RGBA", picture.size, (round(mean[0]), round(mean[1]), round(mean[2])))
+    return Pixels(np.asarray(Image.alpha_composite(ground, picture).convert("RGB")), np.asarray(opacity))
+
+
+def over_white(picture: Image.Image) -> Image.Image:
+    """The picture as RGB, white where it is transparent."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    picture = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
 
 
 def coral_map(source: np.ndarray, target: np.ndarray) -> Tensor:
-    """Return (3, 4) float64: the matrix and offset that give `source` the colour moments of `target`.
+    """Return (3, 4) float64: the matrix and offset that give colours `source` the moments of `target`.
 
-    Both are RGB uint8 (H, W, 3). Equal to pytorch-AdaIN's `coral` for pictures with the same number of pixels; that
-    one forgets to divide by the number, so that a larger target exaggerates the contrast by the root of the ratio.
+    Both are RGB uint8 (N, 3). Equal to pytorch-AdaIN's `coral` for pictures with the same number of pixels; that one
+    forgets to divide by the number, so that a larger target exaggerates the contrast by the root of the ratio.
     """
     source_mean, source_std, source_corr = _moments(source)
     target_mean, target_std, target_corr = _moments(target)
@@ -24,18 +70,13 @@ def coral_map(source: np.ndarray, target: np.ndarray) -> Tensor:
     return torch.cat([matrix, (target_mean - matrix @ source_mean)[:, None]], dim=1)
 
 
-def _moments(pixels: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+def _moments(colours: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
     """Mean (3,), deviation (3,) and correlation (3, 3) of RGB in [0, 1]; the regularisation is the reference's."""
-    count = pixels.shape[0] * pixels.shape[1]
-    total, products = torch.zeros(3, dtype=torch.float64), torch.zeros(3, 3, dtype=torch.float64)
-    for top in range(0, pixels.shape[0], ROWS):
-        block = torch.from_numpy(pixels[top : top + ROWS].reshape(-1, 3).astype(np.float64) / 255)
-        total += block.sum(0)
-        products += block.T @ block
-    mean = total / count
-    covariance = (products - count * torch.outer(mean, mean)) / (count - 1)
+    sample = torch.from_numpy(colours[:: 1 + len(colours) // MOST_PIXELS] / 255)
+    covariance = torch.cov(sample.T)
     std = covariance.diagonal().clamp(min=1e-8).sqrt()  # a flat colour has no deviation to divide by
-    return mean, std, covariance / torch.outer(std, std) + torch.eye(3, dtype=torch.float64) / (count - 1)
+    correlation = covariance / torch.outer(std, std) + torch.eye(3, dtype=torch.float64) / (len(sample) - 1)
+    return sample.mean(0), std, correlation
 
 
 def _root(matrix: Tensor) -> Tensor:

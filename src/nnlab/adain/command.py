@@ -1,119 +1,165 @@
-"""What the subcommands `nnlab stylize` and `nnlab export` do with their options (see nnlab.cli)."""
+"""The files side of `nnlab stylize` and `nnlab export` (see nnlab.cli): what to make, its names, the loop over it."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import count, groupby
 from pathlib import Path
 
-from nnlab.adain.jobs import Drawing, Job, Options, plan
-from nnlab.adain.model import Decoder, Encoder
-from nnlab.adain.reference_files import write_reference_files
-from nnlab.adain.shipped import shipped_decoder, shipped_encoder
-from nnlab.adain.stylize import Stylizer, check
-from nnlab.adain.weights import load_decoder, load_encoder
+from tqdm import tqdm
+
+from nnlab.adain.colors import over_white
+from nnlab.adain.shipped import networks
+from nnlab.adain.stylize import Moments, Stylizer, check, open_picture
+from nnlab.adain.weights import write_reference_files
+from nnlab.data.images import SUFFIXES, check_savable, list_images, save_image
 from nnlab.errors import UserError
 from nnlab.training.device import pick_device, pick_precision
-from nnlab.training.progress import Progress
+
+LONGEST_NAME = 200  # bytes; Linux allows 255, ending and number included
+TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}  # endings of formats that hold transparency
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to make: a content file in a blend of style files."""
+
+    content: Path
+    styles: tuple[Path, ...]
+    output: Path
 
 
 def stylize(options: argparse.Namespace) -> None:
-    """Run `nnlab stylize`; raises UserError."""
-    weights = _weights(options.style_weights)
-    jobs = plan(options.content, _paths(options.style), options.output, f".{options.format}")
-    check(options.alpha, weights, len(jobs[0].styles))
-    how = Options(weights, options.alpha, options.preserve_color, options.size, options.style_size)
-    alone = len(jobs) == 1 and not options.content.is_dir() and not Path(options.style[0]).is_dir()
+    """Run `nnlab stylize`; UserError for what the user can mend."""
+    jobs = plan(options.content, options.style, options.output, f".{options.format}")
+    check(options.alpha, options.style_weights, len(jobs[0].styles))
+    device = pick_device(options.device)
+    stylizer = Stylizer(*networks(options.encoder, options.decoder), device, pick_precision(options.precision, device))
+    stylizer.progress = partial(tqdm, desc="stylize", unit="tile", disable=None, delay=2, leave=False)
     try:
-        if alone:
-            _make_one(_stylizer(options), jobs[0], how)
-        else:
-            _make_all(_stylizer(options), jobs, how)
+        made, broken = draw(stylizer, jobs, options)
     except (MemoryError, RuntimeError) as error:
         reason = (str(error) or "MemoryError").splitlines()[0]
         if isinstance(error, RuntimeError) and "memory" not in reason:
             raise
         raise UserError(f"not enough memory ({reason}): try a smaller --size, or --device cpu") from None
-
-
-def _make_one(stylizer: Stylizer, job: Job, how: Options) -> None:
-    """Make one picture; a file that cannot be used is an error."""
-    drawing = Drawing(stylizer, how, _TileProgress())
-    if not drawing.make(job):
-        raise next(iter(drawing.broken.values()))
-    print(job.output)
-
-
-def _make_all(stylizer: Stylizer, jobs: Sequence[Job], how: Options) -> None:
-    """Make the pictures of folders; files that cannot be used are left out."""
-    drawing = Drawing(stylizer, how)
-    with Progress(len(jobs), "stylize", "picture") as bar:
-        made = 0
-        for job in jobs:
-            made += drawing.make(job)
-            bar.update()
-    _summarise(made, jobs, drawing.broken)
-
-
-def _summarise(made: int, jobs: Sequence[Job], broken: dict[Path, UserError]) -> None:
-    """Say what a run over folders made, and list the files that it left out."""
+    if len(jobs) == 1:
+        for failure in broken.values():
+            raise failure
+        print(jobs[0].output)
+        return
     if broken:
         print(f"{len(broken)} broken file{'s' if len(broken) > 1 else ''} left out:", file=sys.stderr)
-        for error in broken.values():
-            print(f"  {error}", file=sys.stderr)
+        for failure in broken.values():
+            print(f"  {failure}", file=sys.stderr)
     if not made:
         raise UserError("no picture was made: every one needs a file that cannot be used")
     print(f"{made} of {len(jobs)} pictures in {jobs[0].output.parent}")
 
 
-class _TileProgress:
-    """A bar over the tiles of one large picture; small ones are done before anyone would read it."""
-
-    def __init__(self) -> None:
-        self._bar: Progress | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        if total < 8:
-            return
-        self._bar = self._bar or Progress(total, "stylize", "tile")
-        self._bar.update()
-        if done == total:
-            self._bar.__exit__(None, None, None)
-
-
-def _stylizer(options: argparse.Namespace) -> Stylizer:
-    device = pick_device(options.device)
-    return Stylizer(*_models(options), device, pick_precision(options.precision, device))
-
-
-def _models(options: argparse.Namespace) -> tuple[Encoder, Decoder]:
-    encoder = load_encoder(options.encoder) if options.encoder else shipped_encoder()
-    decoder = load_decoder(options.decoder) if options.decoder else shipped_decoder()
-    return encoder, decoder
-
-
-def export_networks(options: argparse.Namespace) -> None:
+def export(options: argparse.Namespace) -> None:
     """Run `nnlab export`."""
-    for path in write_reference_files(*_models(options), options.output):
+    for path in write_reference_files(*networks(options.encoder, options.decoder), options.output):
         print(path)
 
 
-def _paths(texts: list[str]) -> list[Path]:
-    """Style paths, apart by spaces, or by commas (pytorch-AdaIN's way) where no file has the whole name."""
-    found = [
-        Path(part)
-        for text in texts
-        for part in ([text] if "," not in text or Path(text).exists() else filter(None, text.split(",")))
-    ]
-    if not found:
-        raise UserError(f"--style {' '.join(texts)}: names no picture; give a file or a folder")
-    return found
+def plan(content: Path, styles: Sequence[Path], output: Path, suffix: str = ".jpg") -> list[Job]:
+    """List the pictures to make, by content, then by style.
+
+    A folder as content means each image in it; one folder as style means each image in it on its own, several style
+    files mean one blend. With a folder anywhere, `output` is a folder for `<content>_<style><suffix>`; otherwise it is
+    a folder if it is one already or has no ending, else a file. UserError if there is nothing to do, if `output` does
+    not fit, or if a result would replace one of the pictures it is made from.
+    """
+    for path in styles if len(styles) > 1 else ():
+        if path.is_dir():
+            raise UserError(f"{path}: a folder cannot be blended; give style files, or this folder alone")
+    blends = [(path,) for path in _images(styles[0])] if styles[0].is_dir() else [tuple(styles)]
+    pairs = [(c, blend) for c in (_images(content) if content.is_dir() else [content]) for blend in blends]
+    if output.is_dir() or not output.suffix:
+        jobs = [Job(*pair, output / f"{name}{suffix}") for pair, name in zip(pairs, _names(pairs))]
+    elif content.is_dir() or styles[0].is_dir():
+        raise UserError(f"{output}: several pictures are asked for; give a folder (a name without ending)")
+    elif output.suffix.lower() not in SUFFIXES:
+        raise UserError(f"{output}: no image format has this ending; allowed: {', '.join(sorted(SUFFIXES))}")
+    else:
+        jobs = [Job(*pairs[0], output)]
+    inputs = {_identity(path) for c, blend in pairs for path in (c, *blend)} - {None}
+    for job in jobs:
+        if _identity(job.output) in inputs:
+            raise UserError(f"{job.output}: is one of the input pictures; choose another output")
+    return jobs
 
 
-def _weights(texts: list[str] | None) -> list[float] | None:
-    """Style weights, apart by spaces or commas."""
-    if texts is None:
-        return None
+def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -> tuple[int, dict[Path, UserError]]:
+    """Make the pictures of a plan; return how many were made, and the files that cannot be used, with the reasons.
+
+    Each content is encoded once for all its styles, and each style once for all contents unless its colours change
+    with the content; of a style only 1,024 numbers are kept, so that folders may be as large as they like.
+    """
+    made, broken = 0, dict[Path, UserError]()
+    styles: dict[Path, Moments] = {}
+    bar = tqdm(total=len(jobs), desc="stylize", unit="picture", disable=None, delay=2)
+    for path, group in groupby(jobs, key=lambda job: job.content):
+        same, content = list(group), None
+        with _noting(broken, path):
+            picture = open_picture(path, options.size)
+            check_savable(same[0].output, picture.size)  # the result has the content's size
+            content = stylizer.content(picture)
+        if options.preserve_color:
+            styles.clear()
+        for job in same:
+            for style in job.styles:
+                if content and style not in styles and style not in broken:
+                    with _noting(broken, style):
+                        colours = content.pixels if options.preserve_color else None
+                        styles[style] = stylizer.statistics(open_picture(style, options.style_size), colours)
+            found = [styles[style] for style in job.styles if style in styles]
+            if content and len(found) == len(job.styles):
+                painted = stylizer.paint(content, found, options.style_weights, options.alpha)
+                save_image(painted if job.output.suffix.lower() in TRANSPARENT else over_white(painted), job.output)
+                made += 1
+            bar.update()
+    bar.close()
+    return made, broken
+
+
+@contextmanager
+def _noting(broken: dict[Path, UserError], path: Path) -> Iterator[None]:
+    """Put a UserError, which says why the file at `path` cannot be used, into `broken`."""
     try:
-        return [float(part) for text in texts for part in text.split(",") if part]
-    except ValueError:
-        raise UserError(f"--style-weights {' '.join(texts)}: must be numbers, one for each style") from None
+        yield
+    except UserError as error:
+        broken[path] = error
+
+
+def _names(pairs: Sequence[tuple[Path, tuple[Path, ...]]]) -> Iterator[str]:
+    """A file name without ending for each pair; equal ones, also on disks that ignore case, get -2, -3 and so on."""
+    taken: set[str] = set()
+    for content, styles in pairs:
+        base = "_".join([content.stem, *(style.stem for style in styles)])
+        while len(os.fsencode(base)) > LONGEST_NAME:
+            base = base[:-1]
+        numbered = (f"{base}-{number}" if number > 1 else base for number in count(1))
+        name = next(name for name in numbered if name.casefold() not in taken)
+        taken.add(name.casefold())
+        yield name
+
+
+def _images(folder: Path) -> list[Path]:
+    paths = list_images(folder)
+    if not paths:
+        raise UserError(f"{folder}: no images ({', '.join(sorted(SUFFIXES))}) in this folder")
+    return paths
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What is equal for two names of one file, on a disk that ignores case or through links; None if there is none."""
+    try:
+        return path.stat().st_dev, path.stat().st_ino
+    except OSError:
+        return None

@@ -1,88 +1,108 @@
-"""The evaluation stage: held-out losses of every checkpoint, the curves of the training, one figure of both."""
+"""The decoders judged on pictures that nothing was trained on: the paper's losses, edges, and the photo at alpha 0."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2.functional import center_crop, pil_to_tensor, resize
 
-from nnlab.adain.held_out import held_out_losses, held_out_pairs
-from nnlab.adain.schedule import finish_start, milestones
-from nnlab.adain.trained import HISTORY, milestone
+from nnlab.adain.losses import content_loss, statistics, style_loss
+from nnlab.adain.model import FEATURES, Decoder, Encoder, adain_statistics, to_images
 from nnlab.adain.weights import load_decoder, load_encoder
-from nnlab.data.pools import Pool
-from nnlab.errors import UserError
-from nnlab.figures import BLUE, RED, save_figure, style
-from nnlab.params import AdainParams, AdainTrainParams
-from nnlab.results import write_csv, write_metrics
-from nnlab.training.device import pick_device
-
-COLUMNS = ("iteration", "heldout_content_loss", "heldout_style_loss", "heldout_total_loss")
-METRICS = ("iterations", *COLUMNS[1:])
+from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
+from nnlab.data.images import list_images, read_image
+from nnlab.params import AdainEvaluateParams, AdainParams
 
 
-def evaluate(adain: AdainParams, device: str, inputs: list[Path], outputs: list[Path]) -> None:
-    """Judge the checkpoints.
+class Pair(NamedTuple):
+    """A photo and a painting, (1, 3, side, side) uint8, not of one size."""
 
-    ``inputs``: encoder, content pool, style pool, the training's folder. ``outputs``: metrics and headline numbers
-    (JSON), the training's curves (CSV), the held-out losses by checkpoint (CSV), and the figure of both (PNG).
+    content: Tensor
+    style: Tensor
+
+
+class Judgement(NamedTuple):
+    """Means over pairs; `psnr_at_alpha_0` is in dB, the others have no unit."""
+
+    content_loss: float
+    style_loss: float
+    edges: float
+    psnr_at_alpha_0: float
+
+
+def evaluate(
+    adain: AdainParams, device: torch.device, encoder: Path, pictures: Path, decoders: Sequence[Path]
+) -> tuple[dict[str, float], pd.DataFrame]:
+    """Return the metrics of adain.json, and a table with a row per decoder; all but `iteration` are held-out means.
+
+    Metrics of a checkpoint have its percentage as suffix, those of the last one stand without, too.
     """
-    encoder_file, content, painted, training = inputs
-    metrics, summary, curves, held_out, figure = outputs
-    settings, side = adain.train, adain.evaluate.side
-    pairs = held_out_pairs(Pool(content, side), Pool(painted, side), settings.held_out_pairs, side, settings.seed)
-    encoder, place = load_encoder(encoder_file), pick_device(device)
-    rows: list[tuple[float, ...]] = []
-    named: dict[str, float] = {}
-    kept = milestones(settings)
-    decoders = [load_decoder(milestone(training, percent)) for percent in kept]
-    judged = held_out_losses(encoder, decoders, pairs, place)
-    for (percent, iteration), losses in zip(kept.items(), judged):
-        rows.append((iteration, *losses, settings.content_weight * losses[0] + settings.style_weight * losses[1]))
-        named |= {f"{name}_{percent}": value for name, value in zip(METRICS, rows[-1])}
-    last = dict(zip(METRICS, rows[-1]))
-    history = _history(training / HISTORY, settings.max_iter)
-    photos, paintings = pairs.distinct()
-    judged_on = {"pairs": len(pairs.content), "held_out_photos": photos, "held_out_paintings": paintings}
-    write_metrics(metrics, {**named, **last, **judged_on, "seed": settings.seed})
-    write_metrics(summary, {f"adain_{name}": last[name] for name in COLUMNS[1:3]})
-    write_csv(held_out, COLUMNS, rows)
-    write_csv(curves, tuple(history.columns), history.itertuples(index=False))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    with style():
-        save_figure(losses_figure(history, table, settings), figure)
+    settings = adain.train
+    pairs = list(held_out_pairs(pictures, adain.evaluate))
+    judged = judge(load_encoder(encoder), [load_decoder(path) for path in decoders], pairs, device)
+    table = pd.DataFrame(judged).add_prefix("heldout_")
+    total = settings.content_weight * table.heldout_content_loss + settings.style_weight * table.heldout_style_loss
+    table.insert(2, "heldout_total_loss", total)
+    table.insert(0, "iteration", list(settings.milestones.values()))
+    metrics: dict[str, float] = {"pairs": len(pairs), "seed": settings.seed}
+    for percent, row in zip(settings.milestones, table.to_dict("records")):
+        iterations = {"iterations": row.pop("iteration")}
+        metrics |= {f"{name}_{percent}": value for name, value in (iterations | row).items()} | iterations | row
+    return metrics, table
 
 
-def _history(path: Path, iterations: int) -> pd.DataFrame:
-    try:
-        history = pd.read_csv(path)
-        if history.iteration.iloc[-1] != iterations or history.isna().any(axis=None):
-            raise ValueError(f"they are not whole up to iteration {iterations}")
-    except (OSError, ValueError, AttributeError, IndexError) as error:
-        raise UserError(f"{path}: not the training's curves ({error}); run `dvc repro -f adain_train`") from None
-    return history
+def held_out_pairs(pictures: Path, params: AdainEvaluateParams) -> Iterator[Pair]:
+    """The middle squares of the held-out photos of a gallery, each with one of its held-out paintings in turn."""
+    photos, paintings = (list_images(pictures / kind / HELD_OUT) for kind in (PHOTOS, PAINTINGS))
+    for number, photo in enumerate(photos):
+        painting = paintings[number % len(paintings)]
+        yield Pair(_square(photo, params.content_side), _square(painting, params.style_side))
 
 
-def losses_figure(history: pd.DataFrame, judged: pd.DataFrame, settings: AdainTrainParams):  # noqa: ANN201 (a Figure)
-    """Draw content and style loss by iteration, the checkpoints' held-out losses as marks, and the learning rate."""
-    import matplotlib.pyplot as plt
+@torch.no_grad()
+def judge(encoder: Encoder, decoders: list[Decoder], pairs: list[Pair], device: torch.device) -> list[Judgement]:
+    """Judge decoders in float32, each on all pairs: results are clipped to [0, 1] as pictures are."""
+    for module in (encoder, *decoders):
+        module.to(device, torch.float32).to(memory_format=torch.channels_last)
+    found: list[list[tuple[float, ...]]] = [[] for _ in decoders]
+    for pair in pairs:
+        photo, painting = (to_images(crops.to(device), torch.float32) for crops in pair)
+        features, target = encoder(photo)[FEATURES[-1]], statistics(encoder(painting))
+        wanted = adain_statistics(features, *target[FEATURES[-1]])
+        for scores, decoder in zip(found, decoders):
+            drawn, again = decoder(wanted).clamp(0, 1), decoder(features).clamp(0, 1)
+            made = encoder(drawn)
+            losses = content_loss(made[FEATURES[-1]], wanted), style_loss(made, target)
+            scores.append((*(float(loss) for loss in losses), edges(photo, drawn), psnr(photo, again)))
+    return [Judgement(*np.mean(scores, axis=0).tolist()) for scores in found]
 
-    style_weight, turn = settings.style_weight, finish_start(settings)
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))
-    kinds = (("content", 1.0, BLUE, "Content loss"), ("style", style_weight, RED, f"Style loss × {style_weight:g}"))
-    for axis, (kind, weight, colour, title) in zip(axes, kinds):
-        values = weight * history[f"{kind}_loss"]
-        window = max(1, len(values) // 50)
-        axis.plot(history.iteration, values, color=colour, alpha=0.25, linewidth=1, label="training, mean per row")
-        smooth = values.rolling(window, center=True, min_periods=1).mean()
-        axis.plot(history.iteration, smooth, color=colour, label="training, smoothed")
-        marks = weight * judged[f"heldout_{kind}_loss"]
-        axis.plot(judged.iteration, marks, "o", color="black", markersize=5, label="held-out pairs")
-        if turn < settings.max_iter:
-            axis.axvline(turn, color="grey", linestyle=":", label=f"crops of {settings.finish.crop} pixels from here")
-        axis.set(title=title, xlabel="iteration", ylabel="loss", yscale="log")
-        axis.yaxis.set_minor_formatter("{x:.3g}")
-        axis.yaxis.set_major_formatter("{x:.3g}")
-        axis.legend()
-    axes[2].plot(history.iteration, history.learning_rate, color=BLUE)
-    axes[2].set(title="Learning rate", xlabel="iteration", ylabel="learning rate", ylim=(0, None))
-    figure.suptitle("AdaIN: training of the decoder")
-    return figure
+
+def edges(photo: Tensor, result: Tensor, block: int = 4) -> float:
+    """Correlation of the gradient magnitudes of two pictures (1, 3, H, W), grey, averaged over blocks of pixels.
+
+    1 for the photo itself; halos, doubled contours and smeared shapes lower it.
+    """
+    return float(torch.corrcoef(torch.stack([_gradients(photo, block), _gradients(result, block)]))[0, 1])
+
+
+def psnr(photo: Tensor, result: Tensor) -> float:
+    """Peak signal-to-noise ratio in dB of pictures in [0, 1]."""
+    return float(-10 * torch.log10(F.mse_loss(photo, result)))
+
+
+def _gradients(image: Tensor, block: int) -> Tensor:
+    grey = F.avg_pool2d(image.mean(1, keepdim=True), block)
+    across, down = grey[..., :-1, 1:] - grey[..., :-1, :-1], grey[..., 1:, :-1] - grey[..., :-1, :-1]
+    return torch.hypot(across, down).flatten()
+
+
+def _square(path: Path, side: int) -> Tensor:
+    """The square in the middle of a picture, its shorter side `side` pixels: (1, 3, side, side) uint8."""
+    image = resize(read_image(path), [side], InterpolationMode.LANCZOS)
+    return pil_to_tensor(center_crop(image, [side]))[None]

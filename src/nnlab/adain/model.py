@@ -1,7 +1,8 @@
 """The AdaIN network (Huang & Belongie 2017, arXiv:1703.06868): encoder to relu4_1, AdaIN, decoder.
 
-Images are (B, 3, H, W) RGB in [0, 1]; features are (B, C, h, w). Both modules compute in the dtype and memory format
-of their input: float32 master weights with bfloat16 inputs give a bfloat16 forward pass with float32 gradients.
+Images are (B, 3, H, W) RGB in [0, 1]; features are (B, C, h, w). The encoder computes in the dtype of its weights, the
+decoder in that of its input: float32 master weights with bfloat16 inputs give a bfloat16 forward pass with float32
+gradients.
 """
 
 import torch
@@ -9,22 +10,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nnlab.adain.statistics import mean_std
+from nnlab.training.seeds import generator
+from nnlab.vgg import VGG19
+from nnlab.vgg_layers import CHANNELS, up_to
+from nnlab.vgg_weights import Weights
 
 # The style layers of the paper's section 5; the last one is the content layer.
 FEATURES = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
 # VGG19 up to relu4_1: (name, input channels, output channels), a pooling before each block but the first.
-ENCODER_LAYERS = (
-    ("block1_conv1", 3, 64),
-    ("block1_conv2", 64, 64),
-    ("block2_conv1", 64, 128),
-    ("block2_conv2", 128, 128),
-    ("block3_conv1", 128, 256),
-    ("block3_conv2", 256, 256),
-    ("block3_conv3", 256, 256),
-    ("block3_conv4", 256, 256),
-    ("block4_conv1", 256, 512),
-)
+ENCODER_LAYERS = tuple((name, *CHANNELS[name]) for name in up_to(FEATURES[-1]))
 DECODER_LAYERS = tuple((name, outputs, inputs) for name, inputs, outputs in reversed(ENCODER_LAYERS))
 
 ENLARGED = ("block3_conv4", "block2_conv2", "block1_conv2")  # layers of the decoder that see a map enlarged twofold
@@ -64,43 +59,14 @@ def _conv_enlarged(x: Tensor, layer: nn.Conv2d, taps: Tensor) -> Tensor:
     return F.pad(F.pixel_shuffle(quarters, 2), (-1, -1, -1, -1))
 
 
-class Encoder(nn.Module):
-    """Normalised VGG19 up to relu4_1, with reflection padding and pooling that rounds odd sizes up.
+class Encoder(VGG19):
+    """Normalised VGG19 up to relu4_1, with reflection padding and pooling that rounds odd sizes up."""
 
-    The shift of the colours that Caffe's VGG expects (BGR, 0-255, minus the mean) is part of ``block1_conv1``:
-    a linear map of the colours commutes with reflection, so the function is the reference's.
-    """
-
-    block1_conv1: nn.Conv2d  # the first of the layers that the constructor makes from their table
-
-    def __init__(self) -> None:
-        super().__init__()
-        for name, inputs, outputs in ENCODER_LAYERS:
-            setattr(self, name, nn.Conv2d(inputs, outputs, 3))
-
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the four features of images (B, 3, H, W) in [0, 1], H and W >= 9, by their names in FEATURES.
-
-        relu1_1 is (B, 64, H, W), relu2_1 (B, 128, H/2, W/2), relu3_1 (B, 256, H/4, W/4), relu4_1 (B, 512, H/8, W/8),
-        sizes rounded up. Raises ValueError for smaller images.
-        """
-        if min(images.shape[-2:]) < MIN_SIDE:
-            raise ValueError(
-                f"the encoder needs images of at least {MIN_SIDE} pixels a side, got {tuple(images.shape)}"
-            )
-        features: dict[str, Tensor] = {}
-        x = images
-        for name, _, _ in ENCODER_LAYERS:
-            block, conv = name.split("_")
-            if conv == "conv1" and block != "block1":
-                x = F.max_pool2d(x, 2, 2, ceil_mode=True)
-            x = F.relu_(_conv(x, getattr(self, name)))
-            if conv == "conv1":
-                features[f"relu{block[-1]}_1"] = x
-        return features
+    def __init__(self, weights: Weights) -> None:
+        super().__init__(weights, FEATURES, padding="reflect", ceil=True)
 
     def encode(self, images: Tensor) -> Tensor:
-        """Return relu4_1 (B, 512, H/8, W/8) of images (B, 3, H, W) in [0, 1]."""
+        """Return relu4_1 (B, 512, H/8, W/8), rounded up, of images (B, 3, H, W) in [0, 1], H and W >= MIN_SIDE."""
         return self(images)[FEATURES[-1]]
 
 
@@ -127,6 +93,17 @@ class Decoder(nn.Module):
         return x
 
 
+def initial_decoder(seed: int) -> Decoder:
+    """A decoder with PyTorch's default initial weights, uniform within 1/sqrt(fan in), drawn from the seed alone."""
+    decoder, draws = Decoder(), generator(seed, "decoder")
+    for module in decoder.modules():
+        if isinstance(module, nn.Conv2d):
+            bound = (module.in_channels * 9) ** -0.5
+            nn.init.uniform_(module.weight, -bound, bound, generator=draws)
+            nn.init.uniform_(module.bias, -bound, bound, generator=draws)  # type: ignore[arg-type]
+    return decoder
+
+
 def to_images(crops: Tensor, dtype: torch.dtype) -> Tensor:
     """(B, 3, H, W) uint8 -> images in [0, 1] of ``dtype``, channels-last, on the same device."""
     return crops.to(dtype, memory_format=torch.channels_last).div_(255)
@@ -140,4 +117,4 @@ def adain(content: Tensor, style: Tensor) -> Tensor:
 def adain_statistics(content: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """AdaIN towards given statistics, (B, C, 1, 1) or (1, C, 1, 1); the result has the dtype of ``content``."""
     content_mean, content_std = mean_std(content)
-    return ((content - content_mean) / content_std * std + mean).to(content.dtype)
+    return torch.addcmul(mean, content - content_mean, std / content_std).to(content.dtype)

@@ -7,13 +7,14 @@ layer's weights for that channel by it leaves the network's function unchanged u
 from collections.abc import Iterable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from nnlab.adain.model import ENCODER_LAYERS
+from nnlab.adain.model import FEATURES
+from nnlab.vgg import VGG19
+from nnlab.vgg_layers import up_to
 from nnlab.vgg_weights import Weights
 
-LAYERS = tuple(name for name, _, _ in ENCODER_LAYERS)
+LAYERS = up_to(FEATURES[-1])
 
 
 @torch.no_grad()
@@ -22,14 +23,11 @@ def filter_means(weights: Weights, images: Iterable[Tensor]) -> dict[str, Tensor
 
     ``images`` are (1, 3, H, W) in [0, 1] and may differ in size; all positions count alike.
     """
+    network = VGG19(weights, LAYERS, padding="reflect", ceil=True)
     sums = {layer: torch.zeros(len(weights.convs[layer][1]), dtype=torch.float64) for layer in LAYERS}
     counts = dict.fromkeys(LAYERS, 0)
     for image in images:
-        x = image - weights.mean[:, None, None]
-        for layer in LAYERS:
-            if layer.endswith("conv1") and layer != LAYERS[0]:
-                x = F.max_pool2d(x, 2, ceil_mode=True)
-            x = F.relu_(F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), *weights.convs[layer]))
+        for layer, x in network(image).items():
             sums[layer] += x.sum(dim=(0, 2, 3), dtype=torch.float64)
             counts[layer] += x.shape[2] * x.shape[3]
     if not counts[LAYERS[0]]:

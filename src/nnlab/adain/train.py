@@ -1,5 +1,6 @@
 """Training of the AdaIN decoder: one loop for one process or several, CPU or GPU, that can die and go on."""
 
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -10,28 +11,25 @@ import torch
 from torch import Tensor, nn
 
 from nnlab.adain import checkpoint
-from nnlab.adain.batches import Batches, Feed, InTwoParts
-from nnlab.adain.checkpoint import State
-from nnlab.adain.losses import Statistics, decoding_losses, encode
-from nnlab.adain.model import Decoder, Encoder, to_images
-from nnlab.adain.partners import batches_needed, block_start, pairings
-from nnlab.adain.processes import Processes
-from nnlab.adain.schedule import learning_rate, milestones
+from nnlab.adain.checkpoint import State, as_matrix
+from nnlab.adain.data import Batch, Crops, feed
+from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
+from nnlab.adain.model import FEATURES, Encoder, adain_statistics, to_images
 from nnlab.errors import UserError
 from nnlab.params import AdainTrainParams
-from nnlab.training.seeds import generator
+from nnlab.training.processes import Processes
 
-AVERAGE_EVERY = 8  # steps between updates of the averaged weights; each costs one sweep over all weights
+REFERENCE_DECAY = 5e-5  # pytorch-AdaIN, train.py, --lr_decay
+FLOOR = 0.01  # a cosine ends at this part of the learning rate
 
 
 class Report(NamedTuple):
-    """What the loop tells: steps done, the losses (k, 2) of steps ``first`` to ``step``, the decoder so far."""
+    """What the loop tells: steps done, the losses (k, 2) of steps `first` to `step`, the decoder so far."""
 
     step: int
     first: int
     losses: Tensor
-    decoder: Decoder
-    waited: float = 0.0  # seconds that this run has waited for data so far
+    decoder: nn.Module
 
 
 @dataclass(frozen=True)
@@ -45,115 +43,119 @@ class Setting:
     compile: bool = False
 
 
-def initial_decoder(seed: int) -> Decoder:
-    """A decoder with PyTorch's default initial weights, uniform within 1/sqrt(fan in), drawn from the seed alone."""
-    decoder, draws = Decoder(), generator(seed, "decoder")
-    for module in decoder.modules():
-        if isinstance(module, nn.Conv2d):
-            bound = (module.in_channels * 9) ** -0.5
-            nn.init.uniform_(module.weight, -bound, bound, generator=draws)
-            nn.init.uniform_(module.bias, -bound, bound, generator=draws)  # type: ignore[arg-type]
-    return decoder
-
-
-def new_state(params: AdainTrainParams, device: torch.device) -> State:
-    """The state before the first step."""
-    decoder = initial_decoder(params.seed).to(device).to(memory_format=torch.channels_last)
-    average = deepcopy(decoder).requires_grad_(False) if params.average else None
-    weights = [as_stored(parameter.detach()) for parameter in decoder.parameters()]
-    optimiser = torch.optim.Adam(weights, params.learning_rate, betas=(0.9, params.beta2), fused=True)
-    return State(decoder, average, optimiser, torch.zeros(params.max_iter, 2, device=device))
-
-
-def as_stored(weights: Tensor) -> Tensor:
-    """A view of a channels-last weight in its memory's order: fused Adam copies any other to that and back."""
-    return weights.permute(0, 2, 3, 1) if weights.ndim == 4 else weights
-
-
 def train(
-    encoder: Encoder,
-    batches: Batches | InTwoParts,
-    params: AdainTrainParams,
-    setting: Setting,
-    folder: Path,
-    report: Callable[[Report], None],
-) -> State:
-    """Train up to ``max_iter`` steps and return the final state; ``folder`` then holds the milestones.
+    encoder: Encoder, state: State, crops: Crops, setting: Setting, folder: Path, report: Callable[[Report], None]
+) -> None:
+    """Move `state` on to the last step, and save it and the milestones in `folder` on the way.
 
-    Goes on from the newest whole state in ``folder``. ``report`` is called in the writing process, first with all
-    earlier steps, then every ``log_every`` steps. Losses are read from the device only then: no step waits for it.
+    `report` is called in the writing process, first with all earlier steps, then every `log_every` steps. Losses are
+    read from the device only then: no step waits for it.
     """
-    device, writes = setting.processes.device, setting.processes.writes
-    kept = milestones(params)
-    state = new_state(params, device)
-    checkpoint.restore(state, folder, kept)
-    setting.processes.wait()  # no process writes before all have read
-    encode_once, step_once = step_functions(encoder, state, params, setting)
-    stops = {*kept.values(), *range(0, params.max_iter, params.log_every), params.max_iter}
+    params, device, writes = crops.params, setting.processes.device, setting.processes.writes
+    due = params.milestones
+    move = step_function(encoder, state, params, setting)
+    stops = {*due.values(), *range(0, params.max_iter, params.log_every), params.max_iter}
     stops |= set(range(0, params.max_iter, setting.save_every))
     known = state.step
     if writes:
         report(Report(known, 0, state.history[:known].cpu(), state.best))
-    first = block_start(state.step, params.partners)
-    begin, end = (batches_needed(step, params.partners) for step in (first, params.max_iter))
-    with Feed(batches, begin, end, setting.workers, device) as feed:
-        encoded = (encode_once(content, style) for content, style in feed)
-        for content, style in pairings(encoded, params.partners, state.step, params.max_iter):
-            step_once(content, style)
-            if state.step not in stops:
-                continue
-            block = _checked(setting.processes.average(state.history[known : state.step]), known)
-            state.history[known : state.step] = block
-            if writes:
-                report(Report(state.step, known, block.cpu(), state.best, feed.waited))
-                _keep(state, folder, kept, setting.save_every)
-            known = state.step
-    return state
+    for batch in feed(crops, range(state.step, params.max_iter), setting.workers, device):
+        move(batch)
+        if state.step not in stops:
+            continue
+        block = _checked(setting.processes.average(state.history[known : state.step]), known)
+        state.history[known : state.step] = block
+        if writes:
+            report(Report(state.step, known, block.cpu(), state.best))
+            _keep(state, folder, due, setting.save_every)
+        known = state.step
 
 
-def step_functions(
+def step_function(
     encoder: Encoder, state: State, params: AdainTrainParams, setting: Setting
-) -> tuple[Callable[[Tensor, Tensor], tuple[Tensor, Statistics]], Callable[[Tensor, Statistics], None]]:
-    """Return two functions: encode two batches of uint8 crops, and move ``state`` one step on by what that gave."""
-    device, dtype = setting.processes.device, setting.dtype
-    encoder = deepcopy(encoder).to(device, dtype).to(memory_format=torch.channels_last)
-    model = setting.processes.wrap(state.decoder)
-    weights = torch.tensor([params.content_weight, params.style_weight], device=device)
-    encoded = torch.compile(encode) if setting.compile else encode
-    losses_of = torch.compile(decoding_losses) if setting.compile else decoding_losses
+) -> Callable[[Batch], None]:
+    """Return what moves `state` one step on by a batch."""
+    encoder = deepcopy(encoder).to(setting.processes.device, setting.dtype).to(memory_format=torch.channels_last)
+    decoder = setting.processes.wrap(state.decoder)
+    losses_of = torch.compile(batch_losses) if setting.compile else batch_losses
 
-    def encode_once(content: Tensor, style: Tensor) -> tuple[Tensor, Statistics]:
-        return encoded(encoder, to_images(content, dtype), to_images(style, dtype))
-
-    def step_once(content: Tensor, style: Statistics) -> None:
+    def move(batch: Batch) -> None:
         state.decoder.zero_grad(set_to_none=True)
-        losses = losses_of(encoder, model, content, style)
-        (losses * weights).sum().backward()
+        total, losses = losses_of(encoder, decoder, batch, params, setting.dtype)
+        total.backward()
         _update_weights(state, learning_rate(params, state.step))
         state.history[state.step] = losses.detach()
         state.step += 1
         _update_average(state, params.average)
 
-    return encode_once, step_once
+    return move
+
+
+def batch_losses(
+    encoder: Encoder, decoder: nn.Module, batch: Batch, params: AdainTrainParams, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """Return the loss to be made smaller, a scalar, and the paper's two losses (2,) in it, content and style."""
+    images = to_images(batch.content, dtype)
+    with torch.no_grad():
+        content, target = _encode(encoder, images, batch, dtype)
+        wanted = adain_statistics(content[FEATURES[-1]], *target[FEATURES[-1]])
+    drawn = decoder(wanted)
+    features = encoder(drawn)
+    losses = torch.stack([content_loss(features[FEATURES[-1]], wanted), style_loss(features, target)])
+    total = params.content_weight * losses[0] + params.style_weight * losses[1]
+    if params.structure_weight:
+        total = total + params.structure_weight * structure_loss(features, content, target)
+    if batch.style is None:
+        total = total + params.identity.pixel_weight * pixel_loss(drawn, images)
+    return total, losses
+
+
+def _encode(
+    encoder: Encoder, images: Tensor, batch: Batch, dtype: torch.dtype
+) -> tuple[dict[str, Tensor], dict[str, tuple[Tensor, Tensor]]]:
+    """Features of the content, and the statistics that the result is to have.
+
+    Both batches of one size go through the encoder together: one large pass is faster than two small ones.
+    """
+    if batch.style is None:
+        content = encoder(images)
+        return content, statistics(content)
+    both, count = encoder(torch.cat([images, to_images(batch.style, dtype)])), len(images)
+    content = {layer: x[:count] for layer, x in both.items()}
+    style = statistics({layer: x[count:] for layer, x in both.items()})
+    return content, style if batch.alpha == 1 else mixed(statistics(content), style, batch.alpha)
+
+
+def learning_rate(params: AdainTrainParams, step: int) -> float:
+    """Learning rate of `step` (0-based).
+
+    "reference": learning_rate / (1 + 5e-5 step), as pytorch-AdaIN does. "cosine": half a cosine down to a hundredth.
+    Both rise linearly over the first `warmup` steps (0: none, as in the reference).
+    """
+    rise = min(1.0, (step + 1) / (params.warmup + 1))
+    if params.schedule == "reference":
+        return rise * params.learning_rate / (1 + REFERENCE_DECAY * step)
+    done = max(0, step - params.warmup) / max(1, params.max_iter - params.warmup)
+    return rise * params.learning_rate * (FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * min(1.0, done))) / 2)
 
 
 def _update_weights(state: State, rate: float) -> None:
-    """One step of Adam on the gradients of the decoder, which the optimiser knows by views of its parameters."""
-    (group,) = state.optimiser.param_groups
-    group["lr"] = rate
-    for weights, parameter in zip(group["params"], state.decoder.parameters(), strict=True):
-        weights.grad = None if parameter.grad is None else as_stored(parameter.grad)
-    state.optimiser.step()
+    """One step of the optimisers, which know the decoder's parameters by views of them."""
+    for name, parameter in state.decoder.named_parameters():
+        assert parameter.grad is not None
+        state.views[name].grad = as_matrix(parameter.grad)
+    for optimiser in state.optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.step()
 
 
 @torch.no_grad()
 def _update_average(state: State, decay: float) -> None:
-    """Exponential moving average of the weights with ``decay`` per step; a short memory at the start."""
-    if state.average is None or state.step % AVERAGE_EVERY:
-        return
-    limit = (1 + state.step) / (10 + state.step)  # a tenth of the run so far, so that the initial weights are forgotten
-    share = 1 - min(decay, limit) ** AVERAGE_EVERY
-    torch._foreach_lerp_(list(state.average.parameters()), list(state.decoder.parameters()), share)
+    """Exponential moving average of the weights, with a memory of at most a tenth of the run so far."""
+    if state.average is not None:
+        share = 1 - min(decay, (1 + state.step) / (10 + state.step))
+        torch._foreach_lerp_(list(state.average.parameters()), list(state.decoder.parameters()), share)
 
 
 def _checked(losses: Tensor, first: int) -> Tensor:
@@ -165,10 +167,10 @@ def _checked(losses: Tensor, first: int) -> Tensor:
     return losses
 
 
-def _keep(state: State, folder: Path, kept: dict[int, int], save_every: int) -> None:
+def _keep(state: State, folder: Path, due: dict[int, int], save_every: int) -> None:
     """Write the milestones that are due now, then the state."""
-    due = [percent for percent, step in kept.items() if step == state.step]
-    for percent in due:
+    now = [percent for percent, step in due.items() if step == state.step]
+    for percent in now:
         checkpoint.save_milestone(state, folder, percent)
-    if due or state.step % save_every == 0:
+    if now or state.step % save_every == 0:
         checkpoint.save(state, folder)

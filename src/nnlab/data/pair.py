@@ -5,10 +5,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from nnlab.data.fetch import MIRROR_VARIABLE, Asset, fetch, write_provenance
+from nnlab.data.catalog import MIRROR_VARIABLE, Asset, fetch, write_provenance
+from nnlab.data.download import Source, mirror_source, url_source
 from nnlab.data.gallery import STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
 from nnlab.data.images import read_image, save_image
-from nnlab.data.sources import Source, mirror_source, url_source
 from nnlab.errors import UserError
 from nnlab.files import sha256
 

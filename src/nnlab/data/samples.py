@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from nnlab.data.fetch import write_provenance
-from nnlab.data.packages import installed_file
+from nnlab.data.catalog import write_provenance
+from nnlab.data.download import installed_file
 from nnlab.errors import UserError
 from nnlab.files import atomic_dir, sha256
 

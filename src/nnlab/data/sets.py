@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
 from nnlab.data.containers import check_archive
-from nnlab.data.fetch import PROVENANCE, Asset, fetch, read_provenance, write_provenance
+from nnlab.data.download import url_source
 from nnlab.data.images import list_files
-from nnlab.data.sources import url_source
 from nnlab.errors import UserError
 
 SAMPLE = "sample"
@@ -36,7 +36,7 @@ COCO = (
 
 
 def coco(mirror: str = "") -> dict[str, Callable[[Path], None]]:
-    """What fetches each part of COCO into a folder; `mirror` as of `data.fetch.fetch`."""
+    """What fetches each part of COCO into a folder; `mirror` as of `data.catalog.fetch`."""
     return {asset.name: partial(fetch, asset, mirror=mirror) for asset in COCO}
 
 

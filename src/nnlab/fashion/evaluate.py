@@ -1,73 +1,69 @@
-"""What a trained classifier gets right."""
+"""A trained classifier -> metrics and tables."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import torch
-import torch.nn.functional as F
+import numpy as np
+import pandas as pd
 from torch import Tensor
 
-from nnlab.errors import UserError
-from nnlab.fashion.model import Network
-from nnlab.training.device import autocast
+from nnlab.fashion.model import CLASSES, build
+from nnlab.fashion.train import predict
+from nnlab.params import HardwareParams, NetworkParams
+from nnlab.results import write_csv
+from nnlab.training.device import count_parameters, pick_device, pick_precision
+from nnlab.training.loop import load
 
-CHUNK = 1000  # images at a time
-
-
-def predict(network: Network, images: Tensor, device: torch.device, precision: torch.dtype) -> Tensor:
-    """Scores (N, 10) float32, on the CPU, of images (N, 28, 28) uint8."""
-    network.eval()
-    with torch.inference_mode(), autocast(device, precision):
-        return torch.cat([network(network.inputs(chunk)).float().cpu() for chunk in images.split(CHUNK)])
-
-
-def accuracy(scores: Tensor, labels: Tensor) -> float:
-    """Fraction of images whose highest of (N, 10) scores is that of the label (N,)."""
-    return (scores.argmax(1) == labels).double().mean().item()
-
-
-def cross_entropy(scores: Tensor, labels: Tensor) -> float:
-    """Mean cross-entropy in nats."""
-    return F.cross_entropy(scores, labels).item()
-
-
-def class_accuracy(scores: Tensor, labels: Tensor) -> list[float | None]:
-    """Accuracy for the images of each class, in the order of the labels; None for a class without images."""
-    right = scores.argmax(1) == labels
-    counted = [right[labels == label] for label in range(scores.shape[1])]
-    return [hits.double().mean().item() if len(hits) else None for hits in counted]
+CURVES = ("epoch", "train_accuracy", "test_accuracy", "train_loss", "test_loss")
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One row of the curves: fractions and nats after an epoch."""
+class Judged:
+    """A trained network and what it says about the N test images; accuracies are fractions."""
 
-    epoch: int
-    train_accuracy: float
-    test_accuracy: float
-    train_loss: float
-    test_loss: float
+    settings: NetworkParams
+    history: pd.DataFrame  # with the columns CURVES
+    parameters: int
+    labels: np.ndarray  # (N,) int64
+    confidences: np.ndarray  # (N, 10) float32, rows sum to 1
+    predicted: np.ndarray  # (N,) the class with the highest confidence
+    accuracy: float
+    class_accuracy: pd.Series  # by class name, in the order of the labels, without classes that have no images
 
 
-class History:
-    """Rows of the curves: called after each epoch, keeps and returns an `Epoch`.
+def judge(path: Path, test: tuple[Tensor, Tensor], hardware: HardwareParams) -> Judged:
+    """Load the network at `path` and let it classify the (images, labels) of `test`."""
+    network, settings, history = load(path, "classifier", NetworkParams, build)
+    device = pick_device(hardware.device)
+    scores = predict(network.to(device), test[0], pick_precision(hardware.precision, device))
+    labels, predicted = test[1].numpy(), scores.argmax(1).numpy()
+    right = pd.Series(predicted == labels).groupby(labels).mean().rename(dict(enumerate(CLASSES)))
+    accuracy = float((predicted == labels).mean())
+    confidences = scores.softmax(1).numpy()
+    return Judged(settings, history, count_parameters(network), labels, confidences, predicted, accuracy, right)
 
-    `train` and `test` are (images, labels); of the training images, as many are used as there are test images.
-    """
 
-    def __init__(
-        self, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], device: torch.device, precision: torch.dtype
-    ) -> None:
-        count = len(test[0])
-        self._splits = ((train[0][:count], train[1][:count]), test)
-        self._device, self._precision = device, precision
-        self.epochs: list[Epoch] = []
+def metrics(judged: Judged) -> dict[str, Any]:
+    """Named numbers of one network; accuracies are fractions, losses mean cross-entropies in nats."""
+    last = judged.history.iloc[-1]
+    return {
+        "test_accuracy": judged.accuracy,
+        "train_accuracy": last.train_accuracy,
+        "test_loss": last.test_loss,
+        "per_class": judged.class_accuracy.to_dict(),
+        "parameters": judged.parameters,
+        "epochs": judged.settings.epochs,
+        "seed": judged.settings.seed,
+        "test_images": len(judged.labels),
+    }
 
-    def add(self, epoch: int, network: Network) -> Epoch:
-        """Judge the network as it is now. A training that has diverged is a `UserError`."""
-        scores = [predict(network, images, self._device, self._precision) for images, _ in self._splits]
-        pairs = [(values, labels) for values, (_, labels) in zip(scores, self._splits)]
-        row = Epoch(epoch, *(accuracy(*pair) for pair in pairs), *(cross_entropy(*pair) for pair in pairs))
-        if not torch.isfinite(torch.tensor([row.train_loss, row.test_loss])).all():
-            raise UserError(f"fashion: the loss is not a number after epoch {epoch}; lower learning_rate")
-        self.epochs.append(row)
-        return row
+
+def write_tables(judged: Judged, variants: dict[str, Judged], folder: Path) -> None:
+    """Write accuracy.csv, per_class.csv, confusion.csv of the network, and variants.csv."""
+    write_csv(folder / "accuracy.csv", CURVES, judged.history)
+    write_csv(folder / "per_class.csv", ["class", "accuracy"], judged.class_accuracy.items())
+    named = ((CLASSES[actual], CLASSES[predicted]) for actual, predicted in zip(judged.labels, judged.predicted))
+    write_csv(folder / "confusion.csv", ["actual", "predicted"], named)
+    table = pd.DataFrame({"variant": name, **metrics(variant)} for name, variant in variants.items())
+    write_csv(folder / "variants.csv", ["variant", "test_accuracy", "train_accuracy", "parameters"], table)

@@ -1,66 +1,76 @@
 """Training of one classifier. The data set is one tensor; a batch is a slice of a seeded permutation."""
 
-import math
 from collections.abc import Callable
 
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nnlab.data.idx import epoch_batches
 from nnlab.fashion.model import Network, build
 from nnlab.params import NetworkParams
 from nnlab.training.device import autocast
-from nnlab.training.schedule import one_cycle, set_learning_rate
+from nnlab.training.loop import Row, Split, fit, in_chunks
 from nnlab.training.seeds import generator
 
 
 def train(
-    images: Tensor,
-    labels: Tensor,
+    data: Split,
+    test: Split,
     settings: NetworkParams,
     device: torch.device,
     precision: torch.dtype,
-    after_epoch: Callable[[int, Network], None] = lambda epoch, network: None,
-) -> Network:
-    """Train on `images` (N, 28, 28) uint8 and `labels` (N,) int64; return the network of the last epoch.
+    after_epoch: Callable[[Row], None] = lambda row: None,
+) -> tuple[Network, pd.DataFrame]:
+    """Minimise the cross-entropy on `data`; return the network of the last epoch, on the CPU, and its curves.
 
-    Cross-entropy, AdamW, one-cycle learning rate. `after_epoch(epoch, network)` is called with 1, 2 ...
+    The curves give accuracy and cross-entropy (nats) on `test` and on as many training images.
     """
-    network = build(settings.hidden, settings.convolutions, settings.seed).to(device)
+    images, labels = data[0], data[1].to(device)
+    network = build(settings).to(device)
     network.fit_inputs(images)
-    inputs, labels = network.inputs(images, precision), labels.to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=settings.weight_decay, fused=True)
-    batches = math.ceil((len(images) - 1) / settings.batch_size)  # not a last one of one image: BatchNorm fails
-    steps, step = batches * settings.epochs, 0
-    for epoch in range(settings.epochs):
-        network.train()
-        mirrored = mirrors(len(images), settings.seed, epoch).to(device) if settings.augment_flip else None
-        for batch in epoch_batches(len(images), settings.batch_size, settings.seed, epoch)[:batches]:
-            batch = batch.to(device)
-            set_learning_rate(optimizer, settings.learning_rate * one_cycle(step, steps))
-            x = inputs.index_select(0, batch)  # copies whole images; inputs[batch] takes three times as long
-            x = x if mirrored is None else mirror(x, mirrored[batch])
-            with autocast(device, precision):
-                scores = network(x)
-            loss = F.cross_entropy(scores.float(), labels[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            step += 1
-        after_epoch(epoch + 1, network)
-    return network
+    inputs = network.inputs(images, precision)
+    mirrored = mirrors(len(images), settings.seed).to(device)
+
+    def loss(batch: Tensor, epoch: int, step: int) -> Tensor:
+        x = inputs.index_select(0, batch)  # copies whole images; inputs[batch] takes three times as long
+        if settings.augment_flip:
+            x = mirror(x, mirrored[batch] ^ bool(epoch % 2))
+        with autocast(device, precision):
+            scores = network(x)
+        return F.cross_entropy(scores.float(), labels[batch])
+
+    def measure() -> Row:
+        row = {}
+        for name, split in (("train", (images[: len(test[0])], data[1][: len(test[0])])), ("test", test)):
+            scores = predict(network, split[0], precision)
+            row[f"{name}_accuracy"] = accuracy(scores, split[1])
+            row[f"{name}_loss"] = F.cross_entropy(scores, split[1]).item()
+        return row
+
+    history = fit(network, loss, measure, len(images), settings, after_epoch)
+    return network.cpu(), history
 
 
-def mirrors(count: int, seed: int, epoch: int) -> Tensor:
-    """Which of `count` images are mirrored in `epoch`, (count,) bool: a random half, then the others, in turn.
+def mirrors(count: int, seed: int) -> Tensor:
+    """Which of `count` images are mirrored in the first epoch, (count,) bool: a random half; then the others, in turn.
 
     Two epochs in a row show every image both ways round (cifar10-airbench, Jordan 2024).
     """
-    first = torch.randint(0, 2, (count,), generator=generator(seed, "mirror")).bool()
-    return first ^ bool(epoch % 2)
+    return torch.randint(0, 2, (count,), generator=generator(seed, "mirror")).bool()
 
 
 def mirror(images: Tensor, chosen: Tensor) -> Tensor:
     """Mirror left-right those images of (N, C, H, W) where `chosen` (N,) is true."""
     return torch.where(chosen.view(-1, 1, 1, 1), images.flip(-1), images)
+
+
+def predict(network: Network, images: Tensor, precision: torch.dtype) -> Tensor:
+    """Scores (N, 10) float32, on the CPU, of images (N, 28, 28) uint8."""
+    with autocast(network.mean.device, precision):
+        return in_chunks(lambda chunk: network(network.inputs(chunk)), images)
+
+
+def accuracy(scores: Tensor, labels: Tensor) -> float:
+    """Fraction of images whose highest of (N, 10) scores is that of the label (N,)."""
+    return (scores.argmax(1) == labels).double().mean().item()

@@ -1,4 +1,4 @@
-"""What Gatys et al. minimise: content loss, style loss on Gram matrices, total variation. Pure functions.
+"""What Gatys et al. minimise: content loss, style loss on Gram matrices, total variation.
 
 Gatys, Ecker, Bethge: "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016.
 F is a layer's feature map after the ReLU, with C channels and M = H * W positions.
@@ -9,6 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from nnlab.params import JobParams
+from nnlab.vgg import VGG19
 
 
 def content_loss(features: Tensor, target: Tensor) -> Tensor:
@@ -43,6 +46,43 @@ def total_variation(image: Tensor) -> Tensor:
     across = (image[..., :, 1:] - image[..., :, :-1]).abs()
     down = (image[..., 1:, :] - image[..., :-1, :]).abs()
     return sum((part.mean() for part in (across, down) if part.numel()), image.new_zeros(()))
+
+
+def layer_weights(job: JobParams) -> tuple[dict[str, float], dict[str, float]]:
+    """The weight of every content and of every style layer; those of weight 0 are left out: nothing computes them."""
+    content = {x: job.content_weight * job.content_layer_weights.get(x, 1.0) for x in job.content_layers}
+    style = {x: job.style_weight * job.style_layer_weights.get(x, 1.0) for x in job.style_layers}
+    return tuple({layer: weight for layer, weight in x.items() if weight > 0} for x in (content, style))
+
+
+class Objective:
+    """The function of the pixels that is minimised: weighted losses against the targets of two pictures."""
+
+    @torch.no_grad()
+    def __init__(self, vgg: VGG19, content: Tensor, style: Tensor, job: JobParams) -> None:
+        """Take the targets from pictures (1, 3, H, W) in [0, 1], sizes may differ; `vgg` gives the job's layers."""
+        self.vgg, self.tv_weight = vgg, job.tv_weight
+        self.content_weights, self.style_weights = layer_weights(job)
+        of_content, of_style = vgg(content), vgg(style)
+        self.content_targets = {layer: of_content[layer] for layer in self.content_weights}
+        self.style_targets = {layer: gram(of_style[layer]) for layer in self.style_weights}
+
+    def __call__(self, image: Tensor) -> dict[str, Tensor]:
+        """Weighted terms of the loss by name, float32 scalars; their sum is the loss. `image`: (1, 3, H, W) in [0, 1].
+
+        content.<layer> = content_weight * w_layer * content_loss, style.<layer> = style_weight * w_layer * style_loss,
+        tv = tv_weight * total_variation.
+        """
+        features = self.vgg(image)
+        terms = {
+            f"content.{layer}": self.content_weights[layer] * content_loss(features[layer], target)
+            for layer, target in self.content_targets.items()
+        }
+        for layer, target in self.style_targets.items():
+            terms[f"style.{layer}"] = self.style_weights[layer] * style_loss(gram(features[layer]), target)
+        if self.tv_weight:
+            terms["tv"] = self.tv_weight * total_variation(image)
+        return terms
 
 
 class _Gram(torch.autograd.Function):

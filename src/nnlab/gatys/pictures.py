@@ -1,4 +1,4 @@
-"""The two pictures of a job at any size, and colour preservation."""
+"""The pictures of a job at any size, and colour preservation."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +9,10 @@ from torch import Tensor
 
 from nnlab.data.images import read_image
 from nnlab.data.tensors import to_tensor
-from nnlab.errors import UserError
+from nnlab.params import JobParams
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G, B in the luminance: ITU-R BT.601, the Y of YIQ."""
-
-SMALLEST_COARSE_SIDE = 48
-"""Pixels: a coarse level whose shorter side would be smaller is left out, there is no style to learn from it."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +25,11 @@ class Pictures:
 
     def content_at(self, size: int) -> Tensor:
         """(1, 3, H, W) in [0, 1] with the longer side `size` pixels, aspect kept."""
-        return to_tensor(scaled(self.content, size / max(self.content.size)))
+        return _scaled(self.content, size / max(self.content.size))
 
     def style_at(self, content: Tensor, scale: float) -> Tensor:
         """The style picture with scale^2 times as many pixels as `content`, aspect kept."""
-        area = self.style.width * self.style.height
-        return to_tensor(scaled(self.style, scale * (content[0, 0].numel() / area) ** 0.5))
+        return _scaled(self.style, scale * (content[0, 0].numel() / (self.style.width * self.style.height)) ** 0.5)
 
     def start_at(self, content: Tensor) -> Tensor:
         """The start picture, else the content, at exactly the size of `content`."""
@@ -43,30 +39,16 @@ class Pictures:
         return to_tensor(self.start.resize((width, height), Image.Resampling.LANCZOS))
 
 
-def read_pictures(content: Path, style: Path, start: str) -> Pictures:
-    """Read the files; `start` is "content", "noise" or a file's path. UserError for one that cannot be read."""
-    picture = None if start in ("content", "noise") else read_image(Path(start))
-    return Pictures(read_image(content), read_image(style), picture)
+def read_pictures(job: JobParams) -> Pictures:
+    """Read the job's files; UserError for one that cannot be read."""
+    start = None if job.start in ("content", "noise") else read_image(Path(job.start))
+    return Pictures(read_image(Path(job.content)), read_image(Path(job.style)), start)
 
 
-def scaled(picture: Image.Image, scale: float) -> Image.Image:
+def _scaled(picture: Image.Image, scale: float) -> Tensor:
     """The picture with both sides times `scale`, at least one pixel each."""
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(size, Image.Resampling.LANCZOS)
-
-
-def level_sizes(picture: Image.Image, size: int, coarse_iterations: list[int]) -> list[tuple[int, int]]:
-    """(longer side, iterations) of the coarse levels, smallest first; each has half the size of the next."""
-    aspect = min(picture.size) / max(picture.size)
-    levels = [(round(size / 2 ** (len(coarse_iterations) - k)), n) for k, n in enumerate(coarse_iterations)]
-    return [(side, count) for side, count in levels if count and side * aspect >= SMALLEST_COARSE_SIDE]
-
-
-def check_side(image: Tensor, name: Path, smallest: int) -> None:
-    """UserError naming the file if a side of `image` (1, 3, H, W), as resized, has fewer than `smallest` pixels."""
-    height, width = image.shape[2:]
-    if min(height, width) < smallest:
-        raise UserError(f"{name}: {width}x{height} pixels after resizing; these layers need at least {smallest} a side")
+    return to_tensor(picture.resize(size, Image.Resampling.LANCZOS))
 
 
 def luminance(image: Tensor) -> Tensor:

@@ -1,146 +1,160 @@
-"""Parameters and result files -> the report as data: tasks in the assignment's order, warnings, data really used."""
+"""The report from facts and templates: one web page that needs no network, and the PDF to hand in.
 
-import math
+What is said stands in `templates/zh.j2` and `en.j2`, once per language. They are put together of parts (a task, a
+table, a figure ...), which `web_parts.j2` writes as HTML and `pdf_parts.j2` as Typst; `page.html.j2` and `report.typ`
+are around them. The same facts and sources give the same bytes.
+"""
+
+import importlib.util
+import json
 import re
-from collections.abc import Callable, Sequence
+import tempfile
+from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
-from nnlab.data.fetch import PROVENANCE, read_provenance
-from nnlab.params import ID_PLACEHOLDER, NAME_PLACEHOLDER, ReportParams
-from nnlab.report.document import Asset, Context, Report, Say, Task, shown
-from nnlab.report.inputs import Inputs, read_json
-from nnlab.report.tasks import adain, autoencoder, fashion, gatys
-from nnlab.sections import Section
+import jinja2
+import typst
+from markupsafe import Markup
 
-# The assignment's order.
-TASKS: tuple[Callable[[Context], Task], ...] = (
-    fashion.build,
-    autoencoder.build,
-    autoencoder.build_denoiser,
-    gatys.build,
-    adain.build,
+from nnlab.errors import UserError
+from nnlab.figures import PALETTE, TEN_COLORS
+from nnlab.report.excerpts import excerpt
+from nnlab.report.pictures import as_uri, for_print, for_screen, read_picture, sprite
+
+TEMPLATES = Path(__file__).parent / "templates"
+# In the wheel mplfonts; mathematics, Latin text and code have the fonts that Typst carries.
+FONTS = (
+    "NotoSerifCJKsc-Regular.otf",  # text
+    "NotoSansCJKsc-Regular.otf",  # headings
+    "NotoSansMonoCJKsc-Regular.otf",  # Chinese in code
 )
+_HAN, _MARKS = "\u3400-\u9fff", "\u3000-\u303f\uff00-\uffef"  # characters; punctuation and full-width forms
 
 
-# What says where the data came from, under the data folder, and what was packed of it.
-RECORDS = [
-    f"raw/{name}" for name in ("mnist", "fashion_mnist", "vgg19", "samples", "gcompris", "pair", "content", "style")
-]
-POOLS = ("pools/content", "pools/style")
-EVEN_ALPHA = (0.3, 0.6, 0.9)
-ODD_ALPHA = (0.2, 0.5, 0.8)
+def web_page(facts: dict[str, Any], source: Path) -> str:
+    """The HTML text: one file, opens from disk, works on a phone. `source` is the package's folder, for quotes."""
+    formulas = json.loads((TEMPLATES / "formulas.json").read_text(encoding="utf-8"))
+    drawn = dict(zip(formulas, typeset({"main.typ": (TEMPLATES / "formulas.typ").read_bytes()}, "svg")))
+    environment = _environment(autoescape=True)
+    environment.globals |= {
+        "parts": "web_parts.j2",
+        "picture": for_screen,
+        "sprite": sprite,
+        "formula_picture": lambda name: {"uri": as_uri(drawn[name], "image/svg+xml"), "math": formulas[name]},
+        "palette": PALETTE,
+        "digit_colors": TEN_COLORS,
+    }
+    prose = _prose(environment, facts, source)
+    files = {kind: Markup((TEMPLATES / f"page.{kind}").read_text(encoding="utf-8")) for kind in ("css", "js")}
+    return environment.get_template("page.html.j2").render(prose=prose, body=Markup(str(prose)), **files, **facts)
 
 
-def build(params: Section, report: ReportParams, inputs: Inputs) -> Report:
-    """Read every result file and say what it shows. `params` is the whole of params.yaml, `report` its last section."""
-    say = speaker(report.language)
-    context = Context(params.model_dump(), inputs, say)
-    tasks = [task(context) for task in TASKS]
-    assets = _assets(inputs.data, say)
-    return Report(
-        language=report.language,
-        title=say("实验三", "Experiment 3"),
-        name=report.name,
-        student_id=report.student_id,
-        course=report.course,
-        warnings=[
-            *_placeholders(report, say),
-            *_alpha(report.student_id, context.params["adain"]["alpha"], say),
-            *[_stand_in(asset, say) for asset in assets if asset.stand_in],
-            *[warning for task in tasks for warning in task.warnings],
-        ],
-        assets=assets,
-        tasks=tasks,
+def pdf(facts: dict[str, Any], source: Path) -> bytes:
+    """The PDF's bytes. `source` is the package's folder, which the report quotes code from."""
+    files: dict[str, str | bytes] = {}
+
+    def picture(path: Path) -> dict[str, Any]:
+        """Register a picture; the template needs its size in pixels to fit it on a page."""
+        ending, content = for_print(path)
+        name = f"{len(files):02}-{path.stem}{ending}"
+        files[name] = content
+        width, height = read_picture(path).size
+        return {"file": name, "width": width, "height": height}
+
+    environment = _environment(autoescape=False)
+    environment.globals |= {"parts": "pdf_parts.j2", "picture": picture}
+    environment.filters["typst"] = literal
+    prose = _prose(environment, facts, source)
+    report = facts["report"]
+    about = {key: getattr(report, key) for key in ("name", "student_id", "course", "language")}
+    about |= {"title": prose.title, "subtitle": prose.subtitle, "words": prose.words}  # type: ignore[attr-defined]
+    files["main.typ"] = f'#import "report.typ": *\n#show: report.with(..{literal(about)})\n{prose}'
+    return typeset(files, "pdf")[0]
+
+
+def typeset(files: dict[str, str | bytes], form: Literal["pdf", "svg"]) -> list[bytes]:
+    """Compile main.typ of `files` (name -> content) beside the templates; returns its pages (SVG) or the one PDF.
+
+    There is no date in them, and no font of the system.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "fonts").mkdir()
+        for font in _font_files():
+            (folder / "fonts" / font.name).symlink_to(font)
+        for static in ("report.typ", "formulas.json"):
+            (folder / static).symlink_to(TEMPLATES / static)
+        for file, content in files.items():
+            (folder / file).write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[folder / "fonts"])
+        compiler = typst.Compiler(folder / "main.typ", root=folder, font_paths=fonts)
+        try:
+            done = compiler.compile(format=form, timestamp=0)
+        except typst.TypstError as error:
+            raise RuntimeError(f"the report's template does not compile: {error.diagnostic or error}") from error
+    return [done] if isinstance(done, bytes) else list(done or [])
+
+
+def _environment(*, autoescape: bool) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=autoescape,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "allow_nan": False}  # no sorting
+    environment.filters |= {"percent": lambda value: f"{100 * value:.2f}", "three": lambda value: f"{value:.3f}"}
+    environment.filters |= {"short": short, "flow": flow}
+    return environment
 
 
-def speaker(language: str) -> Say:
-    """The function that picks the text of `language` out of (Chinese, English)."""
-    return lambda chinese, english: chinese if language == "zh" else english
+def _prose(environment: jinja2.Environment, facts: dict[str, Any], source: Path) -> Any:
+    """The report's text in its language: str() of it is the body, its attributes are what the template sets."""
+    template = environment.get_template(f"{facts['report'].language}.j2")
+    try:
+        return template.make_module({**facts, "excerpt": partial(excerpt, source)})
+    except jinja2.UndefinedError as error:
+        raise UserError(f"src/nnlab/report/templates/{template.name}: {error.message}; run `dvc repro`") from error
 
 
-def _placeholders(report: ReportParams, say: Say) -> list[str]:
-    unset = placeholders(report)
-    if not unset:
-        return []
-    keys = say("、", ", ").join(unset)
-    return [
-        say(
-            f"尚未填写 {keys}，报告使用占位符。请在 params.yaml 中填写，再运行：make report",
-            f"{keys} not set, the report has placeholders. Fill them in in params.yaml, then run: make report",
+def _font_files() -> list[Path]:
+    """The font files in the mplfonts wheel, found without importing it."""
+    spec = importlib.util.find_spec("mplfonts")
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    files = [Path(folder, "fonts", font) for folder in folders for font in FONTS]
+    if not files or not all(file.is_file() for file in files):
+        raise UserError(f"mplfonts: has no {', '.join(FONTS)}; run `pip install --force-reinstall mplfonts==0.0.11`")
+    return files
+
+
+# ---- filters of the templates ----
+
+
+def short(value: float) -> str:
+    """Four significant digits, without an exponent where that stays readable."""
+    if value != 0 and not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.3e}"
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+
+
+def flow(text: str) -> str:
+    """A paragraph's lines as one: joined by a space, but not between Chinese characters or beside their marks."""
+    glued = rf"(?<=[{_HAN}])\s*\n\s*(?=[{_HAN}])|(?<=[{_MARKS}])\s*\n\s*|\s*\n\s*(?=[{_MARKS}])"
+    return type(text)(re.sub(r"\s*\n\s*", " ", re.sub(glued, "", text.strip())))
+
+
+def literal(value: Any) -> str:
+    """Plain data as Typst code: strings, numbers, lists, dictionaries."""
+    if isinstance(value, dict):
+        return (
+            "(" + "".join(f"{literal(str(key))}: {literal(item)}," for key, item in value.items()) + ")"
+            if value
+            else "(:)"
         )
-    ]
-
-
-def _alpha(student_id: str, alpha: Sequence[float], say: Say) -> list[str]:
-    """A line where the sweep is not the one that the student number asks for."""
-    wanted = assigned_alpha(student_id)
-    if wanted is None or (len(alpha) == len(wanted) and all(map(math.isclose, sorted(alpha), wanted))):
-        return []
-    command = f"dvc exp run -S 'adain.alpha={shown(wanted).replace(' ', '')}' && make report"
-    asked, found = shown(wanted), shown(alpha)
-    return [
-        say(
-            f"学号 {student_id} 要求 α = {asked}，而 adain.alpha 为 {found}。请运行：{command}",
-            f"Student number {student_id} asks for α = {asked}, but adain.alpha is {found}. Run: {command}",
-        )
-    ]
-
-
-def _stand_in(asset: Asset, say: Say) -> str:
-    note = asset.note.removeprefix("STAND-IN: ")
-    return say(f"替代素材（{asset.name}）：{note}", f"Stand-in ({asset.name}): {note}")
-
-
-def _assets(data: Path, say: Say) -> list[Asset]:
-    """What was fetched and generated, and what AdaIN was trained on."""
-    records = [_asset(data / folder / PROVENANCE, say) for folder in RECORDS]
-    return records + [_pool(data / folder / "summary.json", say) for folder in POOLS]
-
-
-def _asset(path: Path, say: Say) -> Asset:
-    record = read_provenance(path)
-    files = record.get("files", {})
-    checked = say("以 SHA-256 校验", "verified by SHA-256") if files else ""
-    name = _training_set(path.parent.name, say) or str(record["name"])
-    return Asset(
-        name=name,
-        source=str(record.get("source", "")) or checked,
-        stand_in=bool(record["stand_in"]),
-        note=str(record["note"]),
-        files={str(k): str(v) for k, v in files.items()} if isinstance(files, dict) else {},
-    )
-
-
-def _training_set(folder: str, say: Say) -> str:
-    """What the folders named after the two sides of AdaIN's training hold; "" for other folders."""
-    return {"content": say("AdaIN 内容图训练集", "AdaIN training set, content"),
-            "style": say("AdaIN 风格图训练集", "AdaIN training set, style")}.get(folder, "")  # fmt: skip
-
-
-def _pool(path: Path, say: Say) -> Asset:
-    """A packed set of training pictures, from its summary."""
-    record = read_json(path)
-    left_out = record.get("left_out") or {}
-    count = record.get("images", 0)
-    note = say(f"{count:,} 张可用图像", f"{count:,} usable pictures")
-    if left_out:
-        note += say("，未用：", ", left out: ") + ", ".join(f"{kind} {number}" for kind, number in left_out.items())
-    rest = {key: value for key, value in record.items() if key not in ("images", "left_out")}
-    about = ", ".join(f"{key}: {shown(value)}" for key, value in rest.items())
-    name = _training_set(path.parent.name, say) or path.parent.name
-    return Asset(f"{name}{say('（处理后）', ' (packed)')}", about, False, note, {})
-
-
-def placeholders(report: ReportParams) -> list[str]:
-    """The keys that still have their placeholder, or nothing at all."""
-    unset = {"name": ("", NAME_PLACEHOLDER), "student_id": ("", ID_PLACEHOLDER)}
-    return [f"report.{key}" for key, values in unset.items() if getattr(report, key) in values]
-
-
-def assigned_alpha(student_id: str) -> tuple[float, ...] | None:
-    """The sweep that the assignment asks of this number: by its last digit, even or odd. None without a digit."""
-    digits = re.findall(r"[0-9]", student_id)
-    if not digits:
-        return None
-    return ODD_ALPHA if int(digits[-1]) % 2 else EVEN_ALPHA
+    if isinstance(value, (list, tuple)):
+        return "(" + "".join(f"{literal(item)}," for item in value) + ")"
+    if isinstance(value, str):
+        return json.dumps("".join(c for c in value if c.isprintable() or c == "\n"), ensure_ascii=False)
+    return json.dumps(value)

@@ -1,89 +1,54 @@
-"""Code and report in one zip to hand in: no data, no environment, no history; the same bytes for the same files."""
+"""Code and report in one zip to hand in: `python -m nnlab.report.pack`, which `make report` runs.
 
-import os
+The code is what git tracks, changes that are not committed yet included, and nothing else; the web page and the PDF lie
+beside it in one folder, which is named like the zip.
+"""
+
 import subprocess
-import zipfile
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+import sys
+from pathlib import Path
 
 from nnlab.errors import UserError
 from nnlab.files import atomic
+from nnlab.params import load_params
+from nnlab.stage import run
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip file can hold
-_SKIPPED_FOLDERS = {
-    ".git", ".venv", "venv", "env", "data", "report", "runs", ".resume", ".queue", "node_modules", "build",
-    "dist", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints", ".idea",
-    ".vscode",
-}  # fmt: skip
-_SKIPPED_SUFFIXES = {".pyc", ".pyo", ".zip", ".pdf"}
-_KEPT = {"data/photos/README.md", "report/dvc.yaml"}  # code in folders that hold results
-_SKIPPED_NAMES = {".DS_Store", ".env", "dvc.lock"}  # dvc.lock is rewritten while this very stage runs
+REPORT = Path("report")
 
 
-def pack(root: Path, reports: Sequence[Path], out: Path) -> list[str]:
-    """Write the project's files under `root` and the `reports` into the zip `out`; returns the names in it.
-
-    Code is what git tracks, and what it would track (new files that are not ignored); outside a git repository, every
-    file but those of known working folders. All lie in one folder named like the zip; reports lie at its top.
-    """
-    for report in reports:
-        if not report.is_file():
-            raise UserError(f"{report}: not found; the zip carries it: run `dvc repro` first")
-    top = out.stem
-    entries = {f"{top}/{name}": root / name for name in project_files(root)}
-    if not any(name.endswith(".py") for name in entries):
-        raise UserError(f"{root}: no Python file found to pack; run from the project's folder")
-    entries |= {f"{top}/{report.name}": report for report in reports}
-    with atomic(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name in sorted(entries):
-            info = zipfile.ZipInfo(name, EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.create_system = 3  # Unix, on every system: the permissions below need it
-            info.external_attr = (0o755 if os.access(entries[name], os.X_OK) else 0o644) << 16
-            archive.writestr(info, entries[name].read_bytes())
-    return sorted(entries)
+def pack(root: Path, name: str) -> Path:
+    """Write `root`/report/`name`.zip, with index.html and `name`.pdf of that folder, and return its path."""
+    reports = [root / REPORT / file for file in ("index.html", f"{name}.pdf")]
+    if missing := [str(report) for report in reports if not report.is_file()]:
+        raise UserError(
+            f"{', '.join(missing)}: not found; the zip carries the reports: run `dvc repro report/dvc.yaml`"
+        )
+    # A commit of the tracked files as they are now, on no branch; nothing where all are committed.
+    now = _git(root, "-c", "user.name=nnlab", "-c", "user.email=nnlab@localhost", "stash", "create") or "HEAD"
+    with atomic(root / REPORT / f"{name}.zip") as temporary:
+        added = [f"--add-file={report.relative_to(root)}" for report in reports]
+        _git(root, "archive", "--format=zip", f"--prefix={name}/", *added, f"--output={temporary.resolve()}", now)
+    if new := _git(root, "ls-files", "--others", "--exclude-standard").splitlines():
+        print(f"not packed, for git does not track them (git add): {', '.join(new[:10])}", file=sys.stderr)
+    return root / REPORT / f"{name}.zip"
 
 
-def project_files(root: Path) -> list[str]:
-    """The project's own files, as sorted names relative to `root` with forward slashes."""
-    names = _git_files(root) if (root / ".git").exists() else None
-    if names is None:
-        names = _walk(root)
-    return sorted(name for name in set(names) if _wanted(name) and (root / name).is_file())
-
-
-def _wanted(name: str) -> bool:
-    path = PurePosixPath(name)
-    if name.startswith((".dvc/cache", ".dvc/tmp", ".dvc/config.local")) or path.name in _SKIPPED_NAMES:
-        return False
-    if path.parts[0] in _SKIPPED_FOLDERS and name not in _KEPT:
-        return False
-    return path.suffix not in _SKIPPED_SUFFIXES and not set(path.parts[1:-1]) & {"__pycache__", ".git", ".venv"}
-
-
-def _git_files(root: Path) -> list[str] | None:
-    """What git tracks or would track; None where git does not answer."""
-    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-c", "core.quotePath=false", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return [name for name in done.stdout.decode("utf-8", "surrogateescape").split("\0") if name]
+        return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:
+        raise UserError("git is not installed; it lists the files to pack") from None
+    except subprocess.CalledProcessError as error:
+        raise UserError(f"git {arguments[0]}: {error.stderr.strip() or 'failed'}; the zip is made from git") from None
 
 
-def _walk(root: Path) -> list[str]:
-    """Every file below `root`, without entering folders that hold no code; links to folders are not followed."""
-    found = []
-    for folder, folders, files in os.walk(root):
-        here = Path(folder).relative_to(root)
-        folders[:] = [
-            name for name in folders
-            if not (name == "__pycache__" or name.endswith(".egg-info") or (here == Path() and _is_working(root, name)))
-        ]  # fmt: skip
-        found += [(here / name).as_posix() for name in files]
-    return [*found, *_KEPT]
+def main(params: Path = Path("params.yaml")) -> None:
+    """Pack the project in the working folder."""
+    report = load_params(params).report
+    out = pack(Path(), f"实验三_{report.name}_{report.student_id}")
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
-def _is_working(root: Path, name: str) -> bool:
-    """Whether a folder at the top holds environments, data or caches."""
-    return name in _SKIPPED_FOLDERS or (root / name / "pyvenv.cfg").exists()
+if __name__ == "__main__":
+    run(main)

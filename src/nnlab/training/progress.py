@@ -1,19 +1,11 @@
-"""Progress of long jobs: a bar with a rate and an ETA on a terminal, plain lines in a log, curves in TensorBoard."""
+"""Progress of long jobs: a bar with a rate and an ETA on a terminal, plain lines in a log."""
 
-import shutil
 import sys
 import time
-from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
-
 LOG_EVERY_SECONDS = 10.0
-RUNS = Path("runs")  # TensorBoard; not tracked by DVC, because event files hold times and host names
 
 
 class Progress:
@@ -33,7 +25,6 @@ class Progress:
             unit=unit,
             disable=not self._terminal,
             dynamic_ncols=True,
-            file=sys.stderr,
         )
         self._done, self._start, self._total, self._unit, self._description = start, start, total, unit, description
         self._began = self._logged = time.monotonic()
@@ -41,9 +32,7 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._bar.close()
         if kind is None and not self._terminal:
             self._line({})
@@ -65,11 +54,3 @@ class Progress:
         shown = "".join(f", {name} {value:.4g}" for name, value in values.items())
         head = f"{self._description}: {self._done}{f'/{self._total}' if self._total else ''} {self._unit}"
         print(f"{head}, {rate:.1f} {self._unit}/s{left}{shown}", file=sys.stderr, flush=True)
-
-
-def log_writer(name: str) -> "SummaryWriter":
-    """TensorBoard writer into runs/<name>, emptied first so that one folder shows one run."""
-    from torch.utils.tensorboard import SummaryWriter  # slow to import: only training stages pay
-
-    shutil.rmtree(RUNS / name, ignore_errors=True)
-    return SummaryWriter(str(RUNS / name))

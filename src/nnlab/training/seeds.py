@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -13,3 +15,11 @@ def generator(seed: int, *stream: int | str) -> torch.Generator:
     """
     digest = hashlib.sha256(json.dumps([seed, *stream]).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+@contextmanager
+def initial_weights(seed: int) -> Iterator[None]:
+    """Within the block, new layers draw their weights from `seed`; PyTorch's global generator is not moved."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(generator(seed, "weights").initial_seed())
+        yield

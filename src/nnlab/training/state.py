@@ -1,12 +1,17 @@
-"""Tensors on disk, and the state of an unfinished job: of its newest two files the newest undamaged one serves."""
+"""Tensors on disk; where an interrupted job keeps its state; and that no job is done twice at once."""
 
+import fcntl
+import glob
+import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -14,7 +19,7 @@ from torch import Tensor
 from nnlab.errors import UserError
 from nnlab.files import atomic, sha256
 
-KEPT = 2  # the newest, and the one before it in case the newest is damaged
+RESUME = Path(".resume")
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
@@ -38,8 +43,6 @@ def _sort_metadata(path: Path) -> None:
         header = json.loads(file.read(size))
         header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
         text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(size)
-        if len(text) != size:
-            raise ValueError(f"{path}: the header changed its length from {size} to {len(text)}")
         file.seek(8)
         file.write(text)
 
@@ -56,35 +59,61 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 class Checkpoints:
-    """Files `state-<step>-<first digits of their SHA-256>.safetensors` in `folder`."""
+    """The newest state of an unfinished job: a file `state-<step>.safetensors` in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def save(self, step: int, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
-        """Write a state whole or not at all; keep it and the one before it. `values` is anything JSON can hold.
-
-        States of this step or a later one go, too: this job began from an earlier one because they were no good.
-        """
-        unnamed = self.folder / "unnamed.safetensors"
-        save_tensors(unnamed, tensors, {"values": json.dumps(values)})
-        path = self.folder / f"state-{step:09d}-{sha256(unnamed)[:16]}.safetensors"
-        unnamed.replace(path)
-        found = self._newest_first()
-        earlier = [old for old in found if old.name < f"state-{step:09d}"]
-        for old in {*found} - {path, *earlier[: KEPT - 1]}:
-            old.unlink(missing_ok=True)
+        """Write a state whole or not at all, in the place of earlier ones. `values` is anything JSON can hold."""
+        path = self.folder / f"state-{step:09d}.safetensors"
+        save_tensors(path, tensors, {"values": json.dumps(values)})
+        for other in self.folder.glob("state-*.safetensors"):
+            if other != path:
+                other.unlink(missing_ok=True)
 
     def whole(self) -> Iterator[tuple[dict[str, Tensor], dict[str, Any]]]:
-        """Tensors and values of the states that are whole, newest first. Writes nothing: any process may look."""
-        for path in self._newest_first():
-            if sha256(path)[:16] != path.stem.rpartition("-")[2]:
-                continue
-            try:
-                tensors, metadata = load_tensors(path)
-            except UserError:
-                continue
+        """Tensors and values of the states that are there, newest first. Writes nothing: any process may look."""
+        for path in sorted(self.folder.glob("state-*.safetensors"), reverse=True):
+            tensors, metadata = load_tensors(path)
             yield tensors, json.loads(metadata["values"])
 
-    def _newest_first(self) -> list[Path]:
-        return sorted(self.folder.glob("state-*.safetensors"), reverse=True)
+
+def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) -> Path:
+    """Return the folder for the state of the job `name`: `.resume/<name>-<hash>`. Remove it when the job is done.
+
+    The hash covers the settings (anything JSON can hold) and the content of the files and folders in `code` and `data`,
+    so that a state never serves a job with other parameters, code or data. States of the same job with another hash
+    are removed: they can never be used again. `UserError` if another process on this machine is doing the job.
+    Under torchrun the first process does all this; the others only learn the folder's name, and it may not exist yet.
+    """
+    leads = os.environ.get("RANK", "0") == "0"
+    if leads:
+        _lock(name)
+    state = hashlib.sha256(json.dumps([torch.__version__, settings], sort_keys=True, default=str).encode())
+    for path in [*code, *data]:
+        for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+            if "__pycache__" not in file.parts:
+                state.update(f"{file.relative_to(path)} {sha256(file)}\n".encode())
+    folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
+    if leads:
+        for stale in RESUME.glob(f"{glob.escape(name)}-{'?' * 16}"):
+            if stale != folder:
+                shutil.rmtree(stale, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _lock(name: str) -> None:
+    """Hold the job `name` of this folder until the process ends, however it ends; children do not inherit the hold."""
+    RESUME.mkdir(exist_ok=True)
+    file = (RESUME / f".{name}.lock").open("a")
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise UserError(f"{name} is running already in this folder; wait until it ends, or stop it") from None
+    _held.append(file)
+
+
+_held: list[IO[str]] = []

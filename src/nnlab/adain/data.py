@@ -1,0 +1,127 @@
+"""The training data of a step, and what kind of step it is: a function of (seed, step) alone.
+
+Nothing here has a state: whichever process asks for step t, after whichever interruption, gets the same pixels.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from nnlab.data.imageset import ImageSet
+from nnlab.errors import UserError
+from nnlab.params import AdainTrainParams, CropParams
+from nnlab.training.seeds import generator
+
+_PIXEL = np.dtype("V3")  # a pixel as one item of three bytes is mirrored faster than its channels
+
+
+class Batch(NamedTuple):
+    """Crops of one step, each (B, 3, crop, crop) uint8, channels-last, and how far the style is to be taken."""
+
+    content: Tensor
+    style: Tensor | None  # None: an identity step, the style is the content
+    alpha: float = 1.0
+
+
+@dataclass(frozen=True)
+class Crops(Dataset):
+    """`crops[step]` is the batch of that step: photos, paintings, and the parameters that say how they are drawn.
+
+    `batch_size` is the global one; rank r gets its r-th part, so that the union over the ranks is the same for any
+    `world`. Pictures, places and mirrorings are drawn uniformly. What kind of step it is, all ranks agree on.
+    """
+
+    content: ImageSet
+    style: ImageSet
+    params: AdainTrainParams
+    rank: int = 0
+    world: int = 1
+
+    def __post_init__(self) -> None:
+        if self.params.batch_size % self.world:
+            raise UserError(
+                f"adain.train.batch_size = {self.params.batch_size} cannot be split over {self.world} processes; "
+                "use a multiple"
+            )
+
+    def __getitem__(self, step: int) -> Batch:
+        params, draws = self.params, generator(self.params.seed, "step", step)
+        identity, partial, alpha, photo, plain, solid = torch.rand(6, generator=draws, dtype=torch.float64).tolist()
+        size = part_of(params, step)
+        content = self._crops(self.content, step, "content", size)
+        if identity < params.identity.share:
+            return Batch(content, None)
+        style = self._crops(self.content if photo < params.photo_styles else self.style, step, "style", size)
+        if plain < params.plain_styles:
+            style = one_colour(style) if solid < 0.5 else grey(style)
+        return Batch(content, style, alpha if partial < params.random_alpha else 1.0)
+
+    def _crops(self, pool: ImageSet, step: int, name: str, size: CropParams) -> Tensor:
+        """This rank's crops of `pool`, drawn for `step`: (batch_size / world, 3, crop, crop) uint8."""
+        share = self.params.batch_size // self.world
+        draws = _draws(self.params.batch_size, self.params.seed, name, step)
+        return cut(pool, draws[self.rank * share : (self.rank + 1) * share], size.crop, size.sides)
+
+
+def sample_crops(content: ImageSet, style: ImageSet, seed: int, each: int = 48, crop: int = 128) -> Tensor:
+    """Crops of pictures of 192 pixels, half of them photos: (2 each, 3, crop, crop) uint8, for the start."""
+    pools = {"content": content, "style": style}
+    return torch.cat([cut(pool, _draws(each, seed, "start", name), crop, [192]) for name, pool in pools.items()])
+
+
+def cut(pool: ImageSet, draws: list[list[float]], crop: int, sides: list[int]) -> Tensor:
+    """(N, 3, crop, crop) uint8, channels-last; a row of draws in [0, 1): picture, its side, top, left, mirrored."""
+    out = np.empty((len(draws), crop, crop, 3), dtype=np.uint8)
+    for row, (picture, side, top, left, mirrored) in zip(out, draws):
+        pixels = pool.pixels(int(picture * len(pool)), sides[int(side * len(sides))])
+        y, x = int(top * (pixels.shape[0] - crop + 1)), int(left * (pixels.shape[1] - crop + 1))
+        pixels = pixels[y : y + crop, x : x + crop].view(_PIXEL)
+        row.view(_PIXEL)[:] = pixels[:, ::-1] if mirrored < 0.5 else pixels
+    return torch.from_numpy(out).permute(0, 3, 1, 2)
+
+
+def _draws(count: int, seed: int, *stream: int | str) -> list[list[float]]:
+    return torch.rand(count, 5, generator=generator(seed, *stream), dtype=torch.float64).tolist()
+
+
+def part_of(params: AdainTrainParams, step: int) -> CropParams:
+    """The crops of `step` (0-based): `params.crops` are parts of the run, one after the other."""
+    done = 0.0
+    for part in params.crops:
+        done += part.share * params.max_iter
+        if step < round(done):
+            return part
+    return params.crops[-1]
+
+
+def grey(crops: Tensor) -> Tensor:
+    """(B, 3, H, W) uint8 with the mean of the channels in all three."""
+    return crops.float().mean(1, keepdim=True).round_().byte().expand_as(crops)
+
+
+def one_colour(crops: Tensor) -> Tensor:
+    """(B, 3, H, W) uint8, each the colour of its first pixel."""
+    return crops[:, :, :1, :1].expand_as(crops)
+
+
+def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iterator[Batch]:
+    """The batches of `steps`, on `device`.
+
+    Where decoded pictures stay in memory, a batch is made when it is asked for; else `workers` processes make it ahead.
+    """
+    sides = {side for part in crops.params.crops for side in part.sides}
+    workers = 0 if all(pool.fits(side) for pool in (crops.content, crops.style) for side in sides) else workers
+    loader = DataLoader(
+        crops, batch_size=None, sampler=steps, num_workers=workers, pin_memory=device.type == "cuda",
+        prefetch_factor=4 if workers else None,
+    )  # fmt: skip
+    try:
+        for content, style, alpha in loader:
+            yield Batch(content.to(device, non_blocking=True), None if style is None else style.to(device), alpha)
+    except UserError as error:  # from a worker it comes with that one's whole traceback, whose last line it is
+        raise UserError(str(error).strip().splitlines()[-1].removeprefix("nnlab.errors.UserError: ")) from None

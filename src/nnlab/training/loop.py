@@ -1,0 +1,116 @@
+"""What the small networks share: the epochs of a training, its curves, and the file of what was trained."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from nnlab.data.idx import epoch_batches, load_split
+from nnlab.errors import UserError
+from nnlab.params import AutoencoderParams, HardwareParams, NetworkParams
+from nnlab.training.device import pick_device, pick_precision
+from nnlab.training.progress import Progress
+from nnlab.training.schedule import one_cycle, set_learning_rate
+from nnlab.training.state import load_tensors, save_tensors
+from nnlab.training.tensorboard import log_writer
+
+CHUNK = 1000  # images at a time where nothing is learnt
+Network = TypeVar("Network", bound=nn.Module)
+Settings = TypeVar("Settings", NetworkParams, AutoencoderParams)
+Split = tuple[Tensor, Tensor]  # images (N, 28, 28) uint8, labels (N,) int64
+Row = dict[str, float]  # of the curves: the epoch, counted from 1, and what was measured after it
+
+
+def fit(
+    network: nn.Module,
+    loss: Callable[[Tensor, int, int], Tensor],
+    measure: Callable[[], Row],
+    count: int,
+    settings: NetworkParams | AutoencoderParams,
+    after_epoch: Callable[[Row], None],
+) -> pd.DataFrame:
+    """Train `network` in place on `count` images: AdamW, one-cycle learning rate. Returns the curves, a row per epoch.
+
+    `loss(batch, epoch, step)` is the loss of the images with the indices `batch` (B,), epochs and steps from 0;
+    `measure()` is called after each epoch, and its values are part of the row that `after_epoch` gets. A last batch of
+    one image is left out: batch normalisation cannot take it.
+    """
+    device = next(network.parameters()).device
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=settings.weight_decay, fused=True)
+    batches = max(1, math.ceil((count - 1) / settings.batch_size))
+    rows, step = [], 0
+    for epoch in range(settings.epochs):
+        network.train()
+        for batch in epoch_batches(count, settings.batch_size, settings.seed, epoch)[:batches]:
+            set_learning_rate(optimizer, settings.learning_rate * one_cycle(step, batches * settings.epochs))
+            value = loss(batch.to(device), epoch, step)
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+            step += 1
+        network.eval()
+        rows.append({"epoch": epoch + 1, **measure()})
+        after_epoch(rows[-1])
+    return pd.DataFrame(rows)
+
+
+def in_chunks(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """What `function` makes of images (N, ...), some at a time, without gradients: float32 on the CPU."""
+    with torch.inference_mode():
+        return torch.cat([function(chunk).float().cpu() for chunk in images.split(CHUNK)])
+
+
+def train_and_save(
+    name: str,
+    train: Callable[..., tuple[nn.Module, pd.DataFrame]],
+    data: Path,
+    settings: NetworkParams | AutoencoderParams,
+    hardware: HardwareParams,
+    path: Path,
+) -> None:
+    """Run an experiment's `train` on the IDX files in `data` and write `path`; `name` is that of the TensorBoard run.
+
+    Raises `UserError` after an epoch with a value that is not finite: the training has diverged.
+    """
+    device = pick_device(hardware.device)
+    precision = pick_precision(hardware.precision, device)
+    splits = load_split(data, "train"), load_split(data, "test")
+    with log_writer(name) as writer, Progress(settings.epochs, name, "epoch") as bar:
+
+        def after_epoch(row: Row) -> None:
+            measured = {key: value for key, value in row.items() if key != "epoch"}
+            if not all(map(math.isfinite, measured.values())):
+                raise UserError(f"{name}: the loss is not finite after epoch {row['epoch']}; lower its learning_rate")
+            for key, value in measured.items():
+                writer.add_scalar("/".join(reversed(key.split("_"))), value, row["epoch"])  # loss/train ...
+            bar.update(1, **measured)
+
+        network, history = train(*splits, settings, device, precision, after_epoch)
+    save(path, network, settings, history)
+
+
+def save(path: Path, network: nn.Module, settings: NetworkParams | AutoencoderParams, history: pd.DataFrame) -> None:
+    """Write weights, settings and curves as one safetensors file; equal trainings make equal files."""
+    metadata = {"settings": settings.model_dump_json(), "history": json.dumps(history.to_dict("records"))}
+    save_tensors(path, network.state_dict(), metadata)
+
+
+def load(
+    path: Path, kind: str, section: type[Settings], build: Callable[[Settings], Network]
+) -> tuple[Network, Settings, pd.DataFrame]:
+    """Read what `save` wrote with settings of that `section`; another file is a `UserError`: "no <kind>"."""
+    tensors, metadata = load_tensors(path)
+    try:
+        settings = section.model_validate_json(metadata["settings"])
+        history = pd.DataFrame(json.loads(metadata["history"]))
+        network = build(settings)
+        network.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path}: no {kind} of this project ({reason}); delete it and run `dvc repro`") from None
+    return network.eval(), settings, history

@@ -1,0 +1,83 @@
+"""One process or several (torchrun): who they are and how they agree."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from nnlab.errors import UserError
+
+TIMEOUT = timedelta(minutes=5)  # a step takes seconds; who waits longer waits for a process that is gone
+
+
+class Processes(NamedTuple):
+    """This process's rank among `world`, and the device that it computes on."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def writes(self) -> bool:
+        """Whether this is the one process that writes files and shows progress."""
+        return self.rank == 0
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """Let gradients be averaged over the processes."""
+        if self.world == 1:
+            return module
+        wrapped = DistributedDataParallel(module, gradient_as_bucket_view=True)
+        wrapped.broadcast_buffers = False  # they are constants; as an argument it is deprecated from torch 2.15 on
+        return wrapped
+
+    def average(self, values: Tensor) -> Tensor:
+        """Mean of a tensor over the processes."""
+        if self.world > 1:
+            distributed.all_reduce(values)
+            values = values / self.world
+        return values
+
+    def wait(self) -> None:
+        """Wait until every process has come this far."""
+        if self.world > 1:
+            distributed.barrier()
+
+
+def start_torchrun() -> None:
+    """Become `torchrun <this command>` where its variables (PET_NPROC_PER_NODE, PET_NNODES ...) ask for processes."""
+    if "WORLD_SIZE" in os.environ or not {"PET_NPROC_PER_NODE", "PET_NNODES"} & os.environ.keys():
+        return
+    local = [] if "PET_NNODES" in os.environ else ["--standalone"]
+    os.execv(sys.executable, [sys.executable, "-m", "torch.distributed.run", *local, *sys.argv])
+
+
+@contextmanager
+def processes(device: torch.device) -> Iterator[Processes]:
+    """Join the processes that torchrun started, gloo on CPUs and NCCL on GPUs; outside torchrun there is one.
+
+    UserError if a process finds no GPU of its own.
+    """
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield Processes(0, 1, device)
+        return
+    local = int(os.environ["LOCAL_RANK"])
+    if device.type == "cuda":
+        if local >= torch.cuda.device_count():
+            raise UserError(
+                f"PET_NPROC_PER_NODE = {os.environ.get('LOCAL_WORLD_SIZE')}: this machine has "
+                f"{torch.cuda.device_count()} GPU(s), one process each; lower it, or set hardware.device: cpu"
+            )
+        device = torch.device("cuda", local)
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
+    try:
+        yield Processes(int(os.environ["RANK"]), world, device)
+    finally:
+        distributed.destroy_process_group()

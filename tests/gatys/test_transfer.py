@@ -1,0 +1,211 @@
+"""Painting: it lowers the loss, follows the job, and goes on after an interruption as if there had been none."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from nnlab.errors import UserError
+from nnlab.gatys.pictures import Pictures, luminance
+from nnlab.gatys.transfer import Painting, begin, paint, plan, stylize
+from nnlab.params import JobParams
+from nnlab.training.state import Checkpoints
+from nnlab.vgg import VGG19
+from nnlab.vgg_weights import read_weights
+from tests.gatys.conftest import make_job, picture
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Pictures:
+    return Pictures(picture(120, 96, 0), picture(100, 130, 1), None)
+
+
+def whole(pictures: Pictures, vgg: VGG19, job: JobParams) -> Painting:
+    *_, painting = paint(begin(pictures, job, CPU), pictures, vgg, job)
+    return painting
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "adam", "learning_rate": 0.02},
+        {"start": "noise", "style_weight": 0.0},
+        {"preserve_color": True},
+        {"tv_weight": 100.0},
+        {"pooling": "average", "style_scale": 1.5},
+        {"content_layers": []},
+    ],
+)
+def test_the_loss_falls(vgg: VGG19, pictures: Pictures, changes: dict) -> None:
+    job = make_job(iterations=12, snapshot_every=5, **changes)
+    painting = whole(pictures, vgg, job)
+    assert len(painting.losses) == 13
+    assert painting.losses[-1]["total"] < 0.7 * painting.losses[0]["total"]
+    assert len(painting.snapshots) == 3  # after 5, 10 and 12 iterations
+
+
+def test_preserved_colours_are_those_of_the_content(vgg: VGG19, pictures: Pictures) -> None:
+    result = whole(pictures, vgg, make_job(preserve_color=True, iterations=8)).snapshots[-1] / 255
+    content = pictures.content_at(64)
+    inside = ((result > 0.01) & (result < 0.99)).all(1, keepdim=True)  # clipping changes colours
+    shift = (result - luminance(result)) - (content - luminance(content))
+    assert inside.float().mean() > 0.5
+    assert (shift * inside).abs().max() < 0.01
+    assert (luminance(result) - luminance(content)).abs().mean() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("size", "coarse", "levels"),
+    [
+        (256, [10, 20], [(64, 10), (128, 20), (256, 6)]),
+        (256, [10, 0], [(64, 10), (256, 6)]),
+        (64, [10, 20], [(64, 6)]),  # too small
+        (256, [], [(256, 6)]),
+    ],
+)
+def test_coarse_levels_double(size: int, coarse: list[int], levels: list[tuple[int, int]]) -> None:
+    assert plan(picture(400, 300, 0), make_job(size=size, coarse_iterations=coarse)) == levels
+
+
+def test_a_coarse_start_has_a_lower_loss(vgg: VGG19, pictures: Pictures) -> None:
+    coarse = whole(pictures, vgg, make_job(size=120, iterations=1, coarse_iterations=[25]))
+    plain = whole(pictures, vgg, make_job(size=120, iterations=1))
+    assert coarse.image.shape == plain.image.shape == (1, 3, 96, 120)
+    assert coarse.losses[0]["total"] < 0.7 * plain.losses[0]["total"]
+
+
+def test_noise_depends_on_the_seed(pictures: Pictures) -> None:
+    one, again, other = (begin(pictures, make_job(start="noise", seed=seed), CPU).image for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+
+
+def test_a_loss_that_leaves_the_numbers_is_one_line(vgg: VGG19, pictures: Pictures) -> None:
+    job = make_job(iterations=9).model_copy(update={"style_weight": 1e39})
+    with pytest.raises(UserError, match=r"the loss is (nan|inf) after \d+ iterations at 64 pixels: lower"):
+        whole(pictures, vgg, job)
+
+
+def test_bfloat16_reaches_the_same_loss(vgg: VGG19, weights: Path, pictures: Pictures) -> None:
+    job = make_job(iterations=25)
+    half = VGG19(read_weights(weights), ["block1_conv1", "block2_conv1"], dtype=torch.bfloat16)
+    exact, rounded = (whole(pictures, network, job).losses[-1]["total"] for network in (vgg, half))
+    assert math.isclose(exact, rounded, rel_tol=0.15)
+
+
+def test_every_picture_on_the_way_lies_within_the_range_of_a_file(vgg: VGG19, pictures: Pictures) -> None:
+    job = make_job()
+    seen = [painting.image.clone() for painting in paint(begin(pictures, job, CPU), pictures, vgg, job)]
+    assert len(seen) == 6
+    assert all(image.min() >= 0 and image.max() <= 1 for image in seen)
+    assert any((image == 0).any() or (image == 1).any() for image in seen)
+
+
+# ---- a job, from its files to its folder ----
+
+
+def run(weights: Path, out: Path, job: JobParams) -> dict[str, bytes]:
+    """What a whole job writes, by name."""
+    stylize("main", job, weights, out, CPU, torch.float32)
+    return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
+
+
+def test_a_job_writes_its_files(weights: Path, pair: Path) -> None:
+    out = pair / "results/main"
+    files = run(weights, out, make_job(coarse_iterations=[2], iterations=5))
+    assert files.keys() == {
+        *(f"snapshot_000{i}.png" for i in (2, 4, 5)),
+        *("content.png", "style.png", "result.png", "losses.csv", "info.json"),
+    }
+    assert Image.open(out / "result.png").size == (64, 48)
+    assert files["result.png"] == files["snapshot_0005.png"]
+    header, *rows = files["losses.csv"].decode().splitlines()
+    assert header == "iteration,total,content,style,content.block2_conv1,style.block1_conv1,style.block2_conv1"
+    for row in rows:
+        _, total, content, style, *layers = map(float, row.split(","))
+        assert (content, style) == (layers[0], pytest.approx(layers[1] + layers[2], rel=1e-5))
+        assert total == pytest.approx(content + style, rel=1e-5)
+    assert [int(row.split(",")[0]) for row in rows] == list(range(6))
+    info = json.loads(files["info.json"])
+    assert info["total_loss"] == pytest.approx(float(rows[-1].split(",")[1]), rel=1e-4)
+    assert info.items() >= {"iterations": 5, "seed": 1, "width": 64, "height": 48}.items()
+    assert "gatys.main.seconds_per_iteration" in json.loads(Path("metrics/timings.json").read_text())
+    assert not list(Path(".resume").glob("gatys-*"))
+    assert list(Path("runs/gatys-main").iterdir())
+
+
+class Stop(Exception):
+    """Stands for the end of the process."""
+
+
+def interrupted(weights: Path, job: JobParams, steps: int) -> None:
+    """A job that stops after so many iterations, saved or not."""
+
+    def some(*arguments):
+        for number, painting in enumerate(paint(*arguments), 1):
+            yield painting
+            if number == steps:
+                raise Stop
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nnlab.gatys.transfer.paint", some)
+        with pytest.raises(Stop):
+            run(weights, Path("interrupted"), job)
+
+
+@pytest.mark.parametrize("stops", [[1], [9], [5, 3, 4]])
+@pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 0.02)])
+def test_stopped_and_resumed_it_writes_the_same_bytes(
+    weights: Path, pair: Path, stops: list[int], optimizer: str, rate: float
+) -> None:
+    job = make_job(size=128, coarse_iterations=[4], iterations=7, optimizer=optimizer, learning_rate=rate, history=3)
+    expected = run(weights, pair / "expected", job)
+    for stop in stops:
+        interrupted(weights, job, stop)
+    assert run(weights, pair / "found", job) == expected
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("damage", ["flipped", "all"])
+def test_a_damaged_checkpoint_is_replaced_by_the_one_before(weights: Path, pair: Path, damage: str) -> None:
+    job = make_job(iterations=7)
+    expected = run(weights, pair / "expected", job)
+    interrupted(weights, job, 6)
+    before, newest = sorted(Path(".resume").glob("gatys-*/*.safetensors"))  # after 4 and after 6 iterations
+    content, middle = newest.read_bytes(), newest.stat().st_size // 2
+    newest.write_bytes(content[:middle] + b"\x00\xff" + content[middle + 2 :])
+    if damage == "all":
+        before.write_bytes(b"")
+    (newest.parent / "unnamed.safetensors").write_bytes(b"half a file")  # a checkpoint that was being written
+    assert [values["iteration"] for _, values in Checkpoints(newest.parent).whole()] == ([] if damage == "all" else [4])
+    assert run(weights, pair / "found", job) == expected
+
+
+def test_a_state_of_other_settings_is_never_used(weights: Path, pair: Path) -> None:
+    job = make_job(iterations=4, style_weight=3.0)
+    expected = run(weights, pair / "expected", job)
+    interrupted(weights, make_job(iterations=4), 3)
+    assert list(Path(".resume").glob("*/*.safetensors"))
+    assert run(weights, pair / "found", job) == expected
+    assert not list(Path(".resume").glob("gatys-*"))
+
+
+@pytest.mark.parametrize("kind", ["missing", "text", "thin"])
+@pytest.mark.parametrize("role", ["content", "style"])
+def test_pictures_that_cannot_be_used_are_named(weights: Path, pair: Path, kind: str, role: str) -> None:
+    path = pair / f"{role}.png"
+    path.unlink()
+    if kind == "thin":
+        picture(900, 1, 0).save(path)
+    elif kind == "text":
+        path.write_bytes(b"hello")
+    with pytest.raises(UserError, match=rf"{role}\.png") as error:
+        run(weights, pair / "out", make_job(style_layers=["block4_conv1"], iterations=1))
+    assert "\n" not in str(error.value)
+    assert not (pair / "out").exists()

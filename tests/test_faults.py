@@ -1,0 +1,146 @@
+"""Single stages, started as DVC starts them, that are killed, started twice, or short of disk or of whole inputs.
+
+Each runs in a copy of the finished run at reduced settings; its results must be those of that run, to the byte.
+"""
+
+import errno
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import quick
+from tests.tools import lacking
+
+pytestmark = pytest.mark.slow
+TRAININGS = ("adain_train", "gatys_stylize@main")  # those that save states
+
+
+class Workplace:
+    """A copy of the finished run, without the results of one stage, which is run again."""
+
+    def __init__(self, finished: Path, tree: Path, name: str) -> None:
+        stage = quick.resolved(finished)[name]
+        quick.clone(finished, tree)
+        self.tree, self.command = tree, [sys.executable, *shlex.split(stage.cmd)[1:]]
+        self.inputs = [dep.def_path for dep in stage.deps if dep.def_path.startswith("data/")]
+        self.right = {out.def_path: quick.hashes(finished / out.def_path) for out in stage.outs}
+        for out in self.right:
+            shutil.rmtree(tree / out) if (tree / out).is_dir() else (tree / out).unlink()
+
+    def start(self) -> subprocess.Popen[str]:
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        variables = quick.environment(self.tree)
+        return subprocess.Popen(self.command, cwd=self.tree, env=variables, start_new_session=True, **streams)
+
+    def run(self) -> tuple[int, str]:
+        """Run the stage to its end; its exit code and the last line of what it complained about."""
+        process = self.start()
+        said = process.communicate(timeout=600)[1]
+        assert "Traceback" not in said, said
+        return process.returncode, said.splitlines()[-1] if said else ""
+
+    def found(self) -> dict[str, dict[str, str]]:
+        return {out: quick.hashes(self.tree / out) for out in self.right}
+
+    def states(self) -> list[Path]:
+        return sorted(self.tree.glob(".resume/*/state-*.safetensors"))
+
+
+@pytest.fixture
+def workplace(quick_run: quick.QuickRun, tmp_path: Path) -> Callable[[str], Workplace]:
+    return lambda name: Workplace(quick_run.tree, tmp_path / "tree", name)
+
+
+def wait_for(ready: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 300
+    while not ready():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_training_that_is_killed_goes_on_from_its_state_to_the_same_bits(
+    workplace: Callable[[str], Workplace], name: str
+) -> None:
+    """Killed twice, each time when it has saved a state that is newer than the one that it began with."""
+    place = workplace(name)
+    for _ in range(2):
+        before, process = place.states()[-1:], place.start()
+
+        def newer(before: list[Path] = before) -> bool:
+            now = place.states()[-1:]
+            assert now >= before, "it began anew"
+            return now > before
+
+        wait_for(newer, process)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    code, line = place.run()
+    assert code == 0, line
+    assert place.found() == place.right
+    assert not place.states()
+
+
+@pytest.mark.parametrize("name", ["fashion_train", "autoencoder_evaluate"])
+def test_a_stage_in_another_folder_makes_the_same_bytes(workplace: Callable[[str], Workplace], name: str) -> None:
+    place = workplace(name)
+    code, line = place.run()
+    assert code == 0, line
+    assert place.found() == place.right
+
+
+def test_a_second_start_while_one_runs_is_refused(workplace: Callable[[str], Workplace]) -> None:
+    place = workplace("gatys_stylize@main")
+    first = place.start()
+    wait_for(lambda: list(place.tree.glob(".resume/gatys-main-*")), first)
+    assert place.run() == (
+        1, "gatys_stylize: error: gatys-main is running already in this folder; wait until it ends, or stop it"
+    )  # fmt: skip
+    assert first.wait(timeout=600) == 0
+    assert place.found() == place.right
+
+
+def test_a_full_disk_is_one_line_with_nothing_half_written(
+    workplace: Callable[[str], Workplace], request: pytest.FixtureRequest
+) -> None:
+    place = workplace("fashion_evaluate")
+    plots = str(place.tree / "plots")
+    mount = ["mount", "-t", "tmpfs", "tmpfs", plots, "-o"]
+    if shutil.which("mount") is None or subprocess.run([*mount, "size=64k"], capture_output=True).returncode:
+        lacking("needs the right to mount a small file system")
+    request.addfinalizer(lambda: subprocess.run(["umount", "--lazy", plots], check=True))
+    code, line = place.run()
+    assert code == 1
+    assert line.startswith("fashion_evaluate: error: ")
+    assert line.endswith(f"{os.strerror(errno.ENOSPC)}; free some space and run the same command again")
+    for out, names in place.found().items():
+        assert names.items() <= place.right[out].items(), f"{out} is not whole"
+    subprocess.run([*mount, "remount,size=1g"], check=True)
+    assert place.run()[0] == 0
+    assert place.found() == place.right
+
+
+@pytest.mark.parametrize("name", ["fashion_evaluate", "gatys_figures"])
+@pytest.mark.parametrize("damage", ["missing", "empty"])
+def test_an_input_that_is_missing_or_damaged_is_named(
+    workplace: Callable[[str], Workplace], name: str, damage: str
+) -> None:
+    place = workplace(name)
+    path = place.tree / place.inputs[-1]
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if damage == "empty":
+        path.write_bytes(b"")
+    code, line = place.run()
+    assert code == 1
+    assert line.startswith(f"{name}: error: ")
+    assert place.inputs[-1] in line
+    assert not any(place.found().values())

@@ -1,0 +1,129 @@
+"""Tensors on disk; the state of an interrupted job, and that no job is done twice at once."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from nnlab.errors import UserError
+from nnlab.sections import Section
+from nnlab.training.state import Checkpoints, load_tensors, resume_dir, save_tensors
+from tests.quick import ROOT, environment
+
+TENSORS = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1, 2], dtype=torch.int64)}
+
+
+def test_tensors_come_back_as_they_went_in_the_same_bytes(tmp_path: Path) -> None:
+    metadata = {str(i): "姓名" for i in range(9)}
+    save_tensors(tmp_path / "a.safetensors", {**TENSORS, "t": TENSORS["w"].T}, metadata)
+    save_tensors(tmp_path / "b.safetensors", {**TENSORS, "t": TENSORS["w"].T}, dict(reversed(metadata.items())))
+    found, about = load_tensors(tmp_path / "a.safetensors")
+    assert about == metadata
+    assert all(torch.equal(found[name], TENSORS[name]) for name in TENSORS)
+    assert torch.equal(found["t"], TENSORS["w"].T)
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+
+
+class Evil:
+    def __reduce__(self) -> tuple:
+        return os.mkdir, ("owned",)
+
+
+def test_what_is_no_whole_file_is_one_line_and_nothing_of_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a.safetensors"
+    save_tensors(path, TENSORS)
+    whole = path.read_bytes()
+    for content in (b"", whole[:7], whole[:60], whole[:-1], b"<html>404</html>", pickle.dumps(Evil())):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"a\.safetensors: not a whole safetensors file .* run `dvc repro`$"):
+            load_tensors(path)
+    assert not Path("owned").exists()
+    with pytest.raises(UserError, match="not found; run `dvc repro` to make it"):
+        load_tensors(tmp_path / "nothing")
+
+
+def test_the_newest_state_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    assert list(checkpoints.whole()) == []
+    for step in (9, 10):
+        checkpoints.save(step, {"w": torch.full((5,), float(step))}, {"step": step, "list": [0.1]})
+    ((tensors, values),) = checkpoints.whole()
+    assert values == {"step": 10, "list": [0.1]}
+    assert tensors["w"].tolist() == [10.0] * 5
+    assert [path.name for path in tmp_path.iterdir()] == ["state-000000010.safetensors"]
+
+
+class Settings(Section):
+    a: int
+
+
+@pytest.fixture
+def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("code/__pycache__").mkdir(parents=True)
+    Path("code/a.py").write_text("a = 1", encoding="utf-8")
+    Path("data.bin").write_bytes(b"data")
+
+
+def folder(name: str = "job", settings: object = (1, 2)) -> Path:
+    return resume_dir(name, settings, [Path("code")], [Path("data.bin")])
+
+
+@pytest.mark.usefixtures("_project")
+class TestResumeDir:
+    @pytest.mark.parametrize("change", ["settings", "code", "new file", "renamed", "data"])
+    def test_a_changed_job_does_not_find_the_state_which_is_removed(self, change: str) -> None:
+        old = folder()
+        (old / "state").touch()
+        Path("code/__pycache__/a.pyc").write_bytes(b"compiled files do not matter")
+        assert (folder() / "state").exists()
+        if change == "code":
+            Path("code/a.py").write_text("a = 2", encoding="utf-8")
+        elif change == "new file":
+            Path("code/b.py").touch()
+        elif change == "renamed":
+            Path("code/a.py").rename("code/b.py")
+        elif change == "data":
+            Path("data.bin").write_bytes(b"other")
+        assert folder(settings=[Settings(a=1)] if change == "settings" else (1, 2)) != old
+        assert not old.exists()
+
+    @pytest.mark.parametrize("other", ["job-2", "jobs", "jo", "job-2-[x]"])
+    def test_another_job_keeps_its_state(self, other: str) -> None:
+        first, second = folder("job"), folder(other)
+        third = folder("job", settings=5)
+        assert not first.exists()
+        assert second.exists()
+        assert third.exists()
+
+    def test_a_job_runs_once_at_a_time_and_is_free_again_after_a_kill(self) -> None:
+        code = (
+            "import time; from nnlab.training.state import resume_dir\n"
+            "resume_dir('job', 1, [], []); print('taken', flush=True); time.sleep(60)"
+        )
+        command = [sys.executable, "-c", code]
+        with subprocess.Popen(command, env=environment(ROOT), stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            with pytest.raises(UserError, match="job is running already in this folder"):
+                folder("job")
+            folder("job-2")
+            other.kill()
+            other.wait()
+            folder("job")
+
+    def test_of_several_processes_the_first_alone_touches_the_folder(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        live = folder()
+        monkeypatch.setenv("RANK", "1")
+        other = folder(settings=2)
+        assert live.exists()
+        assert not other.exists()
+        monkeypatch.setenv("RANK", "0")
+        assert folder(settings=2) == other
