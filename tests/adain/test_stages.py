@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
