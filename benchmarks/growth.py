@@ -22,7 +22,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from measure import seconds
-from nnlab.data.archives import pictures
 from PIL import Image
 from pytorch_adain import settings
 from run import machine
@@ -33,6 +32,7 @@ from nnlab.adain.model import initial_decoder
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.train import Setting, step_function
 from nnlab.adain.weights import load_encoder
+from nnlab.data.containers import pictures
 from nnlab.data.imageset import ImageSet
 from nnlab.data.packing import pack
 from nnlab.figures import BLUE, RED, save_figure, style

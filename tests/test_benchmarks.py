@@ -10,10 +10,10 @@ from types import ModuleType
 
 import pytest
 import torch
-from nnlab.data.archives import pictures
 
 from nnlab.adain.model import ENCODER_LAYERS
 from nnlab.adain.weights import load_encoder, save_encoder
+from nnlab.data.containers import pictures
 from nnlab.data.packing import pack
 from nnlab.vgg_weights import Weights
 from tests import datasets, faulty_images

@@ -36,7 +36,7 @@ COCO = (
 
 
 def coco(mirror: str = "") -> dict[str, Callable[[Path], None]]:
-    """What fetches each part of COCO into a folder; `mirror` as of `data.fetch.fetch`."""
+    """What fetches each part of COCO into a folder; `mirror` as of `data.catalog.fetch`."""
     return {asset.name: partial(fetch, asset, mirror=mirror) for asset in COCO}
 
 

@@ -41,7 +41,7 @@ def wikiart(choice: str, mirror: str = "") -> dict[str, Callable[[Path], None]]:
 def _fetch(name: str, folder: Path, *, commit: str, mirror: str) -> None:
     """The parquet files at `commit`, else at the one that lies in `folder`, else at the newest.
 
-    The environment's HF_ENDPOINT names another host than the hub. `mirror`: see `data.fetch.fetch`.
+    The environment's HF_ENDPOINT names another host than the hub. `mirror`: see `data.catalog.fetch`.
     """
     repository, needs = SETS[name]
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or ENDPOINT
