@@ -26,8 +26,9 @@ from pytorch_adain import RECIPE, settings
 from nnlab import figures
 from nnlab.adain.checkpoint import new_state
 from nnlab.adain.data import Batch, Crops, feed, sample_crops
-from nnlab.adain.evaluate import held_out_pairs, judge
+from nnlab.adain.evaluate import judge
 from nnlab.adain.model import Decoder, Encoder, initial_decoder
+from nnlab.adain.pairs import held_out_pairs
 from nnlab.adain.start import closed_form_decoder
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.train import Setting, step_function

@@ -26,9 +26,9 @@ from pytorch_adain import RECIPE, Plain, settings, step
 
 from nnlab.adain.checkpoint import new_state
 from nnlab.adain.data import Batch
-from nnlab.adain.evaluate import held_out_pairs
 from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, Encoder, initial_decoder
 from nnlab.adain.muon import TURNS, Muon
+from nnlab.adain.pairs import held_out_pairs
 from nnlab.adain.train import Setting, batch_losses, step_function
 from nnlab.adain.weights import load_encoder
 from nnlab.params import AdainEvaluateParams

@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from PIL import Image
 
 from nnlab.adain.curves import read_curves
-from nnlab.adain.evaluate import edges, evaluate, held_out_pairs, psnr
+from nnlab.adain.evaluate import edges, evaluate, psnr
 from nnlab.adain.model import FEATURES, adain, initial_decoder
+from nnlab.adain.pairs import held_out_pairs
 from nnlab.adain.statistics import mean_std
 from nnlab.adain.weights import load_decoder, load_encoder, save_decoder
 from nnlab.errors import UserError

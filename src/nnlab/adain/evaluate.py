@@ -1,6 +1,6 @@
 """The decoders judged on pictures that nothing was trained on: the paper's losses, edges, and the photo at alpha 0."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,22 +9,12 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.transforms.v2 import InterpolationMode
-from torchvision.transforms.v2.functional import center_crop, pil_to_tensor, resize
 
 from nnlab.adain.losses import content_loss, statistics, style_loss
 from nnlab.adain.model import FEATURES, Decoder, Encoder, adain_statistics, to_images
+from nnlab.adain.pairs import Pair, held_out_pairs
 from nnlab.adain.weights import load_decoder, load_encoder
-from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
-from nnlab.data.images import list_images, read_image
-from nnlab.params import AdainEvaluateParams, AdainParams
-
-
-class Pair(NamedTuple):
-    """A photo and a painting, (1, 3, side, side) uint8, not of one size."""
-
-    content: Tensor
-    style: Tensor
+from nnlab.params import AdainParams
 
 
 class Judgement(NamedTuple):
@@ -55,14 +45,6 @@ def evaluate(
         iterations = {"iterations": row.pop("iteration")}
         metrics |= {f"{name}_{percent}": value for name, value in (iterations | row).items()} | iterations | row
     return metrics, table
-
-
-def held_out_pairs(pictures: Path, params: AdainEvaluateParams) -> Iterator[Pair]:
-    """The middle squares of the held-out photos of a gallery, each with one of its held-out paintings in turn."""
-    photos, paintings = (list_images(pictures / kind / HELD_OUT) for kind in (PHOTOS, PAINTINGS))
-    for number, photo in enumerate(photos):
-        painting = paintings[number % len(paintings)]
-        yield Pair(_square(photo, params.content_side), _square(painting, params.style_side))
 
 
 @torch.no_grad()
@@ -100,9 +82,3 @@ def _gradients(image: Tensor, block: int) -> Tensor:
     grey = F.avg_pool2d(image.mean(1, keepdim=True), block)
     across, down = grey[..., :-1, 1:] - grey[..., :-1, :-1], grey[..., 1:, :-1] - grey[..., :-1, :-1]
     return torch.hypot(across, down).flatten()
-
-
-def _square(path: Path, side: int) -> Tensor:
-    """The square in the middle of a picture, its shorter side `side` pixels: (1, 3, side, side) uint8."""
-    image = resize(read_image(path), [side], InterpolationMode.LANCZOS)
-    return pil_to_tensor(center_crop(image, [side]))[None]

@@ -11,8 +11,8 @@ import torch
 
 from nnlab.adain.checkpoint import State, milestone, new_state, restore
 from nnlab.adain.data import Crops, sample_crops
-from nnlab.adain.evaluate import held_out_pairs
 from nnlab.adain.model import Decoder, Encoder, initial_decoder
+from nnlab.adain.pairs import held_out_pairs
 from nnlab.adain.start import closed_form_decoder
 from nnlab.adain.train import Setting, train
 from nnlab.adain.watch import COLUMNS, Watch, rows

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from nnlab.adain.evaluate import Pair
 from nnlab.adain.model import Encoder, adain, to_images
+from nnlab.adain.pairs import Pair
 from nnlab.adain.train import Report, learning_rate
 from nnlab.params import AdainTrainParams
 from nnlab.training.progress import Progress
