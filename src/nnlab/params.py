@@ -234,7 +234,7 @@ class AdainTrainParams(Section):
     start: Literal["closed_form", "random"]
     optimizer: Literal["muon", "adam"]
     learning_rate: float = Field(gt=0)
-    schedule: Literal["reference", "cosine"]
+    decay: float = Field(ge=0)
     warmup: int = Field(ge=0)
     average: float = Field(ge=0, lt=1)
     content_weight: float = Field(ge=0)

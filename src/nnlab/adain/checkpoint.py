@@ -88,7 +88,7 @@ def save(state: State, folder: Path) -> None:
 
 @torch.no_grad()
 def restore(state: State, folder: Path, due: dict[int, int]) -> None:
-    """Fill `state` from the newest state in `folder` that is whole, as are its milestones; else leave it alone.
+    """Fill `state` from the state in `folder` if there is one and its milestones are whole; else leave it alone.
 
     `due`: percentage -> number of steps after which that decoder is kept.
     """

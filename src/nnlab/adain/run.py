@@ -48,7 +48,7 @@ def train_decoder(
     with processes(pick_device(device)) as team:
         dtype = pick_precision(precision, team.device)
         if team.writes:
-            _announce(settings, dtype)
+            _warn_of_a_short_run(settings)
         torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
         data = [inputs[0], inputs[1] / MANIFEST, inputs[2] / MANIFEST]
         key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
@@ -66,10 +66,8 @@ def train_decoder(
 
 def check_names(settings: AdainTrainParams, decoders: list[Path]) -> None:
     """UserError if dvc.yaml names other checkpoints than the training keeps: told before it, not after."""
-    named, kept = (
-        [path.stem.rpartition("_")[2] for path in decoders],
-        [str(percent) for percent in settings.milestones],
-    )
+    named = [path.stem.rpartition("_")[2] for path in decoders]
+    kept = [str(percent) for percent in settings.milestones]
     if named != kept:
         raise UserError(
             f"adain.train.checkpoint_fractions give checkpoints at {', '.join(kept)} %, but dvc.yaml names "
@@ -77,7 +75,7 @@ def check_names(settings: AdainTrainParams, decoders: list[Path]) -> None:
         )
 
 
-def _announce(settings: AdainTrainParams, dtype: torch.dtype) -> None:
+def _warn_of_a_short_run(settings: AdainTrainParams) -> None:
     if settings.max_iter < ASSIGNED_ITERATIONS:
         print(
             f"adain_train: warning: adain.train.max_iter = {settings.max_iter}; "
@@ -91,6 +89,7 @@ def _train(
 ) -> State:
     """Train in `folder` and return the final state."""
     settings, weights = adain.train, read_weights(inputs[0])
+    pairs = list(held_out_pairs(inputs[3], adain.evaluate))
     cache = (adain.run.cache_mib << 20) // team.world  # per set, whatever the number of processes
     content, style = (ImageSet(path, cache) for path in inputs[1:3])
     crops = Crops(content, style, settings, team.rank, team.world)
@@ -101,7 +100,7 @@ def _train(
         state.begin_with(_first_decoder(weights, content, style, settings))
     setting = Setting(team, dtype, adain.run.workers, adain.run.save_every, adain.run.compile)
     encoder = Encoder(weights)
-    with Watch(settings, encoder, list(held_out_pairs(inputs[3], adain.evaluate))) as report:
+    with Watch(settings, encoder, pairs) as report:
         train(encoder, state, crops, setting, folder, report)
     return state
 

@@ -1,6 +1,5 @@
 """Training of the AdaIN decoder: one loop for one process or several, CPU or GPU, that can die and go on."""
 
-import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -19,8 +18,7 @@ from nnlab.errors import UserError
 from nnlab.params import AdainTrainParams
 from nnlab.training.processes import Processes
 
-REFERENCE_DECAY = 5e-5  # pytorch-AdaIN, train.py, --lr_decay
-FLOOR = 0.01  # a cosine ends at this part of the learning rate
+MEMORY = 1 / 30  # the average of the weights reaches back over at most so much of the run so far
 
 
 class Report(NamedTuple):
@@ -127,16 +125,12 @@ def _encode(
 
 
 def learning_rate(params: AdainTrainParams, step: int) -> float:
-    """Learning rate of `step` (0-based).
+    """Learning rate of `step` (0-based): learning_rate / (1 + decay * step), as pytorch-AdaIN has it.
 
-    "reference": learning_rate / (1 + 5e-5 step), as pytorch-AdaIN does. "cosine": half a cosine down to a hundredth.
-    Both rise linearly over the first `warmup` steps (0: none, as in the reference).
+    It rises linearly over the first `warmup` steps (0: it does not, as in the reference). With a large `decay` every
+    checkpoint is nearly as good as the end of a run of its length.
     """
-    rise = min(1.0, (step + 1) / (params.warmup + 1))
-    if params.schedule == "reference":
-        return rise * params.learning_rate / (1 + REFERENCE_DECAY * step)
-    done = max(0, step - params.warmup) / max(1, params.max_iter - params.warmup)
-    return rise * params.learning_rate * (FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * min(1.0, done))) / 2)
+    return min(1.0, (step + 1) / (params.warmup + 1)) * params.learning_rate / (1 + params.decay * step)
 
 
 def _update_weights(state: State, rate: float) -> None:
@@ -152,9 +146,9 @@ def _update_weights(state: State, rate: float) -> None:
 
 @torch.no_grad()
 def _update_average(state: State, decay: float) -> None:
-    """Exponential moving average of the weights, with a memory of at most a third of the run so far."""
+    """Exponential moving average of the weights; a long memory would keep early textures, which are too faint."""
     if state.average is not None:
-        share = 1 - min(decay, (1 + state.step) / (4 + state.step))
+        share = max(1 - decay, 1 / (1 + MEMORY * state.step))
         torch._foreach_lerp_(list(state.average.parameters()), list(state.decoder.parameters()), share)
 
 
