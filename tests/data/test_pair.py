@@ -16,14 +16,14 @@ from tests.pictures import make_gallery
 def world(tmp_path, monkeypatch):
     """A gallery, an asset of two small pictures, and no network."""
     make_gallery(tmp_path / "pictures")
-    (tmp_path / "originals").mkdir()
+    (tmp_path / "mirror/pair").mkdir(parents=True)
     for colour, name in (("blue", "cornell.jpg"), ("white", "woman_with_hat_matisse.jpg")):
-        Image.new("RGB", (8, 8), colour).save(tmp_path / "originals" / name)
+        Image.new("RGB", (8, 8), colour).save(tmp_path / "mirror/pair" / name)
 
     def unreachable(name, target):
         raise DownloadError("cannot be reached")
 
-    digests = {name: sha256(tmp_path / "originals" / original) for name, original in pair.ORIGINALS.items()}
+    digests = {name: sha256(tmp_path / "mirror/pair" / original) for name, original in pair.ORIGINALS.items()}
     monkeypatch.setattr(pair, "PAIR", replace(pair.PAIR, files=digests, sources=(Source("nowhere", unreachable),)))
     monkeypatch.delenv("NNLAB_MIRROR", raising=False)
     return tmp_path
@@ -60,9 +60,7 @@ def test_stand_ins_are_the_same_every_time(world):
 
 def test_only_what_is_missing_is_replaced(world):
     (world / "pair").mkdir()
-    (world / "originals" / "cornell.jpg").rename(
-        world / "pair" / "cornell.jpg"
-    )  # put there by hand, under its own name
+    (world / "mirror/pair/cornell.jpg").rename(world / "pair" / "cornell.jpg")  # put there by hand, under its own name
     assert not fetch(world)
     assert sha256(world / "pair" / "content.jpg") == pair.PAIR.files["content.jpg"]
     assert "cornell" not in record(world)["note"]
@@ -71,15 +69,15 @@ def test_only_what_is_missing_is_replaced(world):
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_originals_by_hand_or_from_a_mirror(world, by_hand):
     if by_hand:
-        (world / "originals").rename(world / "pair")
-    assert fetch(world, "" if by_hand else str(world / "originals"))
+        (world / "mirror/pair").rename(world / "pair")
+    assert fetch(world, "" if by_hand else str(world / "mirror"))
     assert names(world) == ["content.jpg", "provenance.json", "style.jpg"]
     assert record(world)["stand_in"] is False
 
 
 def test_originals_replace_stand_ins(world):
     fetch(world)
-    assert fetch(world, str(world / "originals"))
+    assert fetch(world, str(world / "mirror"))
     assert record(world)["stand_in"] is False
 
 
@@ -87,3 +85,18 @@ def test_no_painting_to_stand_in(world):
     find_picture(world / "pictures", "portrait_of_pere_tanguy").unlink()
     with pytest.raises(UserError, match="has no picture portrait_of_pere_tanguy; run `dvc repro -f -s fetch_pictures`"):
         fetch(world)
+
+
+def test_the_users_own_pictures_are_kept_and_named(world):
+    fetch(world)  # stand-ins lie there
+    Image.new("RGB", (8, 8), "red").save(world / "pair" / "content.jpg")
+    mine = sha256(world / "pair" / "content.jpg")
+    for _ in range(2):  # a second run does not take them for stand-ins
+        assert not fetch(world)
+        assert sha256(world / "pair" / "content.jpg") == mine
+        assert "the user's own content.jpg" in record(world)["note"]
+        assert "portrait_of_pere_tanguy" in record(world)["note"]
+    Image.new("RGB", (8, 8), "green").save(world / "pair" / "style.jpg")
+    assert fetch(world)
+    assert record(world)["note"] == "the user's own content.jpg and style.jpg"
+    assert record(world)["stand_in"] is False

@@ -2,10 +2,11 @@
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from nnlab.data.catalog import MIRROR_VARIABLE, Asset, fetch, write_provenance
+from nnlab.data.catalog import MIRROR_VARIABLE, PROVENANCE, Asset, fetch, read_provenance, write_provenance
 from nnlab.data.download import Source, mirror_source, url_source
 from nnlab.data.gallery import STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
 from nnlab.data.images import read_image, save_image
@@ -36,23 +37,37 @@ PAIR = Asset(
 
 
 def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> bool:
-    """Bring content.jpg and style.jpg into `folder`; True if they are the assignment's, False if one is a stand-in.
+    """Bring content.jpg and style.jpg into `folder`; False if one of them is a stand-in.
 
-    The originals may lie in `folder` already, in `mirror`/pair or in `mirror`, under either name. Stand-ins
-    are held-out pictures of the gallery `pictures`; `provenance.json` then has `stand_in` true and a note on them.
+    The originals may lie in `folder` already, or in `mirror`/pair, under either name. Another picture that was put into
+    `folder` by hand is used, and `provenance.json` says so. Stand-ins are held-out pictures of the gallery `pictures`;
+    `provenance.json` then has `stand_in` true and a note on them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, original in ORIGINALS.items():
         if (folder / original).is_file():
             (folder / original).replace(folder / name)
+    own = _own_pictures(folder)
     mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
     sources = (*_renamed(mirror), *PAIR.sources)
+    note = f"the user's own {' and '.join(own)}" if own else PAIR.note
     try:
-        fetch(replace(PAIR, sources=sources), folder, mirror)
+        asset = replace(PAIR, files=PAIR.files | own, note=note, details={"own": list(own)}, sources=sources)
+        fetch(asset, folder, mirror)
         return True
     except UserError as error:
-        _stand_in(pictures, folder, str(error))
+        _stand_in(pictures, folder, own, str(error))
         return False
+
+
+def _own_pictures(folder: Path) -> dict[str, str]:
+    """SHA-256 by name of what the user put into `folder`: neither the assignment's pictures nor earlier stand-ins."""
+    ours = set(PAIR.files.values())
+    with suppress(UserError):
+        record = read_provenance(folder / PROVENANCE)
+        ours |= {digest for name, digest in record["files"].items() if name not in record.get("own", [])}
+    found = {name: sha256(folder / name) for name in ORIGINALS if (folder / name).is_file()}
+    return {name: digest for name, digest in found.items() if digest not in ours}
 
 
 def _renamed(mirror: str) -> list[Source]:
@@ -63,7 +78,7 @@ def _renamed(mirror: str) -> list[Source]:
     return [Source(f"{source.name} (own names)", lambda name, target: source.get(ORIGINALS[name], target))]
 
 
-def _stand_in(pictures: Path, folder: Path, reason: str) -> None:
+def _stand_in(pictures: Path, folder: Path, own: dict[str, str], reason: str) -> None:
     """Put pictures of the gallery in the place of those that are missing, and say so."""
     candidates = {CONTENT: find_picture(pictures, STAND_IN_PHOTO), STYLE: find_picture(pictures, STAND_IN_PAINTING)}
     replaced = []
@@ -72,7 +87,8 @@ def _stand_in(pictures: Path, folder: Path, reason: str) -> None:
             save_image(read_image(candidate), folder / name)
             replaced.append(f"{caption(candidate)} in the place of {ORIGINALS[name]}")
     note = f"STAND-IN: {' and '.join(replaced)}, because the assignment's pair could not be fetched"
+    note += f"; the user's own {' and '.join(own)}" if own else ""
     files = {name: sha256(folder / name) for name in candidates}
-    write_provenance(folder, PAIR.name, note, stand_in=True, files=files)
+    write_provenance(folder, PAIR.name, note, stand_in=True, files=files, own=list(own))
     advice = "Once it can be reached, run `dvc repro -f -s fetch_pair` and `dvc repro`"
     print(f"\n  *** {note}. ***\n  {reason}\n  {advice}.\n", file=sys.stderr, flush=True)
