@@ -16,19 +16,19 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "src")]
 
-import pandas as pd  # noqa: E402 (a script is found by its own folder, not by the project's)
+import pandas  # noqa: E402 (a script is found by its own folder, not by the project's)
 import torch  # noqa: E402
-from tests.faults.harness import Job, hashes, jobs  # noqa: E402
 
 from nnlab.training.device import pick_precision  # noqa: E402
 from tests import quick  # noqa: E402
 
 STAGES = (
     "fashion_train", "fashion_evaluate", "autoencoder_train", "autoencoder_evaluate", "denoiser_train",
-    "denoiser_evaluate", "gatys_stylize@main", "gatys_stylize@layers", "gatys_figures", "adain_train", "adain_export",
+    "denoiser_evaluate", "gatys_stylize@main", "gatys_stylize@layers", "gatys_figures", "adain_train",
     "adain_evaluate",
 )  # fmt: skip
 OLD_CPUS = {  # without: what PyTorch, oneDNN and MKL are told to do with instead
@@ -59,43 +59,45 @@ def ways() -> dict[str, Way]:
     return known
 
 
-def run(finished: Path, root: Path, chain: list[Job], name: str, way: Way) -> Path:
+def run(finished: Path, root: Path, chain: dict[str, Any], name: str, way: Way) -> Path:
     """Run the stages of `chain` in a folder of their own, on links to the inputs that other stages made."""
     environment, parameters = way
     tree = root / name.replace(" ", "-").replace(",", "")
-    made = {name for job in chain for name in job.outputs}
-    for path in {"src", "stages", *(path for job in chain for path in job.inputs)} - made:
+    made = {out.def_path for stage in chain.values() for out in stage.outs}
+    read = {dep.def_path for stage in chain.values() for dep in stage.deps if dep.def_path.startswith("data/")}
+    for path in {"src", "stages", *read} - made:
         if not any(path.startswith(f"{out}/") or out.startswith(f"{path}/") for out in made):
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
             (tree / path).symlink_to(finished / path)
     (tree / "params.yaml").write_text((finished / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     quick.override(tree / "params.yaml", parameters)
-    for job in chain:
-        print(f"{name}: {job.name}", file=sys.stderr, flush=True)
-        command = [sys.executable, *shlex.split(job.command)[1:]]
+    for key, stage in chain.items():
+        print(f"{name}: {key}", file=sys.stderr, flush=True)
+        command = [sys.executable, *shlex.split(stage.cmd)[1:]]
         variables = {**quick.environment(tree), **environment}
-        subprocess.run(command, cwd=tree / job.folder, env=variables, check=True, capture_output=True)
+        subprocess.run(command, cwd=tree, env=variables, check=True, capture_output=True)
     return tree
 
 
-def compare(first: Path, other: Path, chain: list[Job]) -> list[tuple[str, str, str]]:
+def compare(first: Path, other: Path, chain: dict[str, Any]) -> list[tuple[str, str, str]]:
     """For each experiment: its name, whether all its files are the same, and the worst number of its metrics."""
     rows = []
     for name in ("fashion", "autoencoder", "denoiser", "gatys", "adain"):
-        outputs = [out for job in chain if job.name.startswith(name) for out in job.outputs]
-        same = all(hashes(first / out) == hashes(other / out) for out in outputs)
-        metrics = f"metrics/{name}.json"
-        rows.append((name, "identical" if same else "different", furthest(first / metrics, other / metrics)))
+        outs = [out.def_path for key, stage in chain.items() if key.startswith(name) for out in stage.outs]
+        same = all(quick.hashes(first / out) == quick.hashes(other / out) for out in outs)
+        before, now = (numbers(tree / f"metrics/{name}.json") for tree in (first, other))
+        gaps = {key: abs(now[key] - value) / abs(value) if value else 0.0 for key, value in before.items()}
+        worst = max(gaps, key=lambda key: gaps[key])
+        rows.append(
+            (name, "identical" if same else "different", f"{gaps[worst]:.2%} ({worst})" if gaps[worst] else "0")
+        )
     return rows
 
 
-def furthest(first: Path, other: Path) -> str:
-    """The number of a metrics file that differs most, as a share of it."""
-    one, two = (pd.json_normalize(json.loads(path.read_text(encoding="utf-8"))).iloc[0] for path in (first, other))
-    names = [name for name, value in one.items() if isinstance(value, float) and value]
-    worst = max(names, key=lambda name: abs(two[name] / one[name] - 1))
-    gap = abs(two[worst] / one[worst] - 1)
-    return f"{100 * gap:.2g} % ({worst})" if gap else "0"
+def numbers(path: Path) -> dict[str, float]:
+    """The floats of a metrics file by their dotted names."""
+    table = pandas.json_normalize(json.loads(path.read_text(encoding="utf-8")))
+    return {key: value for key, value in table.iloc[0].items() if isinstance(value, float)}
 
 
 def main() -> None:
@@ -103,8 +105,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("finished", type=Path, metavar="FOLDER", help="a finished run at reduced settings")
     finished = parser.parse_args().finished.resolve()
-    known = jobs(finished)
-    chain = [known[name] for name in STAGES]
+    known = quick.resolved(finished)
+    chain = {name: known[name] for name in STAGES}
     print("| against float32 with 2 threads | experiment | files | largest difference of a metric |")
     print("|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="nnlab-ways-", dir=os.environ.get("TMPDIR")) as folder:

@@ -14,6 +14,8 @@ from nnlab.adain.losses import content_loss, statistics, style_loss
 from nnlab.adain.model import FEATURES, Decoder, Encoder, adain_statistics, to_images
 from nnlab.adain.pairs import Pair, held_out_pairs
 from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
+from nnlab.data.images import list_images
 from nnlab.params import AdainParams
 
 
@@ -40,7 +42,9 @@ def evaluate(
     total = settings.content_weight * table.heldout_content_loss + settings.style_weight * table.heldout_style_loss
     table.insert(2, "heldout_total_loss", total)
     table.insert(0, "iteration", list(settings.milestones.values()))
-    metrics: dict[str, float] = {"pairs": len(pairs), "seed": settings.seed}
+    photos, paintings = (len(list_images(pictures / kind / HELD_OUT)) for kind in (PHOTOS, PAINTINGS))
+    metrics: dict[str, float] = {"pairs": len(pairs), "held_out_photos": photos, "held_out_paintings": paintings}
+    metrics["seed"] = settings.seed
     for percent, row in zip(settings.milestones, table.to_dict("records")):
         iterations = {"iterations": row.pop("iteration")}
         metrics |= {f"{name}_{percent}": value for name, value in (iterations | row).items()} | iterations | row
