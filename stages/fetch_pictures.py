@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
+from nnlab.data.catalog import check
+from nnlab.data.gallery import build_gallery
+from nnlab.data.gcompris import gcompris_asset
 from nnlab.stage import run
 
 
 def main(gcompris: Path, folder: Path) -> None:
     """Write paintings/, photos/ and provenance.csv into `folder`."""
-    from nnlab.data.catalog import check
-    from nnlab.data.gallery import build_gallery
-    from nnlab.data.gcompris import gcompris_asset
-
     check(gcompris_asset(), gcompris)
     build_gallery(gcompris, folder)
 
