@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.data.test_sources import needs
 
 from nnlab.data import gallery
 from nnlab.data.catalog import check, fetch
@@ -26,6 +25,7 @@ from nnlab.data.images import list_images
 from nnlab.data.works import Piece, read_rights
 from nnlab.errors import UserError
 from nnlab.files import sha256
+from tests.tools import needs
 
 JIGSAW = """
    property string instruction: qsTr("Katsushika Hokusa, Kazusa sea Route - 1830.")
