@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from nnlab.adain import stylize
-from nnlab.adain.colors import coral_map, to_pixels
+from nnlab.adain.colors import coral_map, palette_projection, to_pixels
 from nnlab.adain.model import adain
 from nnlab.adain.statistics import mean_std
 from nnlab.adain.stylize import Moments, Stylizer, blend, check
@@ -116,6 +116,23 @@ def test_a_picture_that_is_wholly_transparent_or_opaque_counts_as_it_is(stylizer
     if opacity:
         torch.testing.assert_close(found.mean, stylizer.statistics(style).mean)
         torch.testing.assert_close(found.std, stylizer.statistics(style).std)
+
+
+def test_a_grey_style_gives_a_grey_picture_and_one_colour_its_hue(stylizer):
+    """Whatever the decoder guesses: the fixture's networks are random."""
+    photo, grey = picture(1, 56, 40), picture(2, 40, 40).convert("L").convert("RGB")
+    found = numbers(stylizer.stylize(photo, [grey]))
+    assert np.ptp(found, axis=2).max() == 0
+    assert found.std() > 1, "the networks draw nothing: the test proves nothing"
+    red = numbers(stylizer.stylize(photo, [Image.new("RGB", (32, 32), (200, 100, 50))])).reshape(-1, 3).mean(0)
+    assert red / red[0] == pytest.approx([1, 0.5, 0.25], abs=0.05)
+
+
+def test_a_full_palette_changes_nothing_and_alpha_0_keeps_the_photos_colours(stylizer):
+    assert palette_projection(stylizer.statistics(picture(2, 40, 40)).colours) is None
+    photo, grey = picture(1, 56, 40), picture(2, 40, 40).convert("L").convert("RGB")
+    kept = numbers(stylizer.stylize(photo, [grey], alpha=0))
+    assert np.abs(kept - numbers(stylizer.stylize(photo, [picture(3, 40, 40)], alpha=0))).max() <= 1
 
 
 def statistics(seed):

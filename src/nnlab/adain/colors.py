@@ -16,6 +16,7 @@ from nnlab.adain.model import MIN_SIDE
 from nnlab.errors import UserError
 
 MOST_PIXELS = 4_000_000  # of a larger picture, every second, third ... pixel tells the colours
+FAINT = 1e-4  # of the strongest direction's energy: below it, a style does not have a direction of colour (1 % in RGB)
 
 
 class Pixels(NamedTuple):
@@ -68,6 +69,25 @@ def coral_map(source: np.ndarray, target: np.ndarray) -> Tensor:
     whiten = torch.linalg.inv(_root(source_corr)) / source_std
     matrix = target_std[:, None] * (_root(target_corr) @ whiten)
     return torch.cat([matrix, (target_mean - matrix @ source_mean)[:, None]], dim=1)
+
+
+def second_moment(colours: np.ndarray, mapped: Tensor | None = None) -> Tensor:
+    """Mean of c c^T over colours c, RGB uint8 (N, 3) taken as [0, 1] and by the map of `coral_map`: (3, 3) float64."""
+    sample = torch.from_numpy(colours[:: 1 + len(colours) // MOST_PIXELS] / 255)
+    if mapped is not None:
+        sample = sample @ mapped[:, :3].T + mapped[:, 3]
+    return sample.T @ sample / len(sample)
+
+
+def palette_projection(moment: Tensor) -> Tensor | None:
+    """Return the projection (3, 3) onto the colours that a style has by its `second_moment`; None where it has all.
+
+    A grey style has the line of greys alone, a style of one colour the line from black through it. Features cannot tell
+    them apart reliably: where a style has no deviation, AdaIN leaves a constant map, and the decoder has to guess.
+    """
+    values, vectors = torch.linalg.eigh(moment)
+    kept = vectors[:, values > FAINT * values[-1]]
+    return None if kept.shape[1] in (0, 3) else kept @ kept.T
 
 
 def _moments(colours: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:

@@ -8,7 +8,7 @@ of the *whole* content, so a picture is read twice: once for the statistics, onc
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nnlab.adain.colors import Pixels, check_size, coral_map, to_pixels
+from nnlab.adain.colors import Pixels, check_size, coral_map, palette_projection, second_moment, to_pixels
 from nnlab.adain.model import Decoder, Encoder
 from nnlab.adain.statistics import EPS
 from nnlab.adain.tiles import CELL, TILE, Box, decode, encode, split, whole
@@ -28,10 +28,14 @@ KEEP_BYTES = 512 << 20  # features of a content up to this size stay in memory; 
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean and standard deviation of relu4_1 over the positions of one picture: (1, 512, 1, 1) float32, on the CPU."""
+    """Mean and standard deviation of relu4_1 over the positions of one picture: (1, 512, 1, 1) float32, on the CPU.
+
+    And the second moment of its colours (3, 3), see `second_moment`; of all colours alike if it is not given.
+    """
 
     mean: Tensor
     std: Tensor
+    colours: Tensor = field(default_factory=lambda: torch.eye(3, dtype=torch.float64))
 
 
 @dataclass(frozen=True)
@@ -124,14 +128,21 @@ class Stylizer:
             sums += torch.stack([values @ shares, values.square() @ shares])
         mean, square = (sums / opacity.sum())[:, None, :, None, None]
         variance = (square - mean**2).clamp(min=0) * opacity.numel() / (opacity.numel() - 1)
-        return Moments(mean.float(), (variance + EPS).sqrt().float())
+        seen = second_moment(pixels.visible(), colours)
+        return Moments(mean.float(), (variance + EPS).sqrt().float(), seen)
 
     @torch.inference_mode()
     def paint(
         self, content: Content, styles: Sequence[Moments], weights: Sequence[float] | None = None, alpha: float = 1.0
     ) -> Image.Image:
-        """Decode an encoded content in the given styles; the arguments are those of `stylize`."""
+        """Decode an encoded content in the given styles; the arguments are those of `stylize`.
+
+        What comes out has no colours that the styles do not have at all (see `palette_projection`).
+        """
         scale, shift = blend(content.statistics, styles, weights, alpha)
+        palette = palette_projection(
+            sum(share * style.colours for share, style in zip(shares(weights, styles), styles))
+        )
         rgb, opacity = content.pixels.rgb, content.pixels.opacity
         area, painted = whole(rgb), np.empty_like(rgb)
         for box in self.progress(list(split(area, self.tile))):
@@ -142,6 +153,9 @@ class Stylizer:
             styled = torch.addcmul(shift.to(features.device), features.float(), scale.to(features.device))
             target = painted[box.slices(side=CELL)]  # ends at the picture's edge, in the last cells
             target[:] = decode(self.decoder, styled, around, box)[: target.shape[0], : target.shape[1]]
+            if palette is not None:
+                kept = target @ (alpha * palette + (1 - alpha) * torch.eye(3, dtype=torch.float64)).numpy()
+                target[:] = kept.clip(0, 255).round()
         picture = Image.fromarray(painted)
         if opacity is not None:
             picture.putalpha(Image.fromarray(opacity))
@@ -157,13 +171,17 @@ def blend(
     so they are one map. UserError for an alpha outside [0, 1], and for weights that do not fit.
     """
     check(alpha, weights, len(styles))
-    shares = [1 / len(styles)] * len(styles) if weights is None else [weight / sum(weights) for weight in weights]
     scale, shift = torch.zeros_like(content.std), torch.zeros_like(content.mean)
-    for share, style in zip(shares, styles):
+    for share, style in zip(shares(weights, styles), styles):
         ratio = style.std / content.std
         scale += share * ratio
         shift += share * (style.mean - content.mean * ratio)
     return alpha * scale + (1 - alpha), alpha * shift
+
+
+def shares(weights: Sequence[float] | None, styles: Sequence[Moments]) -> list[float]:
+    """The part of each style in a blend: `weights` made to add up to 1, equal ones if None."""
+    return [weight / sum(weights) for weight in weights] if weights else [1 / len(styles)] * len(styles)
 
 
 def check(alpha: float, weights: Sequence[float] | None, styles: int) -> None:
