@@ -24,6 +24,9 @@ def atomic(path: Path) -> Iterator[Path]:
     with scratch_dir(path) as folder:
         temporary = folder / f"new{path.suffix}"
         yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)  # some writers (safetensors') make private files; results are for everybody
         _flush(temporary)
         temporary.replace(path)
 
