@@ -9,8 +9,8 @@ import torch
 from nnlab.errors import UserError
 from nnlab.training import device
 from nnlab.training.device import pick_device, pick_precision
-from nnlab.training.progress import log_writer
 from nnlab.training.seeds import generator
+from nnlab.training.tensorboard import log_writer
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
