@@ -140,9 +140,8 @@ class Stylizer:
         What comes out has no colours that the styles do not have at all (see `palette_projection`).
         """
         scale, shift = blend(content.statistics, styles, weights, alpha)
-        palette = palette_projection(
-            sum(share * style.colours for share, style in zip(shares(weights, styles), styles))
-        )
+        parts = zip(shares(weights, styles), styles)
+        palette = palette_projection(torch.stack([share * style.colours for share, style in parts]).sum(0))
         rgb, opacity = content.pixels.rgb, content.pixels.opacity
         area, painted = whole(rgb), np.empty_like(rgb)
         for box in self.progress(list(split(area, self.tile))):

@@ -52,7 +52,11 @@ def layer_weights(job: JobParams) -> tuple[dict[str, float], dict[str, float]]:
     """The weight of every content and of every style layer; those of weight 0 are left out: nothing computes them."""
     content = {x: job.content_weight * job.content_layer_weights.get(x, 1.0) for x in job.content_layers}
     style = {x: job.style_weight * job.style_layer_weights.get(x, 1.0) for x in job.style_layers}
-    return tuple({layer: weight for layer, weight in x.items() if weight > 0} for x in (content, style))
+    return _above_0(content), _above_0(style)
+
+
+def _above_0(weights: dict[str, float]) -> dict[str, float]:
+    return {layer: weight for layer, weight in weights.items() if weight > 0}
 
 
 class Objective:
