@@ -102,9 +102,11 @@ def test_a_second_start_while_one_runs_is_refused(workplace: Callable[[str], Wor
     place = workplace("gatys_stylize@main")
     first = place.start()
     wait_for(lambda: list(place.tree.glob(".resume/gatys-main-*")), first)
+    first.send_signal(signal.SIGSTOP)  # else it could end before the second one has started
     assert place.run() == (
         1, "gatys_stylize: error: gatys-main is running already in this folder; wait until it ends, or stop it"
     )  # fmt: skip
+    first.send_signal(signal.SIGCONT)
     assert first.wait(timeout=600) == 0
     assert place.found() == place.right
 

@@ -65,7 +65,7 @@ def test_what_a_user_or_a_machine_can_cause_is_one_line(
 ) -> None:
     assert stage.call(failing(error), []) == code
     assert f": error: {words}" in the_line(capsys)
-    monkeypatch.setattr(cli, "export_networks", lambda options: failing(error)())
+    monkeypatch.setattr(cli.adain, "export", lambda options: failing(error)())
     assert cli.main(["export", "--output", "folder"]) == code
     assert f"nnlab: error: {words}" in the_line(capsys)
 
@@ -80,23 +80,21 @@ def test_too_little_memory_is_one_line(error: Exception, capsys: pytest.CaptureF
 def test_a_defect_of_ours_keeps_its_traceback(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(type(error)):
         stage.call(failing(error), [])
-    monkeypatch.setattr(cli, "export_networks", lambda options: failing(error)())
+    monkeypatch.setattr(cli.adain, "export", lambda options: failing(error)())
     with pytest.raises(type(error)):
         cli.main(["export", "--output", "folder"])
 
 
 @pytest.mark.parametrize("arguments", [[], ["paint"], ["stylize", "--content", "a.jpg"]])
 def test_wrong_usage_of_the_command_is_exit_code_2(arguments, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        cli.main(arguments)
-    assert stop.value.code == 2
-    assert "usage: nnlab" in capsys.readouterr().err
+    assert cli.main(arguments) == 2
+    assert "see nnlab" in the_line(capsys)
 
 
 def test_a_name_that_is_not_utf_8_is_printed_with_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict", write_through=True)
     monkeypatch.setattr(sys, "stdout", shown)
-    monkeypatch.setattr(cli, "export_networks", lambda options: print(options.output))
+    monkeypatch.setattr(cli.adain, "export", lambda options: print(options.output))
     assert cli.main(["export", "--output", os.fsdecode(b"r\xe9sult")]) == 0
     assert shown.buffer.getvalue() == rb"r\udce9sult" + b"\n"
 

@@ -81,7 +81,8 @@ def test_names_of_the_metrics(judged):
     assert list(table) == ["iteration", *(f"heldout_{name}" for name in names)]
     assert table.iteration.tolist() == [1000, 5000, 8000, 10_000]
     last = {"iterations", *(f"heldout_{name}" for name in names)}
-    assert set(metrics) == {"pairs", "seed"} | last | {f"{name}_{n}" for name in last for n in (10, 50, 80, 100)}
+    kinds = {"pairs", "held_out_photos", "held_out_paintings", "seed"}
+    assert set(metrics) == kinds | last | {f"{name}_{n}" for name in last for n in (10, 50, 80, 100)}
     assert (metrics["pairs"], metrics["seed"], metrics["iterations_50"]) == (3, params.train.seed, 5000)
     assert all(metrics[name] == metrics[f"{name}_100"] for name in last)
     for percent, row in zip((10, 50, 80, 100), table.to_dict("records")):

@@ -172,7 +172,7 @@ def test_a_photo_that_would_be_passed_over_is_an_error(project):
         (photos / harmless).parent.mkdir(exist_ok=True)
         (photos / harmless).write_text("x")
     assert names(choose_photos(photos, [], gallery)) == ["b.jpg", "c.jpg"]
-    for name in ("IMG_1.HEIC", "a.avif", "inner/notes.txt", "noending"):
+    for name in ("IMG_1.heix", "inner/notes.txt", "noending"):
         (photos / name).parent.mkdir(exist_ok=True)
         (photos / name).write_bytes(b"ftypheic")
         with pytest.raises(UserError, match=rf"{name}: no picture that can be read \(\.bmp, .*save it as \.jpg"):
@@ -223,10 +223,10 @@ def test_the_folder_of_photos_is_checked_before_the_training(project):
     (photos / "here.jpg").symlink_to(save(project / "outside.jpg", 6))
     (photos / "again").symlink_to(photos)
     check_asked(photos)
-    (photos / "IMG_1.HEIC").write_bytes(b"ftypheic")
-    with pytest.raises(UserError, match=r"IMG_1\.HEIC: no picture that can be read"):
+    (photos / "IMG_1.raw").write_bytes(b"II*")
+    with pytest.raises(UserError, match=r"IMG_1\.raw: no picture that can be read"):
         check_asked(photos)
-    (photos / "IMG_1.HEIC").unlink()
+    (photos / "IMG_1.raw").unlink()
     for name, target in (("loop.jpg", "loop.jpg"), (".nowhere", "no such file")):
         (photos / name).symlink_to(target)
         with pytest.raises(UserError, match=rf"{name}: neither a file nor a folder"):

@@ -19,7 +19,7 @@ SMALL = {
 def settings(**changed):
     """Parameters of a training with steps of every kind, from a random start; what is given replaces these."""
     values = {
-        "content": "sample", "style": "sample", "max_iter": 100, "batch_size": 4,
+        "max_iter": 100, "batch_size": 4,
         "crops": [{"share": 1, "crop": 64, "sides": [64]}], "start": "random", "optimizer": "muon",
         "learning_rate": 1e-3, "decay": 1e-3, "warmup": 10, "average": 0.9, "content_weight": 1.0,
         "style_weight": 10.0, "structure_weight": 1.0, "identity": {"share": 0.4, "pixel_weight": 100.0},

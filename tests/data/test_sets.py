@@ -221,7 +221,7 @@ def test_what_the_hub_does_not_give_is_one_line(tmp_path: Path, hub: Hub, monkey
     hub.checksums = True
     rows, served = hub.files[COMMIT], hub.answer
     monkeypatch.setattr(hub, "answer", lambda path: None if "/resolve/" in path else served(path))
-    with pytest.raises(UserError, match=r"wikiart: cannot get data/train-0\.parquet.*adain\.train\.style") as caught:
+    with pytest.raises(UserError, match=r"wikiart: cannot get data/train-0\.parquet.*adain\.data\.style") as caught:
         get(tmp_path / "style")
     assert "\n" not in str(caught.value)
     assert rows
