@@ -133,7 +133,10 @@ def test_the_feed_gives_the_same_batches_however_they_are_prepared(
 
 
 class Damaged(Coded):
-    """A set that cannot be read."""
+    """A set that cannot be read, and would not fit into memory."""
+
+    def fits(self, side: int) -> bool:
+        return False
 
     def pixels(self, index: int, side: int) -> np.ndarray:
         raise UserError("shard.tar: damaged; delete it")

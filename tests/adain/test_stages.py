@@ -175,7 +175,7 @@ def test_a_photo_that_would_be_passed_over_is_an_error(project):
     for name in ("IMG_1.heix", "inner/notes.txt", "noending"):
         (photos / name).parent.mkdir(exist_ok=True)
         (photos / name).write_bytes(b"ftypheic")
-        with pytest.raises(UserError, match=rf"{name}: no picture that can be read \(\.bmp, .*save it as \.jpg"):
+        with pytest.raises(UserError, match=rf"{name}: no picture that can be read \(\.avif, .*save it as \.jpg"):
             choose_photos(photos, [], gallery)
         assert names(choose_photos(photos, ["c.jpg", "b.jpg"], gallery)) == ["c.jpg", "b.jpg"]
         (photos / name).unlink()
