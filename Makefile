@@ -19,8 +19,8 @@ OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] 
 .PHONY: repro report install test lint quick ship bench requirements
 
 repro: install
-	@echo "The first run takes about 25 minutes on two cores with AMX, 40 on two Zen 4 cores, 2 hours without bfloat16;"
-	@echo "two thirds of it are AdaIN's training, which shows how long it still takes. Interrupted, it goes on where it was."
+	@echo "The first run takes about 40 minutes on two cores with fast bfloat16, longer without; most of it is AdaIN's"
+	@echo "training, which shows how long it still takes. Interrupted, it goes on where it was."
 	@git rev-parse --git-dir >/dev/null 2>&1 || $(DVC) config --local core.no_scm true  # the handed-in zip
 	@$(DVC) repro --all-pipelines
 
