@@ -28,7 +28,7 @@ def ours(data: Path, seed: int) -> Result:
     from nnlab.params import load_params
     from nnlab.training.device import pick_precision
 
-    settings = load_params(ROOT / "params.yaml").fashion.model_copy(update={"seed": seed})
+    settings = load_params(ROOT / "params.yaml").fashion.main.model_copy(update={"seed": seed})
     device = torch.device("cpu")
     precision = pick_precision("auto", device)
     images, labels = load_split(data, "test")
@@ -98,7 +98,7 @@ def shape() -> tuple[int, int]:
     """Epochs and batch size of the committed parameters."""
     from nnlab.params import load_params
 
-    settings = load_params(ROOT / "params.yaml").fashion
+    settings = load_params(ROOT / "params.yaml").fashion.training
     return settings.epochs, settings.batch_size
 
 

@@ -27,9 +27,9 @@ from nnlab.training.device import pick_precision  # noqa: E402
 from tests import quick  # noqa: E402
 
 STAGES = (
-    "fashion_train", "fashion_evaluate", "autoencoder_train", "autoencoder_evaluate", "denoiser_train",
-    "denoiser_evaluate", "gatys_stylize@main", "gatys_stylize@layers", "gatys_figures", "adain_train",
-    "adain_evaluate",
+    "fashion_train", "fashion_evaluate", "autoencoder_train@autoencoder", "autoencoder_evaluate",
+    "autoencoder_train@denoiser", "denoiser_evaluate", "gatys_stylize@main", "gatys_stylize@layers",
+    "gatys_figures", "adain_train", "adain_evaluate",
 )  # fmt: skip
 OLD_CPUS = {  # without: what PyTorch, oneDNN and MKL are told to do with instead
     "AVX-512": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
@@ -83,7 +83,7 @@ def compare(first: Path, other: Path, chain: dict[str, Any]) -> list[tuple[str, 
     """For each experiment: its name, whether all its files are the same, and the worst number of its metrics."""
     rows = []
     for name in ("fashion", "autoencoder", "denoiser", "gatys", "adain"):
-        outs = [out.def_path for key, stage in chain.items() if key.startswith(name) for out in stage.outs]
+        outs = [out.def_path for stage in chain.values() for out in stage.outs if f"/{name}" in out.def_path]
         same = all(quick.hashes(first / out) == quick.hashes(other / out) for out in outs)
         before, now = (numbers(tree / f"metrics/{name}.json") for tree in (first, other))
         gaps = {key: abs(now[key] - value) / abs(value) if value else 0.0 for key, value in before.items()}

@@ -1,4 +1,4 @@
-"""Train the MNIST autoencoder with a code of two numbers."""
+"""Train the MNIST autoencoder with a code of two numbers, or the one that takes noise off digits."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from nnlab.stage import run
 from nnlab.training.loop import train_and_save
 
 
-def main(data: Path, model: Path, params: Path = Path("params.yaml")) -> None:
-    """Train on the data set in `data`; write the autoencoder with its curves to `model`."""
+def main(name: str, data: Path, model: Path, params: Path = Path("params.yaml")) -> None:
+    """Train `autoencoder` or `denoiser` on the data set in `data`; write it with its curves to `model`."""
     loaded = load_params(params)
-    train_and_save("autoencoder", train, data, loaded.autoencoder, loaded.hardware, model)
+    train_and_save(name, train, data, getattr(loaded, name), loaded.hardware, model)
 
 
 if __name__ == "__main__":

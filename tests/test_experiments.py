@@ -66,7 +66,7 @@ def test_new_alphas_run_one_stage_within_30_seconds(tree: Path) -> None:
 def test_a_network_variant_touches_fashion_alone_can_be_compared_and_put_back(tree: Path) -> None:
     model, params = tree / "data/models/fashion/model.safetensors", tree / "params.yaml"
     before = (sha256(model), params.read_text(encoding="utf-8"))
-    output = dvc(tree, "exp", "run", "--name", "wide", "-S", "fashion.hidden=[64,32]")
+    output = dvc(tree, "exp", "run", "--name", "wide", "-S", "fashion.network.hidden=[64,32]")
     assert ran(output) == {"fashion_train", "fashion_evaluate"}
     assert "fashion_accuracy" in dvc(tree, "metrics", "diff", "--json", "HEAD")
     dvc(tree, "plots", "diff", "HEAD", "workspace", "-o", "dvc_plots")
@@ -75,13 +75,13 @@ def test_a_network_variant_touches_fashion_alone_can_be_compared_and_put_back(tr
         revisions = {row.get("rev") for row in plotted(page) if column in row}
         assert {"HEAD", "workspace"} <= revisions, f"{column} is shown of {revisions} alone"
     header, *rows = csv.reader(dvc(tree, "exp", "show", "--only-changed", "--csv").splitlines())
-    assert {"fashion_accuracy", "fashion.hidden"} <= {column.rpartition(":")[2] for column in header}
+    assert {"fashion_accuracy", "fashion.network.hidden"} <= {column.rpartition(":")[2] for column in header}
     assert len(header) < 40, f"{len(header)} columns: {header}"
     assert any("wide" in row for row in rows)
     put_back(tree)
     assert (sha256(model), params.read_text(encoding="utf-8")) == before
     dvc(tree, "exp", "apply", "wide")
-    assert yaml.safe_load(params.read_text(encoding="utf-8"))["fashion"]["hidden"] == [64, 32]
+    assert yaml.safe_load(params.read_text(encoding="utf-8"))["fashion"]["network"]["hidden"] == [64, 32]
     assert sha256(model) != before[0]
 
 
@@ -106,8 +106,8 @@ def test_another_layer_choice_runs_its_job_alone(tree: Path) -> None:
 
 
 def test_a_wrong_value_stops_before_any_stage_with_one_line(tree: Path) -> None:
-    output = dvc(tree, "exp", "run", "-S", "fashion.epochs=ten", code=None)
-    assert len([line for line in output.splitlines() if "fashion.epochs" in line and "error" in line]) == 1
+    output = dvc(tree, "exp", "run", "-S", "fashion.training.epochs=ten", code=None)
+    assert len([line for line in output.splitlines() if "fashion.training.epochs" in line and "error" in line]) == 1
     assert "Traceback" not in output
 
 
@@ -115,12 +115,12 @@ def test_a_queue_survives_a_failing_experiment_and_tells_which(tree: Path, tmp_p
     # DVC 3.67 cannot write the path of the queue's cache where the project's path is not ASCII (the README says so)
     clone = tmp_path / "a clone"
     quick.clone(tree, clone)
-    for name, change in (("good-a", "hidden=[]"), ("bad", "epochs=0"), ("good-b", "hidden=[4]")):
+    for name, change in (("good-a", "network.hidden=[]"), ("bad", "training.epochs=0"), ("good-b", "network.hidden=[4]")):
         dvc(clone, "exp", "run", "--queue", "--name", name, "-S", f"fashion.{change}", "fashion_evaluate")
     status = quick.run_queue(clone, jobs=2)
     states = dict(re.findall(r"(good-a|bad|good-b)\s.*?(Success|Failed)", status))
     assert states == {"good-a": "Success", "bad": "Failed", "good-b": "Success"}, status
-    assert "fashion.epochs" in dvc(clone, "queue", "logs", "bad")
+    assert "fashion.training.epochs" in dvc(clone, "queue", "logs", "bad")
 
 
 def test_a_pull_gives_the_results_without_training(copy: Path, tmp_path: Path) -> None:

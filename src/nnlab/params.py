@@ -45,10 +45,12 @@ class SourcesParams(Section):
 Group = Annotated[list[Width], Field(min_length=1, max_length=8)]
 
 
-class TrainingParams(Section):
-    """The widths of hidden layers, and what every training of small pictures has."""
+Hidden = Annotated[list[Width], Field(max_length=16)]
 
-    hidden: list[Width] = Field(max_length=16)
+
+class TrainingParams(Section):
+    """What every training of small pictures has."""
+
     epochs: int = Field(ge=1, le=1000)
     batch_size: int = Field(ge=1, le=60_000)
     learning_rate: float = Field(gt=0, le=1)
@@ -56,31 +58,50 @@ class TrainingParams(Section):
     seed: Seed
 
 
-class NetworkParams(TrainingParams):
-    """A classifier and its training."""
+class LayersParams(Section):
+    """The layers of a classifier."""
 
+    hidden: Hidden
     convolutions: list[Group] = Field(max_length=4)  # 28 pixels can be halved four times
+
+
+class ClassifierTrainingParams(TrainingParams):
+    """The training of a classifier."""
+
     batch_size: int = Field(ge=2, le=60_000)  # batch normalisation needs two
     augment_flip: bool
 
 
-class FashionParams(NetworkParams):
+class NetworkParams(ClassifierTrainingParams, LayersParams):
+    """A classifier and its training."""
+
+
+class FashionParams(Section):
     """The main network; variants are complete: the training keys that one leaves out are those of the section."""
 
+    network: LayersParams
+    training: ClassifierTrainingParams
     variants: dict[Name, NetworkParams] = Field(min_length=1)
+
+    @property
+    def main(self) -> NetworkParams:
+        """The main network, complete."""
+        return NetworkParams(**self.network.model_dump(), **self.training.model_dump())
 
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, values: Any) -> Any:
-        """Lay every variant over the section's training keys; a variant's layers are its own, none where not named."""
-        if not isinstance(values, dict) or "variants" not in values:
+        """Lay every variant over the section's training; a variant's layers are its own, none where not named."""
+        if not isinstance(values, dict) or not isinstance(values.get("training"), dict) or "variants" not in values:
             return values
-        common = {key: values[key] for key in NetworkParams.model_fields if key in values}
-        return {**values, "variants": _laid_over({**common, "hidden": [], "convolutions": []}, values["variants"])}
+        common = {**values["training"], "hidden": [], "convolutions": []}
+        return {**values, "variants": _laid_over(common, values["variants"])}
 
 
 class AutoencoderParams(TrainingParams):
     """A mirrored pair of networks and its training."""
+
+    hidden: Hidden
 
 
 class DenoiserParams(AutoencoderParams):

@@ -15,7 +15,7 @@ from tests.datasets import write_bars
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def stage(name: str, *paths: Path) -> None:
+def stage(name: str, *paths: Path | str) -> None:
     importlib.import_module(f"stages.{name}").main(*paths)
 
 
@@ -30,11 +30,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     quick.override(params, {f"{name}.{k}": v for name in ("autoencoder", "denoiser") for k, v in small.items()})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        stage("autoencoder_train", folder / "raw", folder / "ae", params)
+        stage("autoencoder_train", "autoencoder", folder / "raw", folder / "ae", params)
         stage("autoencoder_evaluate", folder / "raw", folder / "ae", folder / "ae.json", folder / "ae_summary.json",
               folder / "plots/ae", folder / "results")  # fmt: skip
         for model in ("denoiser", "again"):
-            stage("denoiser_train", folder / "raw", folder / model, params)
+            stage("autoencoder_train", "denoiser", folder / "raw", folder / model, params)
         stage("denoiser_evaluate", folder / "raw", folder / "denoiser", folder / "denoiser.json",
               folder / "denoiser_summary.json", folder / "plots/denoiser")  # fmt: skip
     return folder

@@ -15,8 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def section(**changes: Any) -> dict[str, Any]:
+    """The committed section with keys of `network`, `training` or its own changed."""
     values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["fashion"]
-    return {**values, **changes}
+    for key, value in changes.items():
+        next((part for part in (values["network"], values["training"]) if key in part), values)[key] = value
+    return values
 
 
 def test_a_variant_has_its_own_layers_and_the_training_of_the_section() -> None:

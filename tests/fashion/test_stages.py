@@ -42,7 +42,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     params = folder / "params.yaml"
     params.write_bytes((ROOT / "params.yaml").read_bytes())
     variants = {"linear": {"hidden": []}, "cnn": {"convolutions": [[2], [2]], "augment_flip": True}}
-    quick.override(params, {"fashion.epochs": 2, "fashion.batch_size": 20, "fashion.variants": variants})
+    quick.override(params, {"fashion.training.epochs": 2, "fashion.training.batch_size": 20, "fashion.variants": variants})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for model in ("model", "again"):

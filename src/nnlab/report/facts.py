@@ -119,7 +119,8 @@ def assigned_alpha(student_id: str) -> tuple[float, ...] | None:
 
 def _shortened(numbers: dict[str, Found], jobs: dict[str, Any]) -> list[tuple[str, int, int]]:
     """(key, what was run, the full number) of every training and picture that was run for less."""
-    runs = [(f"{name}.epochs", numbers[name]["epochs"], FULL[name]) for name in ("fashion", "autoencoder", "denoiser")]
+    trained = {"fashion": "fashion.training", "autoencoder": "autoencoder", "denoiser": "denoiser"}
+    runs = [(f"{section}.epochs", numbers[name]["epochs"], FULL[name]) for name, section in trained.items()]
     runs += [(f"gatys.jobs.{job}.iterations", numbers["gatys"][job]["iterations"], FULL["gatys"]) for job in jobs]
     runs += [("adain.train.max_iter", numbers["adain"]["iterations"], FULL["adain"])]
     return [run for run in runs if run[1] < run[2]]
@@ -128,7 +129,8 @@ def _shortened(numbers: dict[str, Found], jobs: dict[str, Any]) -> list[tuple[st
 def parameters(values: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Section -> dotted key -> value as one would type it. Of variants and jobs what is their own; no `adain.run`."""
     fashion, gatys, adain = values["fashion"], values["gatys"], values["adain"]
-    variants = {name: _differing(own, fashion) for name, own in fashion["variants"].items()}
+    common = {**fashion["network"], **fashion["training"]}
+    variants = {name: _differing(own, common) for name, own in fashion["variants"].items()}
     jobs = {name: _differing(own, gatys["common"]) for name, own in gatys["jobs"].items()}
     return {
         "fashion": _flat({**fashion, "variants": variants}, "fashion"),
