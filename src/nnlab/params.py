@@ -257,6 +257,7 @@ class AdainTrainParams(Section):
     learning_rate: float = Field(gt=0)
     decay: float = Field(ge=0)
     warmup: int = Field(ge=0)
+    cooldown: float = Field(ge=0, le=1)
     average: float = Field(ge=0, lt=1)
     content_weight: float = Field(ge=0)
     style_weight: float = Field(ge=0)

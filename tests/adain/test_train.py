@@ -260,10 +260,11 @@ def test_reference_schedule():
 
 
 def test_the_rate_rises_and_falls():
-    params = settings(decay=0.1, learning_rate=1.0, warmup=9, max_iter=100)
+    params = settings(decay=0.1, learning_rate=1.0, warmup=9, cooldown=0.2, max_iter=100)
     assert learning_rate(params, 0) == pytest.approx(0.1)
     assert learning_rate(params, 10) == pytest.approx(1 / 2)
-    assert learning_rate(params, 90) == pytest.approx(1 / 10)
+    assert learning_rate(params, 80) == pytest.approx(1 / 9)
+    assert learning_rate(params, 90) == pytest.approx(1 / 10 / 2)
 
 
 def test_milestones_are_whole_iterations():

@@ -127,10 +127,13 @@ def _encode(
 def learning_rate(params: AdainTrainParams, step: int) -> float:
     """Learning rate of `step` (0-based): learning_rate / (1 + decay * step), as pytorch-AdaIN has it.
 
-    It rises linearly over the first `warmup` steps (0: it does not, as in the reference). With a large `decay` every
-    checkpoint is nearly as good as the end of a run of its length.
+    It rises linearly over the first `warmup` steps, and falls to 0 over the last share `cooldown` of the run (0: it
+    does not, as in the reference): steps of one pair are noisy, and the decoder settles as they become smaller.
     """
-    return min(1.0, (step + 1) / (params.warmup + 1)) * params.learning_rate / (1 + params.decay * step)
+    rise = min(1.0, (step + 1) / (params.warmup + 1))
+    left = (params.max_iter - step) / params.max_iter
+    fall = min(1.0, left / params.cooldown) if params.cooldown else 1.0
+    return rise * fall * params.learning_rate / (1 + params.decay * step)
 
 
 def _update_weights(state: State, rate: float) -> None:
