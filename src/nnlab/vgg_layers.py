@@ -27,8 +27,7 @@ CHANNELS = dict(zip(LAYERS, pairwise((3, *(BLOCKS[block_of(layer) - 1][0] for la
 
 def canonical(name: str) -> str:
     """`relu4_1`, `conv4_1` or `block4_conv1` -> `block4_conv1`; anything else is a UserError."""
-    found = re.fullmatch(r"(?:conv|relu)(\d)_(\d)", name)
-    layer = f"block{found[1]}_conv{found[2]}" if found else name
+    layer = re.sub(r"^(?:conv|relu)(\d)_(\d)$", r"block\1_conv\2", name)
     if layer not in LAYERS:
         raise UserError(f"no VGG19 layer {name!r}; one of {', '.join(LAYERS)} (or relu4_1, conv4_1 for block4_conv1)")
     return layer

@@ -43,20 +43,14 @@ def style_loss(gram_matrix: Tensor, target: Tensor) -> Tensor:
 
 def total_variation(image: Tensor) -> Tensor:
     """Mean absolute difference of neighbours, across plus down: (1, 3, H, W) in [0, 1] -> scalar (Johnson 2016)."""
-    across = (image[..., :, 1:] - image[..., :, :-1]).abs()
-    down = (image[..., 1:, :] - image[..., :-1, :]).abs()
-    return sum((part.mean() for part in (across, down) if part.numel()), image.new_zeros(()))
+    return image.diff(dim=3).abs().mean() + image.diff(dim=2).abs().mean()
 
 
 def layer_weights(job: JobParams) -> tuple[dict[str, float], dict[str, float]]:
     """The weight of every content and of every style layer; those of weight 0 are left out: nothing computes them."""
     content = {x: job.content_weight * job.content_layer_weights.get(x, 1.0) for x in job.content_layers}
     style = {x: job.style_weight * job.style_layer_weights.get(x, 1.0) for x in job.style_layers}
-    return _above_0(content), _above_0(style)
-
-
-def _above_0(weights: dict[str, float]) -> dict[str, float]:
-    return {layer: weight for layer, weight in weights.items() if weight > 0}
+    return {x: weight for x, weight in content.items() if weight}, {x: weight for x, weight in style.items() if weight}
 
 
 class Objective:
@@ -77,13 +71,11 @@ class Objective:
         content.<layer> = content_weight * w_layer * content_loss, style.<layer> = style_weight * w_layer * style_loss,
         tv = tv_weight * total_variation.
         """
-        features = self.vgg(image)
-        terms = {
-            f"content.{layer}": self.content_weights[layer] * content_loss(features[layer], target)
-            for layer, target in self.content_targets.items()
-        }
-        for layer, target in self.style_targets.items():
-            terms[f"style.{layer}"] = self.style_weights[layer] * style_loss(gram(features[layer]), target)
+        features, terms = self.vgg(image), {}
+        for layer, weight in self.content_weights.items():
+            terms[f"content.{layer}"] = weight * content_loss(features[layer], self.content_targets[layer])
+        for layer, weight in self.style_weights.items():
+            terms[f"style.{layer}"] = weight * style_loss(gram(features[layer]), self.style_targets[layer])
         if self.tv_weight:
             terms["tv"] = self.tv_weight * total_variation(image)
         return terms
