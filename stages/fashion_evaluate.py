@@ -3,10 +3,8 @@
 from pathlib import Path
 
 from nnlab.data.idx import load_split
-from nnlab.fashion.evaluate import judge, metrics, write_tables
+from nnlab.fashion.evaluate import judge
 from nnlab.fashion.figures import draw
-from nnlab.figures import style
-from nnlab.files import atomic_dir
 from nnlab.params import load_params
 from nnlab.results import write_metrics
 from nnlab.stage import run
@@ -20,16 +18,13 @@ def main(
     loaded = load_params(params)
     test = load_split(data, "test")
     network = judge(model, test, loaded.hardware)
-    compared = {
-        name: judge(variants / f"{name}.safetensors", test, loaded.hardware) for name in loaded.fashion.variants
-    }
-    write_metrics(network_out, metrics(network))
-    write_metrics(variants_out, {name: metrics(judged) for name, judged in compared.items()})
-    best = max(judged.accuracy for judged in compared.values())
-    write_metrics(summary, {"fashion_accuracy": network.accuracy, "best_variant_accuracy": best})
-    with atomic_dir(plots) as folder, style():
-        write_tables(network, compared, folder)
-        draw(test[0].numpy(), network, compared, folder)
+    files = {name: variants / f"{name}.safetensors" for name in loaded.fashion.variants}
+    compared = {name: judge(file, test, loaded.hardware) for name, file in files.items()}
+    write_metrics(network_out, network.metrics)
+    write_metrics(variants_out, {name: judged.metrics for name, judged in compared.items()})
+    best = max(judged.metrics["test_accuracy"] for judged in compared.values())
+    write_metrics(summary, {"fashion_accuracy": network.metrics["test_accuracy"], "best_variant_accuracy": best})
+    draw(test[0].numpy(), network, compared, plots)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What both small networks share: a training that diverges, and the file of what was trained."""
+"""What both small networks share: the file of what was trained, and a training that diverges."""
 
 import math
 from pathlib import Path
@@ -10,52 +10,60 @@ import torch
 from nnlab.autoencoder.model import build
 from nnlab.errors import UserError
 from nnlab.params import AutoencoderParams, DenoiserParams, HardwareParams
-from nnlab.training.loop import load, save, train_and_save
+from nnlab.training.loop import load, train_and_save
 from nnlab.training.state import save_tensors
-from tests.autoencoder.test_train import noisy_settings, settings
+from tests.autoencoder.test_train import noisy_settings
 from tests.datasets import write_bars
 
-HISTORY = pd.DataFrame([{"epoch": 1, "train_loss": 0.5, "test_loss": 1 / 3}])
+
+@pytest.fixture
+def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_bars(Path("raw"), 20, 10)
 
 
-def test_a_saved_network_is_read_back_and_equal_ones_are_equal_files(tmp_path: Path) -> None:
-    wanted = noisy_settings()
-    network = build(wanted)
-    for name in ("a", "b"):
-        save(tmp_path / name, network, wanted, HISTORY)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    read, read_settings, history = load(tmp_path / "a", "denoiser", DenoiserParams, build)
-    assert read_settings == wanted
-    pd.testing.assert_frame_equal(history, HISTORY)
+def write(path: str, *losses: float) -> None:
+    """What a denoiser's training writes whose losses were these, and whose weights are those of the start."""
+
+    def train(data, test, settings, device, precision, after_epoch):
+        rows = [{"epoch": epoch, "train_loss": 0.5, "test_loss": loss} for epoch, loss in enumerate(losses, 1)]
+        for row in rows:
+            after_epoch(row)
+        return build(settings), pd.DataFrame(rows)
+
+    hardware = HardwareParams(device="cpu", precision="float32")
+    train_and_save("denoiser", train, Path("raw"), noisy_settings(), hardware, Path(path))
+
+
+@pytest.mark.usefixtures("_project")
+def test_a_saved_network_is_read_back_and_equal_ones_are_equal_files() -> None:
+    write("a", 0.5, 1 / 3)
+    write("b", 0.5, 1 / 3)
+    assert Path("a").read_bytes() == Path("b").read_bytes()
+    read, settings, history = load(Path("a"), DenoiserParams, build)
+    assert settings == noisy_settings()
+    assert history.to_dict("list") == {"epoch": [1, 2], "train_loss": [0.5, 0.5], "test_loss": [0.5, 1 / 3]}
     images = torch.rand(2, 784)
-    assert torch.equal(read(images), network(images))
+    assert torch.equal(read(images), build(noisy_settings())(images))
 
 
 @pytest.mark.parametrize("metadata", [None, {"settings": "{}", "history": "[]"}, {"settings": "[", "history": "["}])
 def test_a_foreign_file_is_named(tmp_path: Path, metadata: dict[str, str] | None) -> None:
     save_tensors(tmp_path / "f", {"x": torch.zeros(1)}, metadata)
-    with pytest.raises(UserError, match="f: no denoiser of this project") as caught:
-        load(tmp_path / "f", "denoiser", DenoiserParams, build)
+    with pytest.raises(UserError, match=r"f: trained by other code .* run `dvc repro`") as caught:
+        load(tmp_path / "f", DenoiserParams, build)
     assert "\n" not in str(caught.value)
 
 
-def test_a_denoiser_is_no_autoencoder(tmp_path: Path) -> None:
-    save(tmp_path / "m", build(noisy_settings()), noisy_settings(), HISTORY)
-    with pytest.raises(UserError, match="m: no autoencoder of this project"):
-        load(tmp_path / "m", "autoencoder", AutoencoderParams, build)
+@pytest.mark.usefixtures("_project")
+def test_a_denoiser_is_no_autoencoder() -> None:
+    write("m", 0.5)
+    with pytest.raises(UserError, match="m: trained by other code"):
+        load(Path("m"), AutoencoderParams, build)
 
 
-def test_a_training_that_diverges_says_whose_it_is_and_writes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_bars(tmp_path / "raw", 20, 10)
-
-    def train(data, test, settings, device, precision, after_epoch):
-        after_epoch({"epoch": 1, "train_loss": 0.5, "test_loss": 0.5})
-        after_epoch({"epoch": 2, "train_loss": 0.5, "test_loss": math.nan})
-
-    hardware = HardwareParams(device="cpu", precision="float32")
+@pytest.mark.usefixtures("_project")
+def test_a_training_that_diverges_says_whose_it_is_and_writes_nothing() -> None:
     with pytest.raises(UserError, match=r"^denoiser: the loss is not finite after epoch 2; lower its learning_rate$"):
-        train_and_save("denoiser", train, tmp_path / "raw", settings(), hardware, tmp_path / "model")
-    assert not (tmp_path / "model").exists()
+        write("model", 0.5, math.nan)
+    assert not Path("model").exists()

@@ -1,6 +1,5 @@
 """Seeds, device, precision, the folder of TensorBoard."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.seeds import generator
 from nnlab.training.tensorboard import log_writer
 
-ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
 
 
@@ -72,4 +70,4 @@ def test_a_log_folder_shows_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         with log_writer("job") as writer:
             writer.add_scalar("loss", 1.0, 0)
     assert len(list(Path("runs/job").iterdir())) == 1
-    assert json.dumps([str(p) for p in Path(".").iterdir()]) == '["runs"]'
+    assert [path.name for path in Path(".").iterdir()] == ["runs"]

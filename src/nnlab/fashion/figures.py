@@ -1,18 +1,21 @@
-"""Judged classifiers -> figures."""
+"""Judged classifiers -> tables and figures."""
 
-from collections.abc import Sequence
-from itertools import cycle, zip_longest
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from nnlab.fashion.evaluate import Judged
 from nnlab.fashion.model import CLASSES
-from nnlab.figures import BLUE, epoch_curves, image_grid, save_figure
+from nnlab.figures import BLUE, epoch_curves, image_grid, save_figure, style
+from nnlab.files import atomic_dir
+from nnlab.results import write_csv
 
 # The red of Paul Tol's "vibrant" scheme, told from the blue with any colour vision. Not `figures.RED`, which is the
 # second curve's colour: an orange, where captions and legends say "red".
@@ -20,33 +23,39 @@ RED, GREY = "#CC3311", "#999999"
 PREDICTIONS = 15  # in predictions.png, a third of them wrong
 
 
-def draw(images: np.ndarray, judged: Judged, variants: dict[str, Judged], folder: Path) -> None:
-    """Write every figure; `images` are the test images (N, 28, 28) uint8. Call inside `style()`."""
-    rows = [images[judged.labels == label][:8] for label in range(len(CLASSES))]
-    samples = image_grid(rows, row_labels=CLASSES, title="Fashion-MNIST: eight test images per class", cell=0.7)
-    save_figure(samples, folder / "samples.png")
-    right, wrong = (np.flatnonzero((judged.predicted == judged.labels) == truth) for truth in (True, False))
-    for name, found in (("right", right), ("wrong", wrong)):
-        chosen = telling(judged.confidences, found)
-        title = f"A {name} prediction" + (f" (test image {chosen[0]})" if chosen else ": none among the test images")
-        save_figure(_predictions(images, judged, chosen, title), folder / f"prediction_{name}.png")
-    few = wrong[: PREDICTIONS // 3]
-    chosen = sorted([*few, *right[: PREDICTIONS - len(few)]])
-    several = _predictions(images, judged, chosen, "Predictions for test images, a third of them wrong ones")
-    save_figure(several, folder / "predictions.png")
-    save_figure(_per_class(judged), folder / "per_class.png")
-    save_figure(_accuracy(judged), folder / "accuracy.png")
-    save_figure(_confusion(judged), folder / "confusion.png")
-    save_figure(_variants(variants), folder / "variants.png")
+def draw(images: np.ndarray, judged: Judged, variants: dict[str, Judged], plots: Path) -> None:
+    """Write all tables and figures into the folder `plots`; `images` are the test images (N, 28, 28) uint8."""
+    with atomic_dir(plots) as folder, style():
+        curves = ["epoch", "train_accuracy", "test_accuracy", "train_loss", "test_loss"]
+        write_csv(folder / "accuracy.csv", curves, judged.history)
+        write_csv(folder / "per_class.csv", ["class", "accuracy"], judged.metrics["per_class"].items())
+        named = zip(np.take(CLASSES, judged.labels), np.take(CLASSES, judged.predicted))
+        write_csv(folder / "confusion.csv", ["actual", "predicted"], named)
+        table = pd.DataFrame({"variant": name, **variant.metrics} for name, variant in variants.items())
+        write_csv(folder / "variants.csv", ["variant", "test_accuracy", "train_accuracy", "parameters"], table)
+        rows = [images[judged.labels == label][:8] for label in range(len(CLASSES))]
+        samples = image_grid(rows, row_labels=CLASSES, title="Fashion-MNIST: eight test images per class", cell=0.7)
+        save_figure(samples, folder / "samples.png")
+        for name, chosen, title in _chosen(judged):
+            save_figure(_predictions(images, judged, chosen, title), folder / f"{name}.png")
+        save_figure(_per_class(judged), folder / "per_class.png")
+        save_figure(_accuracy(judged), folder / "accuracy.png")
+        save_figure(_confusion(judged), folder / "confusion.png")
+        save_figure(_variants(variants), folder / "variants.png")
 
 
-def telling(confidences: np.ndarray, found: np.ndarray) -> list[int]:
-    """The first of the images `found` with a confidence that is neither near 0.1 nor near 1; else the first; or none.
-
-    A bar chart with a single full bar shows nothing about the other classes.
-    """
-    best = confidences[found].max(axis=1)
-    return [*found[(best > 0.5) & (best < 0.9)], *found][:1]
+def _chosen(judged: Judged) -> Iterator[tuple[str, Sequence[int], str]]:
+    """Figures of predictions: name, which test images are in it, title."""
+    right = judged.predicted == judged.labels
+    best = judged.confidences.max(axis=1)
+    telling = (best > 0.5) & (best < 0.9)  # a chart with a single full bar shows nothing about the other classes
+    for name, wanted in (("right", right), ("wrong", ~right)):
+        chosen = [*np.flatnonzero(wanted & telling), *np.flatnonzero(wanted)][:1]
+        which = f" (test image {chosen[0]})" if chosen else ": none among the test images"
+        yield f"prediction_{name}", chosen, f"A {name} prediction{which}"
+    few = np.flatnonzero(~right)[: PREDICTIONS // 3]
+    several = sorted([*few, *np.flatnonzero(right)[: PREDICTIONS - len(few)]])
+    yield "predictions", several, "Predictions for test images, a third of them wrong ones"
 
 
 def _predictions(images: np.ndarray, judged: Judged, chosen: Sequence[int], title: str) -> Figure:
@@ -55,23 +64,19 @@ def _predictions(images: np.ndarray, judged: Judged, chosen: Sequence[int], titl
     lines = max(1, -(-len(chosen) // columns))
     size = (width, height * lines + 0.9)
     figure, axes = plt.subplots(lines, 2 * columns, figsize=size, squeeze=False, width_ratios=[1, ratio] * columns)
-    for index, (picture, bars) in zip_longest(chosen, axes.reshape(-1, 2)):
-        if index is None:
-            picture.set_axis_off()
-            bars.set_axis_off()
-            continue
+    for axis in axes.flat[2 * len(chosen) :]:
+        axis.set_axis_off()
+    for index, (picture, bars) in zip(chosen, axes.reshape(-1, 2)):
         predicted, actual = judged.predicted[index], judged.labels[index]
-        text = f"{CLASSES[predicted]}, {100 * judged.confidences[index, predicted]:.0f} %"
-        if predicted == actual:
-            picture.set_xlabel(text, color=BLUE)
-        else:
-            picture.set_xlabel(f"{text}\ntrue: {CLASSES[actual]}", color=RED)
+        truth, color = ("", BLUE) if predicted == actual else (f"\ntrue: {CLASSES[actual]}", RED)
+        percents = 100 * judged.confidences[index]
         picture.imshow(images[index], cmap="gray_r", vmin=0, vmax=255)
+        picture.set_xlabel(f"{CLASSES[predicted]}, {percents[predicted]:.0f} %{truth}", color=color)
         picture.set(xticks=[], yticks=[])
         picture.spines[:].set_visible(False)
         meant = {predicted: RED, actual: BLUE}  # in this order: a right prediction is blue
         colors = [meant.get(label, GREY) for label in range(len(CLASSES))]
-        bars.barh(CLASSES, 100 * judged.confidences[index], color=colors)
+        bars.barh(CLASSES, percents, color=colors)
         bars.set(xlim=(0, 100), xticks=[0, 50, 100])
         bars.tick_params(axis="y", labelsize=9)
         bars.invert_yaxis()
@@ -85,9 +90,10 @@ def _predictions(images: np.ndarray, judged: Judged, chosen: Sequence[int], titl
 
 def _per_class(judged: Judged) -> Figure:
     figure, axis = plt.subplots(figsize=(6.4, 3.8))
-    bars = axis.barh(judged.class_accuracy.index, 100 * judged.class_accuracy, color=BLUE)
+    accuracies = 100 * pd.Series(judged.metrics["per_class"])
+    bars = axis.barh(accuracies.index, accuracies, color=BLUE)
     axis.bar_label(bars, fmt="%.1f", label_type="center", color="white")
-    mean = 100 * judged.accuracy
+    mean = 100 * judged.metrics["test_accuracy"]
     axis.axvline(mean, color="#333333", linestyle="--", linewidth=1.2, label=f"all classes: {mean:.2f} %")
     axis.set(xlabel="test accuracy (%)", xlim=(0, 100), title="Accuracy per class")
     axis.invert_yaxis()
@@ -103,15 +109,17 @@ def _accuracy(judged: Judged) -> Figure:
         epoch_curves(axis, judged.history, key, len(judged.labels))
         axis.set_ylabel(label)
     axes[0].yaxis.set_major_formatter(PercentFormatter(1.0, symbol=""))
-    figure.suptitle(f"Training: {100 * judged.accuracy:.2f} % of the test images right at the end")
+    figure.suptitle(f"Training: {100 * judged.metrics['test_accuracy']:.2f} % of the test images right at the end")
     return figure
 
 
 def _confusion(judged: Judged) -> Figure:
     """Counts per true and predicted class."""
     figure, axis = plt.subplots(figsize=(7.4, 6.6))
-    found = {"labels": range(len(CLASSES)), "display_labels": CLASSES, "cmap": "Blues", "colorbar": False}
-    shown = ConfusionMatrixDisplay.from_predictions(judged.labels, judged.predicted, ax=axis, **found)
+    shown = ConfusionMatrixDisplay.from_predictions(
+        judged.labels, judged.predicted, labels=range(len(CLASSES)), display_labels=CLASSES, cmap="Blues",
+        colorbar=False, ax=axis,
+    )  # fmt: skip
     for text in shown.text_.flat:
         text.set_visible(text.get_text() != "0")
     axis.set_xticks(range(len(CLASSES)), CLASSES, rotation=45, ha="right")
@@ -123,14 +131,14 @@ def _confusion(judged: Judged) -> Figure:
 def _variants(variants: dict[str, Judged]) -> Figure:
     """Test accuracy per epoch of every variant, and at the end."""
     figure, (curves, bars) = plt.subplots(1, 2, figsize=(10, 0.25 * len(variants) + 2.9), width_ratios=[1.2, 1])
+    accuracies = {name: 100 * judged.metrics["test_accuracy"] for name, judged in variants.items()}
     for (name, judged), marker in zip(variants.items(), cycle("os^Dv<>pP*")):
         line = curves.plot(judged.history["epoch"], 100 * judged.history["test_accuracy"], marker=marker, label=name)[0]
-        bar = bars.barh(f"{name}\n{judged.parameters:,} weights", 100 * judged.accuracy, color=line.get_color())
-        bars.bar_label(bar, fmt="%.2f", padding=3, fontsize=9)
+        weights = f"{name}\n{judged.metrics['parameters']:,} weights"
+        bars.bar_label(bars.barh(weights, accuracies[name], color=line.get_color()), fmt="%.2f", padding=3, fontsize=9)
     curves.set(xlabel="epoch", ylabel="test accuracy (%)")
     curves.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    lowest = min(100 * judged.accuracy for judged in variants.values())
-    bars.set(xlabel="test accuracy (%), axis cut", xlim=(max(0, np.floor(lowest) - 4), 100))
+    bars.set(xlabel="test accuracy (%), axis cut", xlim=(max(0, np.floor(min(accuracies.values())) - 4), 100))
     bars.invert_yaxis()
     bars.grid(axis="y", visible=False)
     figure.legend(loc="outside lower center", ncols=min(len(variants), 6))

@@ -12,7 +12,6 @@ CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 SIDE = 28  # pixels
-CHUNK = 1024  # images that become inputs at a time: that bounds the memory for their float32 values
 FITTED = 10_000  # training images that give the mean image and the deviation: more do not change the third digit
 
 
@@ -37,10 +36,8 @@ class Network(nn.Module):
 
         The square root spreads the dark tones, in which the folds of fabrics are.
         """
-        result = torch.empty(len(images), 1, SIDE, SIDE, dtype=dtype, device=self.mean.device)
-        for chunk, target in zip(images.split(CHUNK), result[:, 0].split(CHUNK)):
-            target.copy_(unit(chunk.to(self.mean.device)).sqrt_().sub_(self.mean).div_(self.deviation))
-        return result
+        tones = unit(images.to(self.mean.device)).sqrt_()
+        return tones.sub_(self.mean).div_(self.deviation).to(dtype)[:, None]
 
     def fit_inputs(self, images: Tensor) -> None:
         """Take the mean image and the deviation of all pixels from the first training images (N, 28, 28) uint8.

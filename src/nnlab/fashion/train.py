@@ -30,7 +30,10 @@ def train(
     network = build(settings).to(device)
     network.fit_inputs(images)
     inputs = network.inputs(images, precision)
-    mirrored = mirrors(len(images), settings.seed).to(device)
+    # In the first epoch a random half is mirrored, in the next one the other half, in turn: two epochs in a row show
+    # every image both ways round (cifar10-airbench, Jordan 2024).
+    mirrored = torch.randint(0, 2, (len(images),), generator=generator(settings.seed, "mirror")).bool().to(device)
+    judged = {"train": (images[: len(test[0])], data[1][: len(test[0])]), "test": test}
 
     def loss(batch: Tensor, epoch: int, step: int) -> Tensor:
         x = inputs.index_select(0, batch)  # copies whole images; inputs[batch] takes three times as long
@@ -42,22 +45,14 @@ def train(
 
     def measure() -> Row:
         row = {}
-        for name, split in (("train", (images[: len(test[0])], data[1][: len(test[0])])), ("test", test)):
-            scores = predict(network, split[0], precision)
-            row[f"{name}_accuracy"] = accuracy(scores, split[1])
-            row[f"{name}_loss"] = F.cross_entropy(scores, split[1]).item()
+        for name, (shown, truth) in judged.items():
+            scores = predict(network, shown, precision)
+            row[f"{name}_accuracy"] = accuracy(scores, truth)
+            row[f"{name}_loss"] = F.cross_entropy(scores, truth).item()
         return row
 
     history = fit(network, loss, measure, len(images), settings, after_epoch)
     return network.cpu(), history
-
-
-def mirrors(count: int, seed: int) -> Tensor:
-    """Which of `count` images are mirrored in the first epoch, (count,) bool: a random half; then the others, in turn.
-
-    Two epochs in a row show every image both ways round (cifar10-airbench, Jordan 2024).
-    """
-    return torch.randint(0, 2, (count,), generator=generator(seed, "mirror")).bool()
 
 
 def mirror(images: Tensor, chosen: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """Where and how precisely a network computes: chosen once, in the stage."""
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -20,7 +19,7 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).item()  # the "meta" device, which computes nothing, fails here
     except Exception as error:  # each kind of device has its own: RuntimeError, AssertionError, ImportError ...
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = str(error).partition("\n")[0]
         raise UserError(
             f"device {name!r} cannot be used here ({reason}); set hardware.device, or --device of nnlab, to auto or cpu"
         ) from None
@@ -29,13 +28,13 @@ def pick_device(name: str) -> torch.device:
 
 def pick_precision(name: str, device: torch.device) -> torch.dtype:
     """Turn `hardware.precision` into torch.float32 or torch.bfloat16; "auto" takes bfloat16 where it is fast."""
-    if name == "float32":
-        return torch.float32
-    if name == "bfloat16":
-        return torch.bfloat16
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    return torch.bfloat16 if device.type == "cpu" and FAST_BF16 & _cpu_flags() else torch.float32
+    if name == "auto":
+        if device.type == "cuda":
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            fast = device.type == "cpu" and bool(FAST_BF16 & _cpu_flags())
+        name = "bfloat16" if fast else "float32"
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
 
 
 def _cpu_flags() -> set[str]:
@@ -44,9 +43,9 @@ def _cpu_flags() -> set[str]:
     return set(listed.read_text(encoding="utf-8").split()) if listed.is_file() else set()
 
 
-def autocast(device: torch.device, precision: torch.dtype) -> AbstractContextManager:
+def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
     """Autocast to `precision`; does nothing for float32."""
-    return nullcontext() if precision == torch.float32 else torch.autocast(device.type, precision)
+    return torch.autocast(device.type, precision, enabled=precision != torch.float32)
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nnlab.data.idx import epoch_batches, load_split
 from nnlab.errors import UserError
-from nnlab.params import AutoencoderParams, HardwareParams, NetworkParams
+from nnlab.params import HardwareParams, TrainingParams
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.progress import Progress
 from nnlab.training.schedule import one_cycle, set_learning_rate
@@ -21,7 +21,7 @@ from nnlab.training.tensorboard import log_writer
 
 CHUNK = 1000  # images at a time where nothing is learnt
 Network = TypeVar("Network", bound=nn.Module)
-Settings = TypeVar("Settings", NetworkParams, AutoencoderParams)
+Settings = TypeVar("Settings", bound=TrainingParams)
 Split = tuple[Tensor, Tensor]  # images (N, 28, 28) uint8, labels (N,) int64
 Row = dict[str, float]  # of the curves: the epoch, counted from 1, and what was measured after it
 
@@ -31,7 +31,7 @@ def fit(
     loss: Callable[[Tensor, int, int], Tensor],
     measure: Callable[[], Row],
     count: int,
-    settings: NetworkParams | AutoencoderParams,
+    settings: TrainingParams,
     after_epoch: Callable[[Row], None],
 ) -> pd.DataFrame:
     """Train `network` in place on `count` images: AdamW, one-cycle learning rate. Returns the curves, a row per epoch.
@@ -69,13 +69,14 @@ def train_and_save(
     name: str,
     train: Callable[..., tuple[nn.Module, pd.DataFrame]],
     data: Path,
-    settings: NetworkParams | AutoencoderParams,
+    settings: TrainingParams,
     hardware: HardwareParams,
     path: Path,
 ) -> None:
-    """Run an experiment's `train` on the IDX files in `data` and write `path`; `name` is that of the TensorBoard run.
+    """Run an experiment's `train` on the IDX files in `data`; `name` is that of the TensorBoard run.
 
-    Raises `UserError` after an epoch with a value that is not finite: the training has diverged.
+    Writes weights, settings and curves to `path` as one safetensors file; equal trainings make equal files. Raises
+    `UserError` after an epoch with a value that is not finite: the training has diverged.
     """
     device = pick_device(hardware.device)
     precision = pick_precision(hardware.precision, device)
@@ -91,26 +92,21 @@ def train_and_save(
             bar.update(1, **measured)
 
         network, history = train(*splits, settings, device, precision, after_epoch)
-    save(path, network, settings, history)
-
-
-def save(path: Path, network: nn.Module, settings: NetworkParams | AutoencoderParams, history: pd.DataFrame) -> None:
-    """Write weights, settings and curves as one safetensors file; equal trainings make equal files."""
     metadata = {"settings": settings.model_dump_json(), "history": json.dumps(history.to_dict("records"))}
     save_tensors(path, network.state_dict(), metadata)
 
 
 def load(
-    path: Path, kind: str, section: type[Settings], build: Callable[[Settings], Network]
+    path: Path, section: type[Settings], build: Callable[[Settings], Network]
 ) -> tuple[Network, Settings, pd.DataFrame]:
-    """Read what `save` wrote with settings of that `section`; another file is a `UserError`: "no <kind>"."""
+    """Read what `train_and_save` wrote with settings of that `section`; another file is a `UserError`."""
     tensors, metadata = load_tensors(path)
     try:
         settings = section.model_validate_json(metadata["settings"])
         history = pd.DataFrame(json.loads(metadata["history"]))
         network = build(settings)
         network.load_state_dict(tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: no {kind} of this project ({reason}); delete it and run `dvc repro`") from None
+    except (KeyError, ValueError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"{path}: trained by other code ({reason}); delete it and run `dvc repro`") from None
     return network.eval(), settings, history

@@ -13,8 +13,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from nnlab.errors import UserError
 
-TIMEOUT = timedelta(minutes=5)  # a step takes seconds; who waits longer waits for a process that is gone
-
 
 class Processes(NamedTuple):
     """This process's rank among `world`, and the device that it computes on."""
@@ -51,10 +49,9 @@ class Processes(NamedTuple):
 
 def start_torchrun() -> None:
     """Become `torchrun <this command>` where its variables (PET_NPROC_PER_NODE, PET_NNODES ...) ask for processes."""
-    if "WORLD_SIZE" in os.environ or not {"PET_NPROC_PER_NODE", "PET_NNODES"} & os.environ.keys():
-        return
-    local = [] if "PET_NNODES" in os.environ else ["--standalone"]
-    os.execv(sys.executable, [sys.executable, "-m", "torch.distributed.run", *local, *sys.argv])
+    if "WORLD_SIZE" not in os.environ and {"PET_NPROC_PER_NODE", "PET_NNODES"} & os.environ.keys():
+        local = [] if "PET_NNODES" in os.environ else ["--standalone"]
+        os.execv(sys.executable, [sys.executable, "-m", "torch.distributed.run", *local, *sys.argv])
 
 
 @contextmanager
@@ -63,11 +60,10 @@ def processes(device: torch.device) -> Iterator[Processes]:
 
     UserError if a process finds no GPU of its own.
     """
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
     if world == 1:
         yield Processes(0, 1, device)
         return
-    local = int(os.environ["LOCAL_RANK"])
     if device.type == "cuda":
         if local >= torch.cuda.device_count():
             raise UserError(
@@ -76,7 +72,8 @@ def processes(device: torch.device) -> Iterator[Processes]:
             )
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
+    # A step takes seconds; who waits five minutes waits for a process that is gone.
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(minutes=5))
     try:
         yield Processes(int(os.environ["RANK"]), world, device)
     finally:

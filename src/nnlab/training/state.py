@@ -1,11 +1,9 @@
 """Tensors on disk; where an interrupted job keeps its state; and that no job is done twice at once."""
 
 import fcntl
-import glob
 import hashlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import IO, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from nnlab.errors import UserError
@@ -24,27 +22,15 @@ RESUME = Path(".resume")
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write tensors as safetensors, whole or not at all; the same tensors and metadata make the same bytes."""
+    data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
+    if metadata:  # the library writes it in another order in each process
+        start = 8 + int.from_bytes(data[:8], "little")  # the format: length of the header, header as JSON, data
+        header = json.loads(data[8:start])
+        header["__metadata__"] = dict(sorted(metadata.items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        data = data[:8] + text.ljust(start - 8) + data[start:]
     with atomic(path) as temporary:
-        whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        try:
-            save_file(whole, temporary, metadata)
-        except SafetensorError as error:  # the system's refusals arrive as text: "... (os error 28)"
-            if code := re.search(r"os error (\d+)", str(error)):
-                raise OSError(int(code[1]), os.strerror(int(code[1]))) from None
-            raise
-        if metadata:
-            _sort_metadata(temporary)
-
-
-def _sort_metadata(path: Path) -> None:
-    """Put the metadata of a safetensors file in order: the library writes them in another order in each process."""
-    with path.open("r+b") as file:
-        size = int.from_bytes(file.read(8), "little")  # the format: length of the header, header as JSON, data
-        header = json.loads(file.read(size))
-        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(size)
-        file.seek(8)
-        file.write(text)
+        temporary.write_bytes(data)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -68,9 +54,8 @@ class Checkpoints:
         """Write a state whole or not at all, in the place of earlier ones. `values` is anything JSON can hold."""
         path = self.folder / f"state-{step:09d}.safetensors"
         save_tensors(path, tensors, {"values": json.dumps(values)})
-        for other in self.folder.glob("state-*.safetensors"):
-            if other != path:
-                other.unlink(missing_ok=True)
+        for other in set(self.folder.glob("state-*.safetensors")) - {path}:
+            other.unlink(missing_ok=True)
 
     def whole(self) -> Iterator[tuple[dict[str, Tensor], dict[str, Any]]]:
         """Tensors and values of the states that are there, newest first. Writes nothing: any process may look."""
@@ -87,20 +72,17 @@ def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) 
     are removed: they can never be used again. `UserError` if another process on this machine is doing the job.
     Under torchrun the first process does all this; the others only learn the folder's name, and it may not exist yet.
     """
-    leads = os.environ.get("RANK", "0") == "0"
-    if leads:
-        _lock(name)
     state = hashlib.sha256(json.dumps([torch.__version__, settings], sort_keys=True, default=str).encode())
     for path in [*code, *data]:
         for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
             if "__pycache__" not in file.parts:
                 state.update(f"{file.relative_to(path)} {sha256(file)}\n".encode())
     folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
-    if leads:
-        for stale in RESUME.glob(f"{glob.escape(name)}-{'?' * 16}"):
-            if stale != folder:
-                shutil.rmtree(stale, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
+    if os.environ.get("RANK", "0") == "0":
+        _lock(name)
+        for stale in set(RESUME.glob(f"{name}-{'?' * 16}")) - {folder}:
+            shutil.rmtree(stale, ignore_errors=True)
+        folder.mkdir(exist_ok=True)
     return folder
 
 
