@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnlab.autoencoder.evaluate import Plane, knn_accuracy, plane, psnr_db
+from nnlab.autoencoder.evaluate import STEPS, decode_plane, psnr_db
 from nnlab.autoencoder.figures import grid, latent
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.train import add_noise
@@ -29,67 +29,30 @@ def test_clipped_noise_of_04_has_11_db() -> None:
     assert psnr_db(noisy, clean) == pytest.approx(-10 * math.log10(0.4888 * 0.16), abs=0.04)
 
 
-def test_neighbours_by_hand() -> None:
-    codes = np.array([[float(i // 10), 0.0] for i in range(20)])
-    labels = np.array([3] * 10 + [7] * 10)
-    test = np.array([[0.1, 0], [0.9, 0], [0.8, 0]])
-    assert knn_accuracy(codes, labels, test, np.array([3, 7, 3])) == pytest.approx(2 / 3)
-
-
-def decoder() -> torch.nn.Module:
-    """One whose first pixel is x and whose second is y."""
-    model = build(settings(hidden=[]))
+def test_the_grid_has_uniform_steps_in_the_code_and_its_first_row_is_the_highest() -> None:
+    assert np.diff(STEPS) == pytest.approx(np.full(19, 0.1))
+    assert STEPS[[0, -1]] == pytest.approx([-0.95, 0.95])
+    model = build(settings(hidden=[]))  # made to draw x as its first pixel and y as its second
     layer = model.decoder[0]
     with torch.no_grad():
         layer.weight.zero_()
         layer.bias.zero_()
         layer.weight[0, 0] = layer.weight[1, 1] = 1.0
-    return model
+    images = decode_plane(model)
+    assert images.shape == (20, 20, 28, 28)
+    tones = [round(255 / (1 + math.exp(-step))) for step in STEPS]
+    assert (images[:, :, 0, 0] == tones).all()
+    assert (images[:, :, 0, 1] == np.array(tones[::-1])[:, None]).all()
 
 
-def test_coordinates_by_hand() -> None:
-    train_codes = np.array([[0.0, 5.0], [2.0, 5.0], [4.0, 5.0], [6.0, 5.0], [1000.0, 5.0]])
-    codes = np.array([[4.0, 5.0], [8.0, 5.0], [996.0, 5.0]])
-    found = plane(decoder(), codes, train_codes).codes  # centre 4; deviations 4, 2, 0, 2, 996: the median is 2
-    assert found[:, 0] == pytest.approx([0, math.asinh(4), math.asinh(992)])
-    assert found[:, 1].tolist() == [0, 0, 0]
-
-
-def test_the_grid_covers_the_codes_without_the_outliers() -> None:
-    codes = np.stack([np.linspace(-10, 10, 1001), np.linspace(0, 100, 1001)], 1)
-    codes[0] = (-1e6, 1e6)
-    train_codes = np.array([[0.0, 50.0], [2.0, 52.0], [-2.0, 48.0]])  # median deviations 2: scale 1
-    found = plane(decoder(), codes, train_codes, points=3)
-    assert np.sinh(found.xs) == pytest.approx([-9.9, 0, 9.9], abs=0.03)
-    assert 50 + np.sinh(found.ys[[0, -1]]) == pytest.approx([0.6, 99.6], abs=0.05)
-
-
-def test_the_first_row_of_the_grid_is_the_highest() -> None:
-    train_codes = np.array([[0.0, 0.0], [2.0, 2.0], [-2.0, -2.0]])  # x is decoded at sinh(x)
-    codes = np.array([[-500.0, -500.0], [500.0, 500.0]] * 100)
-    images = plane(decoder(), codes, train_codes, points=3).images
-    assert images.shape == (3, 3, 28, 28)
-    assert images[:, :, 0, 0].tolist() == [[0, 128, 255]] * 3
-    assert images[:, :, 0, 1].tolist() == [[255] * 3, [128] * 3, [0] * 3]
-
-
-def test_the_figures_say_that_their_axes_are_asinh() -> None:
-    axes = np.array([0.0, 1.0])
-    codes = np.random.default_rng(0).normal(size=(20, 2))
-    drawn = Plane(codes, axes, axes, np.zeros((2, 2, 28, 28), np.uint8))
+def test_scatter_and_grid_are_drawn_over_the_same_axes_in_values_of_the_code() -> None:
+    codes = np.random.default_rng(0).uniform(-1, 1, size=(20, 2))
     with style():
-        for figure in (latent(drawn, np.arange(20) % 10), grid(drawn)):
-            axis = figure.axes[0]
-            assert all("asinh" in text for text in (axis.get_xlabel(), axis.get_ylabel(), axis.get_title()))
-
-
-def test_numbers_in_the_scatter_keep_apart() -> None:
-    """Twenty codes at two places: the digits' medians are the same, a hundredth of the plane apart."""
-    codes = np.array([[0.0, 0.0], [0.01, 0.0]] * 10)
-    codes[0] = (1.0, 1.0)
-    axes = np.array([0.0, 1.0])
-    with style():
-        texts = latent(Plane(codes, axes, axes, np.empty(0)), np.arange(20) % 5).axes[0].texts
-    places = np.array([text.get_position() for text in texts])
-    near = np.abs(places[:, None] - places).max(2) < 0.05 - 1e-9
-    assert near.sum() == len(places) == 5
+        scatter = latent(codes, np.arange(20) % 10).axes[0]
+        sheet = grid(np.zeros((20, 20, 28, 28), np.uint8)).axes[0]
+    for axis in (scatter, sheet):
+        assert (axis.get_xlim(), axis.get_ylim()) == ((-1, 1), (-1, 1))
+        assert axis.get_xlabel() == "first number of the code"
+        assert axis.get_ylabel() == "second number of the code"
+    offsets = np.concatenate([points.get_offsets() for points in scatter.collections])
+    assert sorted(map(tuple, offsets)) == sorted(map(tuple, codes))

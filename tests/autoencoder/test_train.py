@@ -50,9 +50,16 @@ def test_the_stacks_mirror_each_other() -> None:
 
 
 def test_without_hidden_layers_it_is_linear() -> None:
-    model = build(settings(hidden=[]))
+    model = build(noisy_settings(hidden=[]))
     a, b = torch.rand(1, 784), torch.rand(1, 784)
     assert torch.allclose(model((a + b) / 2), (model(a) + model(b)) / 2, atol=1e-5)
+
+
+def test_a_code_of_two_numbers_is_in_the_square() -> None:
+    model = build(settings(hidden=[]))
+    before = torch.nn.functional.linear(100 * IMAGES, model.encoder[0].weight, model.encoder[0].bias)
+    assert before.abs().max() > 1
+    assert torch.allclose(model.encode(100 * IMAGES), before / (1 + before.abs()))
 
 
 def test_bce_by_hand() -> None:

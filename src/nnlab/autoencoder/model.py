@@ -12,16 +12,22 @@ PLANE = 2  # numbers in the autoencoder's code: it can be drawn
 
 
 class Autoencoder(nn.Module):
-    """784 - hidden - code - hidden reversed - 784, with GELU between; code and pixel scores are linear."""
+    """784 - hidden - code - hidden reversed - 784, with GELU between; pixel scores are linear.
+
+    A code of two numbers lies in a square, by softsign, x / (1 + |x|), so that uniform steps over the square show all
+    that the decoder can draw; free codes are dense in the middle and have long tails. A wider code is linear.
+    """
 
     def __init__(self, hidden: list[int], code: int) -> None:
         super().__init__()
         widths = [PIXELS, *hidden, code]
         self.encoder = _stack(widths)
+        if code == PLANE:
+            self.encoder.append(nn.Softsign())
         self.decoder = _stack(widths[::-1])
 
     def encode(self, images: Tensor) -> Tensor:
-        """Images (N, 784) in about [0, 1] -> codes (N, code), unbounded."""
+        """Images (N, 784) in about [0, 1] -> codes (N, code), two numbers in (-1, 1) or more without bounds."""
         return self.encoder(images)
 
     def decode(self, codes: Tensor) -> Tensor:

@@ -7,7 +7,18 @@ from tqdm import tqdm
 
 LINE = "{desc}: {n_fmt}/{total_fmt} {unit}, {rate_fmt}, {remaining} left{postfix}"
 LINE_WITHOUT_TOTAL = "{desc}: {n_fmt} {unit}, {rate_fmt}{postfix}"
-LOG: dict[str, Any] = {"mininterval": 10.0, "miniters": 1, "delay": 1e-9}  # seconds; no line before the first step
+SECONDS = 10.0  # between two lines
+
+
+class _Lines:
+    """Takes what tqdm writes to draw a bar over the last one, and writes it as a line."""
+
+    def write(self, text: str) -> None:
+        if text.strip():
+            print(text.strip(), file=sys.stderr, flush=True)
+
+    def flush(self) -> None:
+        pass
 
 
 class Progress(tqdm):
@@ -18,26 +29,14 @@ class Progress(tqdm):
     """
 
     def __init__(self, total: int, description: str, unit: str = "it", start: int = 0) -> None:
-        self._terminal = sys.stderr.isatty()
-        look = {} if self._terminal else {**LOG, "bar_format": LINE if total else LINE_WITHOUT_TOTAL}
-        super().__init__(total=total or None, initial=start, desc=description, unit=unit, dynamic_ncols=True, **look)
+        look: dict[str, Any] = {"dynamic_ncols": True}
+        if not sys.stderr.isatty():
+            line = LINE if total else LINE_WITHOUT_TOTAL
+            look = {"file": _Lines(), "bar_format": line, "mininterval": SECONDS, "miniters": 1}
+        super().__init__(total=total or None, initial=start, desc=description, unit=unit, **look)
 
     def update(self, steps: int = 1, **values: float) -> None:
         """Count `steps` more; show the named `values`: floats at hand, never a tensor that makes the device wait."""
         if values:
             self.set_postfix({name: f"{value:.4g}" for name, value in values.items()}, refresh=False)
         super().update(steps)
-
-    def display(self, msg: str | None = None, pos: int | None = None) -> None:
-        """Draw the bar again, or write a line."""
-        if self._terminal:
-            super().display(msg, pos)
-        else:
-            print(self, file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        """Leave the last state of the bar, or a last line."""
-        if not self._terminal and not self.disable:
-            self.display()
-            self.disable = True
-        super().close()
