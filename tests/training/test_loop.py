@@ -9,9 +9,8 @@ import torch
 
 from nnlab.autoencoder.model import build
 from nnlab.errors import UserError
-from nnlab.params import AutoencoderParams, DenoiserParams, HardwareParams
+from nnlab.params import DenoiserParams, HardwareParams
 from nnlab.training.loop import load, train_and_save
-from nnlab.training.state import save_tensors
 from tests.autoencoder.test_train import noisy_settings
 from tests.datasets import write_bars
 
@@ -45,21 +44,6 @@ def test_a_saved_network_is_read_back_and_equal_ones_are_equal_files() -> None:
     assert history.to_dict("list") == {"epoch": [1, 2], "train_loss": [0.5, 0.5], "test_loss": [0.5, 1 / 3]}
     images = torch.rand(2, 784)
     assert torch.equal(read(images), build(noisy_settings())(images))
-
-
-@pytest.mark.parametrize("metadata", [None, {"settings": "{}", "history": "[]"}, {"settings": "[", "history": "["}])
-def test_a_foreign_file_is_named(tmp_path: Path, metadata: dict[str, str] | None) -> None:
-    save_tensors(tmp_path / "f", {"x": torch.zeros(1)}, metadata)
-    with pytest.raises(UserError, match=r"f: trained by other code .* run `dvc repro`") as caught:
-        load(tmp_path / "f", DenoiserParams, build)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.usefixtures("_project")
-def test_a_denoiser_is_no_autoencoder() -> None:
-    write("m", 0.5)
-    with pytest.raises(UserError, match="m: trained by other code"):
-        load(Path("m"), AutoencoderParams, build)
 
 
 @pytest.mark.usefixtures("_project")

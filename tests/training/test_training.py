@@ -57,13 +57,6 @@ def test_autocast_changes_the_type_only_where_asked() -> None:
             assert layer(torch.ones(1, 2)).dtype == precision
 
 
-def test_only_trainable_scalars_count() -> None:
-    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 1))
-    assert device.count_parameters(model) == 3 * 4 + 4 + 4 + 1
-    model[0].requires_grad_(False)
-    assert device.count_parameters(model) == 5
-
-
 def test_a_log_folder_shows_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(2):

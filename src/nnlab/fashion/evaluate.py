@@ -11,7 +11,7 @@ from torch import Tensor
 from nnlab.fashion.model import CLASSES, build
 from nnlab.fashion.train import predict
 from nnlab.params import HardwareParams, NetworkParams
-from nnlab.training.device import count_parameters, pick_device, pick_precision
+from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.loop import load
 
 
@@ -38,7 +38,7 @@ def judge(path: Path, test: tuple[Tensor, Tensor], hardware: HardwareParams) -> 
         "train_accuracy": history["train_accuracy"].iloc[-1],
         "test_loss": history["test_loss"].iloc[-1],
         "per_class": right.groupby(labels).mean().rename(dict(enumerate(CLASSES))).to_dict(),  # of those with images
-        "parameters": count_parameters(network),
+        "parameters": sum(weights.numel() for weights in network.parameters()),
         "epochs": settings.epochs,
         "seed": settings.seed,
         "test_images": len(labels),

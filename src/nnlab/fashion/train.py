@@ -24,7 +24,7 @@ def train(
 ) -> tuple[Network, pd.DataFrame]:
     """Minimise the cross-entropy on `data`; return the network of the last epoch, on the CPU, and its curves.
 
-    The curves give accuracy and cross-entropy (nats) on `test` and on as many training images.
+    The curves give accuracy and cross-entropy (nats).
     """
     images, labels = data[0], data[1].to(device)
     network = build(settings).to(device)
@@ -33,7 +33,6 @@ def train(
     # In the first epoch a random half is mirrored, in the next one the other half, in turn: two epochs in a row show
     # every image both ways round (cifar10-airbench, Jordan 2024).
     mirrored = torch.randint(0, 2, (len(images),), generator=generator(settings.seed, "mirror")).bool().to(device)
-    judged = {"train": (images[: len(test[0])], data[1][: len(test[0])]), "test": test}
 
     def loss(batch: Tensor, epoch: int, step: int) -> Tensor:
         x = inputs.index_select(0, batch)  # copies whole images; inputs[batch] takes three times as long
@@ -43,15 +42,11 @@ def train(
             scores = network(x)
         return F.cross_entropy(scores.float(), labels[batch])
 
-    def measure() -> Row:
-        row = {}
-        for name, (shown, truth) in judged.items():
-            scores = predict(network, shown, precision)
-            row[f"{name}_accuracy"] = accuracy(scores, truth)
-            row[f"{name}_loss"] = F.cross_entropy(scores, truth).item()
-        return row
+    def measure(images: Tensor, labels: Tensor) -> Row:
+        scores = predict(network, images, precision)
+        return {"accuracy": accuracy(scores, labels), "loss": F.cross_entropy(scores, labels).item()}
 
-    history = fit(network, loss, measure, len(images), settings, after_epoch)
+    history = fit(network, loss, measure, data, test, settings, after_epoch)
     return network.cpu(), history
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from nnlab.errors import UserError
 
@@ -46,8 +45,3 @@ def _cpu_flags() -> set[str]:
 def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
     """Autocast to `precision`; does nothing for float32."""
     return torch.autocast(device.type, precision, enabled=precision != torch.float32)
-
-
-def count_parameters(model: nn.Module) -> int:
-    """Number of trainable scalars."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -29,21 +29,25 @@ Row = dict[str, float]  # of the curves: the epoch, counted from 1, and what was
 def fit(
     network: nn.Module,
     loss: Callable[[Tensor, int, int], Tensor],
-    measure: Callable[[], Row],
-    count: int,
+    measure: Callable[[Tensor, Tensor], Row],
+    data: Split,
+    test: Split,
     settings: TrainingParams,
     after_epoch: Callable[[Row], None],
 ) -> pd.DataFrame:
-    """Train `network` in place on `count` images: AdamW, one-cycle learning rate. Returns the curves, a row per epoch.
+    """Train `network` in place on `data`: AdamW, one-cycle learning rate. Returns the curves, a row per epoch.
 
-    `loss(batch, epoch, step)` is the loss of the images with the indices `batch` (B,), epochs and steps from 0;
-    `measure()` is called after each epoch, and its values are part of the row that `after_epoch` gets. A last batch of
-    one image is left out: batch normalisation cannot take it.
+    `loss(batch, epoch, step)` is the loss of the images with the indices `batch` (B,), epochs and steps from 0. After
+    each epoch `measure(images, labels)` judges `test` and as many training images; `after_epoch` gets the row. A last
+    batch of one image is left out: batch normalisation cannot take it.
     """
     device = next(network.parameters()).device
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=settings.weight_decay, fused=True)
+    count, tested = len(data[0]), len(test[0])
     batches = max(1, math.ceil((count - 1) / settings.batch_size))
-    rows, step = [], 0
+    judged = {"train": (data[0][:tested], data[1][:tested]), "test": test}
+    rows: list[Row] = []
+    step = 0
     for epoch in range(settings.epochs):
         network.train()
         for batch in epoch_batches(count, settings.batch_size, settings.seed, epoch)[:batches]:
@@ -54,7 +58,8 @@ def fit(
             optimizer.step()
             step += 1
         network.eval()
-        rows.append({"epoch": epoch + 1, **measure()})
+        values = {f"{name}_{key}": value for name in judged for key, value in measure(*judged[name]).items()}
+        rows.append({"epoch": epoch + 1, **values})
         after_epoch(rows[-1])
     return pd.DataFrame(rows)
 
@@ -99,14 +104,9 @@ def train_and_save(
 def load(
     path: Path, section: type[Settings], build: Callable[[Settings], Network]
 ) -> tuple[Network, Settings, pd.DataFrame]:
-    """Read what `train_and_save` wrote with settings of that `section`; another file is a `UserError`."""
+    """Read what `train_and_save` wrote with settings of that `section`: network, settings, curves."""
     tensors, metadata = load_tensors(path)
-    try:
-        settings = section.model_validate_json(metadata["settings"])
-        history = pd.DataFrame(json.loads(metadata["history"]))
-        network = build(settings)
-        network.load_state_dict(tensors)
-    except (KeyError, ValueError, RuntimeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{path}: trained by other code ({reason}); delete it and run `dvc repro`") from None
-    return network.eval(), settings, history
+    settings = section.model_validate_json(metadata["settings"])
+    network = build(settings)
+    network.load_state_dict(tensors)
+    return network.eval(), settings, pd.DataFrame(json.loads(metadata["history"]))
