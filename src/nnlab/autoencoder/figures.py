@@ -11,7 +11,6 @@ from nnlab.figures import TEN_COLORS, epoch_curves, image_grid, save_figure, sty
 from nnlab.files import atomic_dir
 from nnlab.results import write_csv
 
-DIGITS = range(10)
 AXES = {"xlabel": "first number of the code", "ylabel": "second number of the code"}
 
 
@@ -52,11 +51,11 @@ def _write_loss(judged: Judged, title: str, folder: Path) -> None:
 
 
 def _digit_rows(judged: Judged, title: str, note: str | None = None) -> Figure:
-    """One column per digit 0-9, its first test image in each row; the column of a digit without images is empty."""
-    found = [np.flatnonzero(judged.labels == digit)[:1] for digit in DIGITS]
-    rows = [[images[i].view(28, 28).numpy() if len(i) else None for i in found] for images in judged.pictures.values()]
-    names = [str(digit) for digit in DIGITS]
-    return image_grid(rows, row_labels=list(judged.pictures), column_labels=names, title=title, note=note, cell=0.9)
+    """One column per digit 0-9, its first test image in each row."""
+    found = [int(np.argmax(judged.labels == digit)) for digit in range(10)]
+    rows = [images[found].view(-1, 28, 28).numpy() for images in judged.pictures.values()]
+    labels = {"row_labels": list(judged.pictures), "column_labels": list("0123456789")}
+    return image_grid(rows, **labels, title=title, note=note, cell=0.9)
 
 
 def latent(codes: np.ndarray, labels: np.ndarray) -> Figure:
