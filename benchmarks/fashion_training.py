@@ -24,9 +24,10 @@ def ours(data: Path, seed: int) -> Result:
     import torch
 
     from nnlab.data.idx import load_split
-    from nnlab.fashion.train import accuracy, predict, train
+    from nnlab.fashion.train import accuracy, predict, prepare
     from nnlab.params import load_params
     from nnlab.training.device import pick_precision
+    from nnlab.training.loop import fit
 
     settings = load_params(ROOT / "params.yaml").fashion.main.model_copy(update={"seed": seed})
     device = torch.device("cpu")
@@ -34,7 +35,7 @@ def ours(data: Path, seed: int) -> Result:
     images, labels = load_split(data, "test")
     begin = time.perf_counter()
     one = (images[:1], labels[:1])  # the peers do not judge after each epoch
-    network, _ = train(load_split(data, "train"), one, settings, device, precision)
+    network, _ = fit(prepare, load_split(data, "train"), one, settings, device, precision)
     seconds = time.perf_counter() - begin
     return seconds, accuracy(predict(network, images, precision), labels)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nnlab.fashion.train import train
+from nnlab.fashion.train import prepare
 from nnlab.files import atomic_dir
 from nnlab.params import load_params
 from nnlab.stage import run
@@ -15,7 +15,7 @@ def main(data: Path, models: Path, params: Path = Path("params.yaml")) -> None:
     with atomic_dir(models) as folder:
         for name, settings in loaded.fashion.variants.items():
             file = folder / f"{name}.safetensors"
-            train_and_save(f"fashion_variants/{name}", train, data, settings, loaded.hardware, file)
+            train_and_save(f"fashion_variants/{name}", prepare, data, settings, loaded.hardware, file)
 
 
 if __name__ == "__main__":

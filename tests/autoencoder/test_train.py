@@ -1,19 +1,22 @@
 """Layers, noise, training: by hand; it learns, it repeats itself, the noise is fresh and the target clean."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 
 from nnlab.autoencoder import train as module
 from nnlab.autoencoder.model import build
-from nnlab.autoencoder.train import add_noise, bce, pixels, rebuild, train
+from nnlab.autoencoder.train import add_noise, bce, pixels, prepare, rebuild
 from nnlab.errors import UserError
 from nnlab.params import AutoencoderParams, DenoiserParams
 from nnlab.sections import parse
+from nnlab.training.loop import fit
 from tests.datasets import bars
 
 CPU, FLOAT = torch.device("cpu"), torch.float32
+train = partial(fit, prepare)
 DATA, TEST = bars(100), bars(30)
 IMAGES = pixels(DATA[0])
 

@@ -1,13 +1,17 @@
 """Training: it learns, it repeats itself, and it mirrors what it says it mirrors."""
 
+from functools import partial
+
 import pytest
 import torch
 
-from nnlab.fashion.train import accuracy, mirror, predict, train
+from nnlab.fashion.train import accuracy, mirror, predict, prepare
+from nnlab.training.loop import fit
 from tests.datasets import bars
 from tests.fashion.test_model import settings
 
 CPU, FLOAT = torch.device("cpu"), torch.float32
+train = partial(fit, prepare)
 
 
 def weights(**changes) -> dict[str, torch.Tensor]:

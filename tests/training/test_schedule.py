@@ -12,9 +12,6 @@ def test_one_cycle_rises_to_one_at_a_fifth_and_falls_to_almost_nothing() -> None
     assert factors[2] == pytest.approx(0.75 / 0.8)
     assert factors[-1] == pytest.approx(0.05 / 0.8)
     assert max(one_cycle(step, 1000) for step in range(1000)) == pytest.approx(1.0, abs=0.01)
-
-
-def test_a_single_step_has_a_rate_above_zero() -> None:
     assert 0 < one_cycle(0, 1) <= 1
 
 

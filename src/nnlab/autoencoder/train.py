@@ -1,8 +1,5 @@
 """Training of one autoencoder, with or without noise on what it sees."""
 
-from collections.abc import Callable
-
-import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,22 +8,16 @@ from nnlab.autoencoder.model import Autoencoder, build
 from nnlab.data.idx import unit
 from nnlab.params import AutoencoderParams, DenoiserParams
 from nnlab.training.device import autocast
-from nnlab.training.loop import Row, Split, fit, in_chunks
+from nnlab.training.loop import Loss, Measure, Row, Split, in_chunks
 from nnlab.training.seeds import generator
 
 
-def train(
-    data: Split,
-    test: Split,
-    settings: AutoencoderParams,
-    device: torch.device,
-    precision: torch.dtype,
-    after_epoch: Callable[[Row], None] = lambda row: None,
-) -> tuple[Autoencoder, pd.DataFrame]:
-    """Minimise the BCE against the clean images; return the model of the last epoch, on the CPU, and its curves.
+def prepare(
+    data: Split, settings: AutoencoderParams, device: torch.device, precision: torch.dtype
+) -> tuple[Autoencoder, Loss, Measure]:
+    """An autoencoder, the BCE against the clean images of `data` that it is to minimise, and the BCE of any images.
 
-    Labels are not used. A denoiser sees fresh noise in every step, and the same noise whenever it is judged. The curves
-    give the BCE in nats per pixel.
+    Labels are not used. A denoiser sees fresh noise in every step, and the same noise whenever it is judged.
     """
     images = pixels(data[0]).to(device)
     model = build(settings).to(device)
@@ -37,12 +28,11 @@ def train(
             scores = model(add_noise(clean, settings, "noise", step))
         return bce(scores, clean)
 
-    def measure(images: Tensor, labels: Tensor) -> Row:
-        clean = pixels(images)
+    def measure(shown: Tensor, labels: Tensor) -> Row:
+        clean = pixels(shown)
         return {"loss": bce(rebuild(model, add_noise(clean, settings, "judge")), clean).item()}
 
-    history = fit(model, loss, measure, data, test, settings, after_epoch)
-    return model.cpu(), history
+    return model, loss, measure
 
 
 def pixels(images: Tensor) -> Tensor:

@@ -1,8 +1,5 @@
 """Training of one classifier. The data set is one tensor; a batch is a slice of a seeded permutation."""
 
-from collections.abc import Callable
-
-import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,22 +7,14 @@ from torch import Tensor
 from nnlab.fashion.model import Network, build
 from nnlab.params import NetworkParams
 from nnlab.training.device import autocast
-from nnlab.training.loop import Row, Split, fit, in_chunks
+from nnlab.training.loop import Loss, Measure, Row, Split, in_chunks
 from nnlab.training.seeds import generator
 
 
-def train(
-    data: Split,
-    test: Split,
-    settings: NetworkParams,
-    device: torch.device,
-    precision: torch.dtype,
-    after_epoch: Callable[[Row], None] = lambda row: None,
-) -> tuple[Network, pd.DataFrame]:
-    """Minimise the cross-entropy on `data`; return the network of the last epoch, on the CPU, and its curves.
-
-    The curves give accuracy and cross-entropy (nats).
-    """
+def prepare(
+    data: Split, settings: NetworkParams, device: torch.device, precision: torch.dtype
+) -> tuple[Network, Loss, Measure]:
+    """A classifier, the cross-entropy (nats) on `data` that it is to minimise, and accuracy and loss of any images."""
     images, labels = data[0], data[1].to(device)
     network = build(settings).to(device)
     network.fit_inputs(images)
@@ -42,12 +31,11 @@ def train(
             scores = network(x)
         return F.cross_entropy(scores.float(), labels[batch])
 
-    def measure(images: Tensor, labels: Tensor) -> Row:
-        scores = predict(network, images, precision)
-        return {"accuracy": accuracy(scores, labels), "loss": F.cross_entropy(scores, labels).item()}
+    def measure(shown: Tensor, truth: Tensor) -> Row:
+        scores = predict(network, shown, precision)
+        return {"accuracy": accuracy(scores, truth), "loss": F.cross_entropy(scores, truth).item()}
 
-    history = fit(network, loss, measure, data, test, settings, after_epoch)
-    return network.cpu(), history
+    return network, loss, measure
 
 
 def mirror(images: Tensor, chosen: Tensor) -> Tensor:

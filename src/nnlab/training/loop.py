@@ -24,24 +24,27 @@ Network = TypeVar("Network", bound=nn.Module)
 Settings = TypeVar("Settings", bound=TrainingParams)
 Split = tuple[Tensor, Tensor]  # images (N, 28, 28) uint8, labels (N,) int64
 Row = dict[str, float]  # of the curves: the epoch, counted from 1, and what was measured after it
+Loss = Callable[[Tensor, int, int], Tensor]  # of the images with the indices (B,), in an epoch and a step from 0
+Measure = Callable[[Tensor, Tensor], Row]  # of images and labels
+Prepare = Callable[[Split, Settings, torch.device, torch.dtype], tuple[Network, Loss, Measure]]
 
 
 def fit(
-    network: nn.Module,
-    loss: Callable[[Tensor, int, int], Tensor],
-    measure: Callable[[Tensor, Tensor], Row],
+    prepare: Prepare[Settings, Network],
     data: Split,
     test: Split,
-    settings: TrainingParams,
-    after_epoch: Callable[[Row], None],
-) -> pd.DataFrame:
-    """Train `network` in place on `data`: AdamW, one-cycle learning rate. Returns the curves, a row per epoch.
+    settings: Settings,
+    device: torch.device,
+    precision: torch.dtype,
+    after_epoch: Callable[[Row], None] = lambda row: None,
+) -> tuple[Network, pd.DataFrame]:
+    """Train the network that `prepare` makes for `data`: AdamW, one-cycle learning rate.
 
-    `loss(batch, epoch, step)` is the loss of the images with the indices `batch` (B,), epochs and steps from 0. After
-    each epoch `measure(images, labels)` judges `test` and as many training images; `after_epoch` gets the row. A last
-    batch of one image is left out: batch normalisation cannot take it.
+    Returns the network of the last epoch, on the CPU, and the curves: a row per epoch, given to `after_epoch`, too, with
+    the measures of `test` and of as many training images. A last batch of one image is left out: batch normalisation
+    cannot take it.
     """
-    device = next(network.parameters()).device
+    network, loss, measure = prepare(data, settings, device, precision)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=settings.weight_decay, fused=True)
     count, tested = len(data[0]), len(test[0])
     batches = max(1, math.ceil((count - 1) / settings.batch_size))
@@ -61,7 +64,7 @@ def fit(
         values = {f"{name}_{key}": value for name in judged for key, value in measure(*judged[name]).items()}
         rows.append({"epoch": epoch + 1, **values})
         after_epoch(rows[-1])
-    return pd.DataFrame(rows)
+    return network.cpu(), pd.DataFrame(rows)
 
 
 def in_chunks(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
@@ -71,14 +74,9 @@ def in_chunks(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
 
 
 def train_and_save(
-    name: str,
-    train: Callable[..., tuple[nn.Module, pd.DataFrame]],
-    data: Path,
-    settings: TrainingParams,
-    hardware: HardwareParams,
-    path: Path,
+    name: str, prepare: Prepare[Settings, Network], data: Path, settings: Settings, hardware: HardwareParams, path: Path
 ) -> None:
-    """Run an experiment's `train` on the IDX files in `data`; `name` is that of the TensorBoard run.
+    """Train what an experiment's `prepare` makes on the IDX files in `data`; `name` is that of the TensorBoard run.
 
     Writes weights, settings and curves to `path` as one safetensors file; equal trainings make equal files. Raises
     `UserError` after an epoch with a value that is not finite: the training has diverged.
@@ -96,7 +94,7 @@ def train_and_save(
                 writer.add_scalar("/".join(reversed(key.split("_"))), value, row["epoch"])  # loss/train ...
             bar.update(1, **measured)
 
-        network, history = train(*splits, settings, device, precision, after_epoch)
+        network, history = fit(prepare, *splits, settings, device, precision, after_epoch)
     metadata = {"settings": settings.model_dump_json(), "history": json.dumps(history.to_dict("records"))}
     save_tensors(path, network.state_dict(), metadata)
 
