@@ -40,7 +40,7 @@ def fit(
 ) -> tuple[Network, pd.DataFrame]:
     """Train the network that `prepare` makes for `data`: AdamW, one-cycle learning rate.
 
-    Returns the network of the last epoch, on the CPU, and the curves: a row per epoch, given to `after_epoch`, too, with
+    Returns the network of the last epoch, on the CPU, and the curves: a row per epoch, which `after_epoch` gets, with
     the measures of `test` and of as many training images. A last batch of one image is left out: batch normalisation
     cannot take it.
     """
