@@ -45,7 +45,6 @@ def start(folder, inputs, **variables):
 def finish(process):
     error = process.communicate(timeout=600)[1]
     assert process.returncode == 0, error
-    return error
 
 
 def written(folder):
@@ -63,8 +62,7 @@ def whole(inputs, tmp_path_factory):
     """The folder of an undisturbed run."""
     folder = tmp_path_factory.mktemp("whole")
     write_params(folder, **QUICK)
-    error = finish(start(folder, inputs))
-    assert "adain_train: warning: adain.train.max_iter = 12; the assignment asks for at least 10000" in error
+    finish(start(folder, inputs))
     return folder
 
 
@@ -150,10 +148,8 @@ def test_checkpoints_that_the_graph_does_not_name_are_refused_before_the_trainin
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"train.batch_size": 0}, "adain.train.batch_size = 0"),
         ({"train.crops": [{"share": 0.5, "crop": 64, "sides": [64]}]}, "the shares of crops must add up to 1"),
         ({"train.crops": [{"share": 1, "crop": 64, "sides": [96, 48]}]}, "crop = 64 is larger than sides = [96, 48]"),
-        ({"train.optimizer": "sgd"}, "adain.train.optimizer = 'sgd'"),
         ({"pictures.alpha_style": "no_such_painting"}, "adain.pictures.alpha_style = 'no_such_painting'"),
     ],
 )
@@ -196,7 +192,3 @@ def test_the_evaluation_writes_metrics_tables_and_a_figure(call, weight_files, i
         *("iteration", "2", "6", "10", "12")
     ]
     assert Image.open(tmp_path / "curves.png").width > 600
-    write_params(tmp_path, **{**QUICK, "train.max_iter": 24})
-    code, said = call("adain_evaluate", *arguments)
-    assert code == 1
-    assert "curves.csv: not the training's curves (they are not whole up to iteration 24)" in said
