@@ -84,7 +84,8 @@ class Decoder(nn.Module):
         """Return images (B, 3, 8h, 8w), about [0, 1] but not clamped, for features (B, 512, h, w) of relu4_1's kind."""
         x = features
         for name, _, _ in DECODER_LAYERS:
-            weight, bias = getattr(self, name).parameters()
+            layer = getattr(self, name)
+            weight, bias = layer.weight, layer.bias
             x = _conv_enlarged(x, weight, bias, self.taps) if name in ENLARGED else _conv(x, weight, bias)
             if name != "block1_conv1":
                 x = F.relu_(x)
