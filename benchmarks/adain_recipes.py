@@ -24,14 +24,12 @@ from PIL import ImageOps
 from pytorch_adain import RECIPE, settings
 
 from nnlab import figures
-from nnlab.adain.checkpoint import new_state
-from nnlab.adain.data import Batch, Crops, feed, sample_crops
+from nnlab.adain.data import Batch, Crops, feed, held_out_pairs, sample_crops
 from nnlab.adain.evaluate import judge
 from nnlab.adain.model import Decoder, Encoder, initial_decoder
-from nnlab.adain.pairs import held_out_pairs
 from nnlab.adain.start import closed_form_decoder
 from nnlab.adain.stylize import Stylizer
-from nnlab.adain.train import Setting, step_function
+from nnlab.adain.train import new_state, step_function
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS, STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
 from nnlab.data.images import read_image, resize_shorter
 from nnlab.data.imageset import ImageSet
@@ -72,7 +70,7 @@ def main() -> None:
     for name in options.only:
         kept = trained(RECIPES[name], options, encoder, device)
         last[name] = kept[-1]
-        for found, scores in zip(kept, judge(encoder, [k[2] for k in kept], pairs, device)):
+        for found, scores in zip(kept, judge(encoder, [k[2] for k in kept], pairs, device).itertuples(index=False)):
             numbers = (*scores[:2], scores.content_loss + 10 * scores.style_loss, *scores[2:])
             rows.append([name, *found[:2], *(f"{number:.2f}" for number in numbers)])
             print(*rows[-1], file=sys.stderr, flush=True)
@@ -87,8 +85,8 @@ def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encod
     """Train for so many minutes and return the decoders after the `PARTS` of them."""
     params = settings(changes | {"max_iter": 100_000})
     crops = Crops(*(in_memory(path, params) for path in (options.data / CONTENT, options.data / STYLE)), params)
-    how = Setting(Processes(0, 1, device), pick_precision("auto", device), 0, 1)
-    each = rate(crops, step_function(encoder, new_state(initial_decoder(1), params, device), params, how), device)
+    how = Processes(0, 1, device), pick_precision("auto", device)
+    each = rate(crops, step_function(encoder, new_state(initial_decoder(1), params, device), params, *how), device)
     began, due, kept = time.perf_counter(), [60 * options.minutes * part for part in PARTS], []
     decoder = initial_decoder(params.seed)
     if params.start == "closed_form":
@@ -97,13 +95,13 @@ def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encod
     fitting = max(1, int((due[-1] - (time.perf_counter() - began)) / each))
     params = settings(changes | {"max_iter": fitting})
     state = new_state(decoder, params, device)
-    move = step_function(encoder, state, params, how)
+    move = step_function(encoder, state, params, *how)
     for batch in feed(replace(crops, params=params), range(fitting), 0, device):
         move(batch)
         wait()
         gone = time.perf_counter() - began
         if gone >= due[0] or state.step == fitting:
-            kept.append((f"{gone / 60:.2g}", f"{state.step:,} of {fitting:,}", deepcopy(state.best)))
+            kept.append((f"{gone / 60:.2g}", f"{state.step:,} of {fitting:,}", deepcopy(state.average)))
             due = [moment for moment in due if moment > gone]
         if not due:
             break

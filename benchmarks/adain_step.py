@@ -24,12 +24,10 @@ import torch
 from measure import in_turns, matrix_rate, name, setting, table
 from pytorch_adain import RECIPE, Plain, settings, step
 
-from nnlab.adain.checkpoint import new_state
-from nnlab.adain.data import Batch
+from nnlab.adain.data import Batch, held_out_pairs
 from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, Encoder, initial_decoder
 from nnlab.adain.muon import TURNS, Muon
-from nnlab.adain.pairs import held_out_pairs
-from nnlab.adain.train import Setting, batch_losses, step_function
+from nnlab.adain.train import batch_losses, new_state, step_function
 from nnlab.adain.weights import load_encoder
 from nnlab.params import AdainEvaluateParams
 from nnlab.training.device import pick_device, pick_precision
@@ -88,9 +86,8 @@ def ours(encoder: Encoder, changes: dict, batch: Batch, dtype: torch.dtype) -> C
     """Return what takes our step on this batch, from the peer's first weights."""
     params = settings(changes | {"max_iter": 100_000})
     device = batch.content.device
-    move = step_function(
-        encoder, new_state(initial_decoder(SEED), params, device), params, Setting(Processes(0, 1, device), dtype, 0, 1)
-    )
+    state = new_state(initial_decoder(SEED), params, device)
+    move = step_function(encoder, state, params, Processes(0, 1, device), dtype)
     return lambda: move(batch)
 
 
@@ -133,10 +130,11 @@ def muon_table(rounds: int, device: torch.device) -> None:
 def muon_seconds(rounds: int) -> dict[str, float]:
     """Median seconds per step of the optimisers on the decoder's matrices (ours moves one in `TURNS` at a time)."""
     device = pick_device("auto")
-    state = new_state(initial_decoder(SEED), settings({"max_iter": 1}), device)
+    decoder = initial_decoder(SEED).to(device)
+    layers = [getattr(decoder, layer).weight.detach().flatten(1) for layer, _, _ in DECODER_LAYERS[:-1]]
     jobs: dict[str, Callable[[], object]] = {}
     for kind, make in (("our Muon", Muon), ("torch.optim.Muon", torch.optim.Muon), ("Adam", torch.optim.Adam)):
-        matrices = [v.clone() for n, v in state.views.items() if v.ndim == 2 and not n.startswith("block1_conv1")]
+        matrices = [layer.clone() for layer in layers]
         for matrix in matrices:
             matrix.grad = torch.randn_like(matrix)
         jobs[kind] = make(matrices, lr=1e-4).step

@@ -26,11 +26,10 @@ from PIL import Image
 from pytorch_adain import settings
 from run import machine
 
-from nnlab.adain.checkpoint import new_state
 from nnlab.adain.data import Batch
 from nnlab.adain.model import initial_decoder
 from nnlab.adain.stylize import Stylizer
-from nnlab.adain.train import Setting, step_function
+from nnlab.adain.train import new_state, step_function
 from nnlab.adain.weights import load_encoder
 from nnlab.data.containers import pictures
 from nnlab.data.imageset import ImageSet
@@ -61,8 +60,8 @@ def stylise(side: int) -> float:
 def step(batch: int) -> float:
     """Seconds of one training step on crops of 96 pixels."""
     params = settings({"max_iter": 100})
-    setting = Setting(Processes(0, 1, CPU), pick_precision("auto", CPU), 0, 1)
-    move = step_function(load_encoder(ENCODER), new_state(initial_decoder(1), params, CPU), params, setting)
+    encoder, state = load_encoder(ENCODER), new_state(initial_decoder(1), params, CPU)
+    move = step_function(encoder, state, params, Processes(0, 1, CPU), pick_precision("auto", CPU))
     crops = torch.randint(0, 255, (batch, 3, 96, 96), dtype=torch.uint8)
     return median(lambda: move(Batch(crops, crops.flip(3))))
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from nnlab.adain.curves import curves_figure, read_curves
-from nnlab.adain.evaluate import evaluate
+import pandas as pd
+
+from nnlab.adain.evaluate import curves_figure, evaluate
 from nnlab.figures import save_figure, style
 from nnlab.params import load_params
 from nnlab.results import write_csv, write_metrics
@@ -21,13 +22,13 @@ def main(
     """Write metrics and headline numbers (JSON), curves of training and checkpoints (CSV) and their figure (PNG)."""
     loaded = load_params(params)
     adain, device = loaded.adain, pick_device(loaded.hardware.device)
-    training = read_curves(history, adain.train.max_iter)
+    training = pd.read_csv(history)
     decoders = [decoder_10, decoder_50, decoder_80, decoder_100]
     found, table = evaluate(adain, device, encoder, pictures, decoders)
     write_metrics(metrics, found)
     write_metrics(summary, {f"adain_{name}": found[name] for name in HEADLINES})
-    write_csv(curves, tuple(training.columns), training.itertuples(index=False))
-    write_csv(held_out, tuple(table.columns), table.itertuples(index=False))
+    write_csv(curves, list(training), training)
+    write_csv(held_out, list(table), table)
     with style():
         save_figure(curves_figure(training, table, adain.train), figure)
 

@@ -17,10 +17,8 @@ def main(
     loaded = load_params(params)
     check_pictures(loaded.adain.pictures)  # what the stages after this one would stumble over, after all the work
     start_torchrun()
-    train_decoder(
-        loaded.adain, loaded.hardware.device, loaded.hardware.precision, (encoder, content, style, pictures), curves,
-        [decoder_10, decoder_50, decoder_80, decoder_100],
-    )  # fmt: skip
+    decoders = [decoder_10, decoder_50, decoder_80, decoder_100]
+    train_decoder(loaded.adain, loaded.hardware, (encoder, content, style, pictures), curves, decoders)
 
 
 if __name__ == "__main__":

@@ -6,18 +6,15 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from nnlab.adain.curves import read_curves
+from nnlab.adain.data import held_out_pairs
 from nnlab.adain.evaluate import edges, evaluate, psnr
 from nnlab.adain.model import FEATURES, adain, initial_decoder
-from nnlab.adain.pairs import held_out_pairs
 from nnlab.adain.statistics import mean_std
 from nnlab.adain.weights import load_decoder, load_encoder, save_decoder
-from nnlab.errors import UserError
 from nnlab.params import AdainEvaluateParams, load_params
 from tests.adain.training import make_held_out, write_params
 
 CPU = torch.device("cpu")
-WHOLE = "iteration,content_loss,style_loss,learning_rate\n50,3.5,2.5,0.0001\n100,3.25,2.25,0.0001\n"
 
 
 def grey(*rows):
@@ -55,8 +52,8 @@ def test_every_held_out_photo_once_with_the_paintings_in_turn(tmp_path):
             picture.paste((sign + number,) * 3, (30, 0, 90, 40))
             picture.save(tmp_path / kind / f"held_out/{number}.png")
     pairs = list(held_out_pairs(tmp_path, AdainEvaluateParams(content_side=40, style_side=36)))
-    assert {pair.content.shape for pair in pairs} == {(1, 3, 40, 40)}
-    assert {pair.style.shape for pair in pairs} == {(1, 3, 36, 36)}
+    assert {content.shape for content, _ in pairs} == {(1, 3, 40, 40)}
+    assert {painting.shape for _, painting in pairs} == {(1, 3, 36, 36)}
     shown = [tuple(side.unique().tolist() for side in pair) for pair in pairs]
     assert shown == [([0], [100]), ([1], [101]), ([2], [100]), ([3], [101]), ([4], [100])]
 
@@ -108,15 +105,3 @@ def test_numbers_are_means_over_the_pairs(judged, weight_files):
     names = ("content_loss", "style_loss", "edges", "psnr_at_alpha_0")
     expected = dict(zip(names, np.mean(found, axis=0)))
     assert {name: metrics[f"heldout_{name}"] for name in names} == pytest.approx(expected, rel=1e-4)
-
-
-def test_whole_curves_are_read(tmp_path):
-    (tmp_path / "curves.csv").write_text(WHOLE)
-    assert read_curves(tmp_path / "curves.csv", 100).content_loss.tolist() == [3.5, 3.25]
-
-
-@pytest.mark.parametrize("text", [WHOLE[:70], WHOLE.partition("\n")[0], "", "no curves"])
-def test_curves_that_end_early_are_refused(tmp_path, text):
-    (tmp_path / "curves.csv").write_text(text)
-    with pytest.raises(UserError, match=r"curves\.csv: not the training's curves .*; run `dvc repro -f adain_train`"):
-        read_curves(tmp_path / "curves.csv", 100)

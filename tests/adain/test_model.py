@@ -3,7 +3,6 @@ import torch
 import torch.nn.functional as F
 
 from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, adain, to_images
-from nnlab.adain.statistics import mean_std
 from nnlab.adain.weights import load_encoder
 from nnlab.errors import UserError
 
@@ -54,13 +53,9 @@ def test_modules_follow_the_type_of_their_input():
     assert all(p.grad.dtype == torch.float32 for p in decoder.parameters())
 
 
-def test_adain_moves_mean_and_deviation_and_keeps_the_pattern():
-    content, style = torch.randn(1, 4, 5, 6), 3 + 2 * torch.randn(1, 4, 7, 8)
-    out = adain(content, style)
-    for found, expected in zip(mean_std(out), mean_std(style)):
-        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
-    a, b = (x[0, 0].flatten() - x[0, 0].mean() for x in (content, out))
-    assert torch.cosine_similarity(a, b, dim=0).item() == pytest.approx(1.0, abs=1e-5)
+def test_adain_by_hand():
+    content, style = torch.tensor([[[[0.0, 2.0]]]]), torch.tensor([[[[1.0], [9.0]]]])
+    assert adain(content, style).flatten().tolist() == pytest.approx([1, 9], abs=1e-3)
 
 
 def test_images_of_bytes():

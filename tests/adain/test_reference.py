@@ -12,25 +12,13 @@ from nnlab.adain.model import FEATURES, adain
 from nnlab.adain.statistics import mean_std
 from nnlab.adain.stylize import Moments, blend
 from nnlab.adain.weights import load_decoder, load_encoder, write_reference_files
-from tests.adain.reference import (
-    ALPHA,
-    DECODER,
-    ENCODER,
-    GOLDEN,
-    WEIGHTS,
-    crops,
-    images,
-    probe,
-    state,
-    write_weights,
-)
+from tests.adain.reference import ALPHA, DECODER, ENCODER, GOLDEN, WEIGHTS, crops, images, probe, state
 
 
 @pytest.fixture(scope="module")
-def networks(tmp_path_factory):
+def networks(weight_files):
     """Our encoder and decoder, read from files in the reference's format."""
-    encoder, decoder = write_weights(tmp_path_factory.mktemp("weights"))
-    return load_encoder(encoder), load_decoder(decoder)
+    return load_encoder(weight_files[0]), load_decoder(weight_files[1])
 
 
 def same(name, tensor):

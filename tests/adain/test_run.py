@@ -1,13 +1,11 @@
-"""The stages adain_train and adain_evaluate as commands: what they write and refuse, killed, in two processes."""
+"""The stages adain_train and adain_evaluate as commands: what they write and refuse, in two processes."""
 
 import csv
 import importlib.util
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -45,11 +43,6 @@ def start(folder, inputs, **variables):
 def finish(process):
     error = process.communicate(timeout=600)[1]
     assert process.returncode == 0, error
-    return error
-
-
-def written(folder):
-    return [(folder / name).read_bytes() for name in ("curves.csv", *DECODERS)]
 
 
 def curves(folder):
@@ -63,8 +56,7 @@ def whole(inputs, tmp_path_factory):
     """The folder of an undisturbed run."""
     folder = tmp_path_factory.mktemp("whole")
     write_params(folder, **QUICK)
-    error = finish(start(folder, inputs))
-    assert "adain_train: warning: adain.train.max_iter = 12; the assignment asks for at least 10000" in error
+    finish(start(folder, inputs))
     return folder
 
 
@@ -85,28 +77,6 @@ def test_a_training_leaves_curves_checkpoints_and_tensorboard(whole):
     assert [event.step for event in events.Scalars("style_loss")] == [3, 6, 9, 12]
     assert events.Tags()["images"] == ["content, style, result"]
     assert events.Images("content, style, result")[-1].step == 12
-
-
-@pytest.mark.slow
-@pytest.mark.faults
-def test_killed_it_goes_on_to_the_same_bits(whole, inputs, tmp_path):
-    write_params(tmp_path, **QUICK)
-    process, deadline = start(tmp_path, inputs), time.monotonic() + 300
-    while not list(tmp_path.glob(".resume/adain_train-*/state-000000004*")):
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert not (tmp_path / "curves.csv").exists()
-    (kept,) = tmp_path.glob(".resume/adain_train-*/decoder_10.safetensors")
-    modified = kept.stat().st_mtime_ns
-    process = start(tmp_path, inputs)
-    while kept.exists():
-        assert kept.stat().st_mtime_ns == modified  # it did not begin anew
-        time.sleep(0.005)
-    finish(process)
-    assert written(tmp_path) == written(whole)
 
 
 @pytest.mark.slow
@@ -150,10 +120,8 @@ def test_checkpoints_that_the_graph_does_not_name_are_refused_before_the_trainin
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"train.batch_size": 0}, "adain.train.batch_size = 0"),
         ({"train.crops": [{"share": 0.5, "crop": 64, "sides": [64]}]}, "the shares of crops must add up to 1"),
         ({"train.crops": [{"share": 1, "crop": 64, "sides": [96, 48]}]}, "crop = 64 is larger than sides = [96, 48]"),
-        ({"train.optimizer": "sgd"}, "adain.train.optimizer = 'sgd'"),
         ({"pictures.alpha_style": "no_such_painting"}, "adain.pictures.alpha_style = 'no_such_painting'"),
     ],
 )
@@ -196,7 +164,3 @@ def test_the_evaluation_writes_metrics_tables_and_a_figure(call, weight_files, i
         *("iteration", "2", "6", "10", "12")
     ]
     assert Image.open(tmp_path / "curves.png").width > 600
-    write_params(tmp_path, **{**QUICK, "train.max_iter": 24})
-    code, said = call("adain_evaluate", *arguments)
-    assert code == 1
-    assert "curves.csv: not the training's curves (they are not whole up to iteration 24)" in said

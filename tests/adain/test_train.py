@@ -1,24 +1,23 @@
-"""The training loop in this process: losses, milestones, resuming, damaged and full disks."""
+"""The training loop in this process: losses, milestones, resuming."""
 
 import json
 import threading
-from shutil import copytree
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from nnlab.adain.checkpoint import milestone, new_state, restore
 from nnlab.adain.data import Batch, Crops
 from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
 from nnlab.adain.model import FEATURES, Decoder, adain, adain_statistics, initial_decoder
 from nnlab.adain.statistics import mean_std
-from nnlab.adain.train import Setting, batch_losses, learning_rate, train
-from nnlab.adain.watch import rows
+from nnlab.adain.train import batch_losses, curve, learning_rate, new_state, row_ends, step_function, train
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.imageset import ImageSet
 from nnlab.errors import UserError
+from nnlab.params import AdainRunParams
 from nnlab.training.processes import Processes
+from nnlab.training.state import Checkpoints
 from tests.adain.reference import GOLDEN, crops
 from tests.adain.training import REFERENCE, SMALL, make_pools, settings
 
@@ -44,20 +43,19 @@ class Stop(Exception):
 def run(sets, encoder):
     """`run(folder, params)` trains there from the newest state, or else from the start; the final state."""
 
-    def go(folder, params, stop_at=None, save_every=4, reports=None):
-        def report(what):
-            if reports is not None:
-                reports.append(what)
-            if what.step == stop_at:
+    def go(folder, params, stop_at=None, save_every=4, begins_at=0):
+        def report():
+            if state.step == stop_at:
                 raise Stop
 
         folder.mkdir(exist_ok=True)
-        state = new_state(Decoder(), params, CPU)
-        restore(state, folder, params.milestones)
-        if not state.step:
-            state.begin_with(initial_decoder(params.seed))
-        setting = Setting(Processes(0, 1, CPU), torch.float32, 0, save_every)
-        train(encoder, state, Crops(*sets, params), setting, folder, report)
+        state, processes = new_state(initial_decoder(params.seed), params, CPU), Processes(0, 1, CPU)
+        if saved := next(Checkpoints(folder).whole(), None):
+            state.restore(*saved)
+        assert state.step == begins_at
+        move = step_function(encoder, state, params, processes, torch.float32)
+        how = AdainRunParams(workers=0, save_every=save_every, cache_mib=0, compile=False)
+        train(move, state, Crops(*sets, params), processes, how, folder, report)
         return state
 
     return go
@@ -70,27 +68,15 @@ def whole(run, tmp_path_factory):
     return params, run(folder, params), folder
 
 
-def tensors(state):
-    moments = {f"{name}.{kind}": x for name in state.views for kind, x in state.moments(name).items()}
-    return {**state.views, **moments, **dict(enumerate(state.average.parameters())), "history": state.history}
-
-
 def same(a, b):
-    one, other = tensors(a), tensors(b)
+    one, other = a.tensors(), b.tensors()
     return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
-
-
-def test_the_loss_falls(run, tmp_path):
-    pairs_alone = {key: REFERENCE[key] for key in ("identity", "random_alpha", "photo_styles", "plain_styles")}
-    params = settings(**{**SMALL, **pairs_alone, "max_iter": 24, "crops": [{"share": 1, "crop": 16, "sides": [32]}]})
-    total = run(tmp_path, params, save_every=100).history @ torch.tensor([1.0, 10.0])
-    assert total[-8:].mean() < total[:8].mean()
 
 
 def test_milestones_are_kept(whole):
     params, state, folder = whole
     assert params.milestones == {10: 2, 50: 6, 80: 10, 100: 12}
-    decoders = [load_decoder(milestone(folder, percent)) for percent in params.milestones]
+    decoders = [load_decoder(folder / f"decoder_{percent}.safetensors") for percent in params.milestones]
     assert all(torch.equal(a, b) for a, b in zip(decoders[3].parameters(), state.average.parameters()))
 
 
@@ -105,7 +91,7 @@ def test_an_early_milestone_is_not_the_random_start(run, tmp_path):
         folder, params = tmp_path / str(average), settings(**{**EVERY_STEP, "max_iter": 40, "average": average})
         with pytest.raises(Stop):
             run(folder, params, stop_at=5)
-        decoders.append(load_decoder(milestone(folder, 10)))
+        decoders.append(load_decoder(folder / "decoder_10.safetensors"))
     assert distance(*decoders) < 0.5 * distance(decoders[0], initial_decoder(1))
 
 
@@ -123,36 +109,7 @@ def goes_on(run, folder, params, expected, stop_at, saved):
     """A run that is stopped at a step, and run again, begins with the state `saved` and ends as is expected."""
     with pytest.raises(Stop):
         run(folder, params, stop_at)
-    reports = []
-    assert same(run(folder, params, reports=reports), expected)
-    assert reports[0].step == saved
-    assert torch.equal(reports[0].losses, expected.history[:saved])
-
-
-@pytest.fixture(scope="module")
-def stopped(whole, run, tmp_path_factory):
-    """The folder of a run that was stopped after two milestones, with the state of 8 steps; to be copied."""
-    folder = tmp_path_factory.mktemp("stopped")
-    with pytest.raises(Stop):
-        run(folder, whole[0], stop_at=9)
-    return folder
-
-
-def test_a_state_that_was_cut_is_named(whole, run, stopped, tmp_path):
-    folder = copytree(stopped, tmp_path / "run")
-    (state,) = folder.glob("state-*")
-    state.write_bytes(state.read_bytes()[:-1])
-    with pytest.raises(UserError, match=r"state-000000008\.safetensors: not a whole safetensors file .* delete it"):
-        run(folder, whole[0])
-
-
-@pytest.mark.parametrize("damage", ["missing", "flipped"])
-def test_without_its_milestone_a_state_is_not_used(whole, run, stopped, tmp_path, damage):
-    folder = copytree(stopped, tmp_path / "run")
-    path = milestone(folder, 10)
-    path.unlink() if damage == "missing" else path.write_bytes(path.read_bytes()[:-1] + b"!")
-    assert same(run(folder, whole[0]), whole[1])
-    assert path.read_bytes() == milestone(whole[2], 10).read_bytes()
+    assert same(run(folder, params, begins_at=saved), expected)
 
 
 def test_a_diverged_training_ends_with_one_line(run, tmp_path):
@@ -253,18 +210,12 @@ def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
 # ---- schedules and rows ----
 
 
-def test_reference_schedule():
-    params = settings(**{**REFERENCE, "max_iter": 160_000})
-    assert learning_rate(params, 0) == 1e-4
-    assert learning_rate(params, 20_000) == pytest.approx(1e-4 / 2)
-
-
 def test_the_rate_rises_and_falls():
     params = settings(decay=0.1, learning_rate=1.0, warmup=9, cooldown=0.2, max_iter=100)
-    assert learning_rate(params, 0) == pytest.approx(0.1)
-    assert learning_rate(params, 10) == pytest.approx(1 / 2)
-    assert learning_rate(params, 80) == pytest.approx(1 / 9)
-    assert learning_rate(params, 90) == pytest.approx(1 / 10 / 2)
+    expected = [0.1, 1 / 2, 1 / 9, 1 / 10 / 2]
+    assert [learning_rate(params, step) for step in (0, 10, 80, 90)] == pytest.approx(expected)
+    reference = settings(**REFERENCE)
+    assert [learning_rate(reference, step) for step in (0, 20_000)] == pytest.approx([1e-4, 1e-4 / 2])
 
 
 def test_milestones_are_whole_iterations():
@@ -272,8 +223,11 @@ def test_milestones_are_whole_iterations():
     assert settings(max_iter=7).milestones == {10: 1, 50: 4, 80: 6, 100: 7}
 
 
-def test_rows_are_means_and_wait_for_whole_intervals():
-    params = settings(max_iter=7, log_every=3)
-    losses = torch.arange(14.0).view(7, 2)
-    assert [row[:3] for row in rows(losses, 0, params)] == [(3, 2.0, 3.0), (6, 8.0, 9.0), (7, 12.0, 13.0)]
-    assert [row[0] for row in rows(losses[:5], 0, params)] == [3]
+def test_rows_are_means_over_the_iterations_since_the_row_before():
+    params = settings(max_iter=7, log_every=3, learning_rate=2.0, warmup=0, decay=0.25)
+    state = new_state(Decoder(), params, CPU)
+    state.history.copy_(torch.arange(14.0).view(7, 2))
+    assert row_ends(params) == [3, 6, 7]
+    assert [tuple(curve(state, params, stop).values()) for stop in row_ends(params)] == [
+        (3, 2.0, 3.0, 2 / 1.5), (6, 8.0, 9.0, 2 / 2.25), (7, 12.0, 13.0, 2 / 2.5)
+    ]  # fmt: skip

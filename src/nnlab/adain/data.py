@@ -1,23 +1,29 @@
-"""The training data of a step, and what kind of step it is: a function of (seed, step) alone.
+"""The training data of a step, and what kind of step it is: a function of (seed, step) alone. And the held-out pairs.
 
 Nothing here has a state: whichever process asks for step t, after whichever interruption, gets the same pixels.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, cycle
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2.functional import center_crop, pil_to_tensor, resize
 
+from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
+from nnlab.data.images import list_images, read_image
 from nnlab.data.imageset import ImageSet
 from nnlab.errors import UserError
-from nnlab.params import AdainTrainParams, CropParams
+from nnlab.params import AdainEvaluateParams, AdainTrainParams, CropParams
 from nnlab.training.seeds import generator
 
-_PIXEL = np.dtype("V3")  # a pixel as one item of three bytes is mirrored faster than its channels
+Pair = tuple[Tensor, Tensor]  # a held-out photo and painting, (1, 3, side, side) uint8, not of one size
 
 
 class Batch(NamedTuple):
@@ -76,13 +82,13 @@ def sample_crops(content: ImageSet, style: ImageSet, seed: int, each: int = 48, 
 
 def cut(pool: ImageSet, draws: list[list[float]], crop: int, sides: list[int]) -> Tensor:
     """(N, 3, crop, crop) uint8, channels-last; a row of draws in [0, 1): picture, its side, top, left, mirrored."""
-    out = np.empty((len(draws), crop, crop, 3), dtype=np.uint8)
-    for row, (picture, side, top, left, mirrored) in zip(out, draws):
+    crops = []
+    for picture, side, top, left, mirrored in draws:
         pixels = pool.pixels(int(picture * len(pool)), sides[int(side * len(sides))])
         y, x = int(top * (pixels.shape[0] - crop + 1)), int(left * (pixels.shape[1] - crop + 1))
-        pixels = pixels[y : y + crop, x : x + crop].view(_PIXEL)
-        row.view(_PIXEL)[:] = pixels[:, ::-1] if mirrored < 0.5 else pixels
-    return torch.from_numpy(out).permute(0, 3, 1, 2)
+        pixels = pixels[y : y + crop, x : x + crop]
+        crops.append(pixels[:, ::-1] if mirrored < 0.5 else pixels)
+    return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
 
 
 def _draws(count: int, seed: int, *stream: int | str) -> list[list[float]]:
@@ -91,12 +97,8 @@ def _draws(count: int, seed: int, *stream: int | str) -> list[list[float]]:
 
 def part_of(params: AdainTrainParams, step: int) -> CropParams:
     """The crops of `step` (0-based): `params.crops` are parts of the run, one after the other."""
-    done = 0.0
-    for part in params.crops:
-        done += part.share * params.max_iter
-        if step < round(done):
-            return part
-    return params.crops[-1]
+    ends = accumulate(part.share * params.max_iter for part in params.crops)
+    return next((part for part, end in zip(params.crops, ends) if step < round(end)), params.crops[-1])
 
 
 def grey(crops: Tensor) -> Tensor:
@@ -125,3 +127,16 @@ def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iter
             yield Batch(content.to(device, non_blocking=True), None if style is None else style.to(device), alpha)
     except UserError as error:  # from a worker it comes with that one's whole traceback, whose last line it is
         raise UserError(str(error).strip().splitlines()[-1].removeprefix("nnlab.errors.UserError: ")) from None
+
+
+def held_out_pairs(pictures: Path, params: AdainEvaluateParams) -> Iterator[Pair]:
+    """The middle squares of the held-out photos of a gallery, each with one of its held-out paintings in turn."""
+    photos, paintings = (list_images(pictures / kind / HELD_OUT) for kind in (PHOTOS, PAINTINGS))
+    for photo, painting in zip(photos, cycle(paintings)):
+        yield _square(photo, params.content_side), _square(painting, params.style_side)
+
+
+def _square(path: Path, side: int) -> Tensor:
+    """The square in the middle of a picture, its shorter side `side` pixels: (1, 3, side, side) uint8."""
+    image = resize(read_image(path), [side], InterpolationMode.LANCZOS)
+    return pil_to_tensor(center_crop(image, [side]))[None]

@@ -2,30 +2,24 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nnlab.adain.data import Pair, held_out_pairs
 from nnlab.adain.losses import content_loss, statistics, style_loss
 from nnlab.adain.model import FEATURES, Decoder, Encoder, adain_statistics, to_images
-from nnlab.adain.pairs import Pair, held_out_pairs
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images
-from nnlab.params import AdainParams
+from nnlab.figures import BLUE, PALETTE, RED
+from nnlab.params import AdainParams, AdainTrainParams
 
-
-class Judgement(NamedTuple):
-    """Means over pairs; `psnr_at_alpha_0` is in dB, the others have no unit."""
-
-    content_loss: float
-    style_loss: float
-    edges: float
-    psnr_at_alpha_0: float
+MEASURES = ("content_loss", "style_loss", "edges", "psnr_at_alpha_0")  # the last one in dB, the others without a unit
 
 
 def evaluate(
@@ -38,35 +32,34 @@ def evaluate(
     settings = adain.train
     pairs = list(held_out_pairs(pictures, adain.evaluate))
     judged = judge(load_encoder(encoder), [load_decoder(path) for path in decoders], pairs, device)
-    table = pd.DataFrame(judged).add_prefix("heldout_")
+    table = judged.add_prefix("heldout_")
     total = settings.content_weight * table.heldout_content_loss + settings.style_weight * table.heldout_style_loss
     table.insert(2, "heldout_total_loss", total)
     table.insert(0, "iteration", list(settings.milestones.values()))
-    photos, paintings = (len(list_images(pictures / kind / HELD_OUT)) for kind in (PHOTOS, PAINTINGS))
-    metrics: dict[str, float] = {"pairs": len(pairs), "held_out_photos": photos, "held_out_paintings": paintings}
-    metrics["seed"] = settings.seed
-    for percent, row in zip(settings.milestones, table.to_dict("records")):
-        iterations = {"iterations": row.pop("iteration")}
-        metrics |= {f"{name}_{percent}": value for name, value in (iterations | row).items()} | iterations | row
+    metrics: dict[str, float] = {"pairs": len(pairs), "seed": settings.seed}
+    metrics |= {f"held_out_{kind}": len(list_images(pictures / kind / HELD_OUT)) for kind in (PHOTOS, PAINTINGS)}
+    for percent, row in zip(settings.milestones, table.rename(columns={"iteration": "iterations"}).to_dict("records")):
+        metrics |= {f"{name}_{percent}": value for name, value in row.items()} | row
     return metrics, table
 
 
 @torch.no_grad()
-def judge(encoder: Encoder, decoders: list[Decoder], pairs: list[Pair], device: torch.device) -> list[Judgement]:
-    """Judge decoders in float32, each on all pairs: results are clipped to [0, 1] as pictures are."""
+def judge(encoder: Encoder, decoders: list[Decoder], pairs: list[Pair], device: torch.device) -> pd.DataFrame:
+    """Means of the `MEASURES` over all pairs, a row per decoder; float32, results clipped to [0, 1] as pictures are."""
     for module in (encoder, *decoders):
         module.to(device, torch.float32).to(memory_format=torch.channels_last)
-    found: list[list[tuple[float, ...]]] = [[] for _ in decoders]
+    found: list[list[tuple[float, ...]]] = []  # by pair, by decoder
     for pair in pairs:
         photo, painting = (to_images(crops.to(device), torch.float32) for crops in pair)
         features, target = encoder(photo)[FEATURES[-1]], statistics(encoder(painting))
         wanted = adain_statistics(features, *target[FEATURES[-1]])
-        for scores, decoder in zip(found, decoders):
+        found.append([])
+        for decoder in decoders:
             drawn, again = decoder(wanted).clamp(0, 1), decoder(features).clamp(0, 1)
             made = encoder(drawn)
-            losses = content_loss(made[FEATURES[-1]], wanted), style_loss(made, target)
-            scores.append((*(float(loss) for loss in losses), edges(photo, drawn), psnr(photo, again)))
-    return [Judgement(*np.mean(scores, axis=0).tolist()) for scores in found]
+            losses = content_loss(made[FEATURES[-1]], wanted).item(), style_loss(made, target).item()
+            found[-1].append((*losses, edges(photo, drawn), psnr(photo, again)))
+    return pd.DataFrame(np.mean(found, axis=0), columns=MEASURES)
 
 
 def edges(photo: Tensor, result: Tensor, block: int = 4) -> float:
@@ -74,7 +67,9 @@ def edges(photo: Tensor, result: Tensor, block: int = 4) -> float:
 
     1 for the photo itself; halos, doubled contours and smeared shapes lower it.
     """
-    return float(torch.corrcoef(torch.stack([_gradients(photo, block), _gradients(result, block)]))[0, 1])
+    grey = F.avg_pool2d(torch.cat([photo, result]).mean(1), block)  # (2, h, w)
+    across, down = grey[:, :-1, 1:] - grey[:, :-1, :-1], grey[:, 1:, :-1] - grey[:, :-1, :-1]
+    return float(torch.corrcoef(torch.hypot(across, down).flatten(1))[0, 1])
 
 
 def psnr(photo: Tensor, result: Tensor) -> float:
@@ -82,7 +77,30 @@ def psnr(photo: Tensor, result: Tensor) -> float:
     return float(-10 * torch.log10(F.mse_loss(photo, result)))
 
 
-def _gradients(image: Tensor, block: int) -> Tensor:
-    grey = F.avg_pool2d(image.mean(1, keepdim=True), block)
-    across, down = grey[..., :-1, 1:] - grey[..., :-1, :-1], grey[..., 1:, :-1] - grey[..., :-1, :-1]
-    return torch.hypot(across, down).flatten()
+def curves_figure(curves: pd.DataFrame, judged: pd.DataFrame, settings: AdainTrainParams) -> plt.Figure:
+    """Draw content and style loss by iteration with the checkpoints' held-out losses as marks, and edges and PSNR."""
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))
+    kinds = (("content", 1.0, BLUE, "Content loss"), ("style", settings.style_weight, RED, "Style loss"))
+    for axis, (kind, weight, colour, title) in zip(axes, kinds):
+        values = weight * curves[f"{kind}_loss"]
+        smooth = values.rolling(max(1, len(values) // 50), center=True, min_periods=1).mean()
+        axis.plot(curves.iteration, values, color=colour, alpha=0.25, linewidth=1, label="training, all steps")
+        axis.plot(curves.iteration, smooth, color=colour, label="training, smoothed")
+        marks = weight * judged[f"heldout_{kind}_loss"]
+        axis.plot(judged.iteration, marks, "o", color="black", markersize=5, label="held-out pairs")
+        factor = "" if weight == 1 else f" × {weight:g}"
+        axis.set(title=title + factor, xlabel="iteration", ylabel="loss", yscale="log")
+        axis.yaxis.set_minor_formatter("{x:.3g}")
+        axis.yaxis.set_major_formatter("{x:.3g}")
+        axis.legend()
+    axis, right = axes[2], axes[2].twinx()
+    lines = axis.plot(judged.iteration, judged.heldout_edges, "o-", color=PALETTE[2], label="edges kept (1: all)")
+    lines += right.plot(
+        judged.iteration, judged.heldout_psnr_at_alpha_0, "s--", color=PALETTE[3], label="photo at alpha 0 (dB)"
+    )
+    axis.set(title="Held-out pairs", xlabel="iteration", ylabel="correlation of gradients")
+    right.set(ylabel="PSNR (dB)")
+    right.grid(visible=False)
+    right.spines.right.set_visible(True)
+    axis.legend(handles=lines)
+    return figure

@@ -27,11 +27,9 @@ ENLARGED = ("block3_conv4", "block2_conv2", "block1_conv2")  # layers of the dec
 MIN_SIDE = 9  # pixels: three poolings (rounding up) must leave the two positions that reflection padding needs
 
 
-def _conv(x: Tensor, layer: nn.Conv2d) -> Tensor:
+def _conv(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """3x3 convolution (B, C, h, w) -> (B, D, h, w) with a reflected border of one position."""
-    padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
-    bias = None if layer.bias is None else layer.bias.to(x.dtype)
-    return F.conv2d(padded, layer.weight.to(x.dtype), bias)
+    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), weight.to(x.dtype), bias.to(x.dtype))
 
 
 def _enlarged_taps() -> Tensor:
@@ -45,17 +43,17 @@ def _enlarged_taps() -> Tensor:
     return torch.einsum("aik,bjl->abijkl", row, row).reshape(4, 4, 9)
 
 
-def _conv_enlarged(x: Tensor, layer: nn.Conv2d, taps: Tensor) -> Tensor:
+def _conv_enlarged(x: Tensor, weight: Tensor, bias: Tensor, taps: Tensor) -> Tensor:
     """What `_conv` gives for x (B, C, h, w) enlarged twofold, nearest neighbour: (B, D, 2h, 2w), to rounding.
 
     Each quarter of the output positions is a 2x2 convolution of x itself: 4/9 of the multiplications, and no enlarged
     copy of x. A reflected border of the enlarged map is a repeated border of x. The quarters are put together as in
     sub-pixel convolution (Shi et al. 2016, arXiv:1609.05158, and the note on it, arXiv:1609.07009).
     """
-    kernels = taps.flatten(0, 1) @ layer.weight.permute(0, 2, 3, 1).flatten(1, 2)  # (D, 16, C)
-    weight = kernels.reshape(-1, 2, 2, kernels.shape[-1]).permute(0, 3, 1, 2).to(x.dtype)  # (4D, C, 2, 2)
-    bias = None if layer.bias is None else layer.bias.to(x.dtype).repeat_interleave(4)
-    quarters = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), weight, bias)  # (B, 4D, h + 1, w + 1)
+    kernels = taps.flatten(0, 1) @ weight.permute(0, 2, 3, 1).flatten(1, 2)  # (D, 16, C)
+    kernels = kernels.reshape(-1, 2, 2, kernels.shape[-1]).permute(0, 3, 1, 2).to(x.dtype)  # (4D, C, 2, 2)
+    padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    quarters = F.conv2d(padded, kernels, bias.to(x.dtype).repeat_interleave(4))  # (B, 4D, h + 1, w + 1)
     return F.pad(F.pixel_shuffle(quarters, 2), (-1, -1, -1, -1))
 
 
@@ -87,7 +85,8 @@ class Decoder(nn.Module):
         x = features
         for name, _, _ in DECODER_LAYERS:
             layer = getattr(self, name)
-            x = _conv_enlarged(x, layer, self.taps) if name in ENLARGED else _conv(x, layer)
+            weight, bias = layer.weight, layer.bias
+            x = _conv_enlarged(x, weight, bias, self.taps) if name in ENLARGED else _conv(x, weight, bias)
             if name != "block1_conv1":
                 x = F.relu_(x)
         return x
@@ -96,11 +95,10 @@ class Decoder(nn.Module):
 def initial_decoder(seed: int) -> Decoder:
     """A decoder with PyTorch's default initial weights, uniform within 1/sqrt(fan in), drawn from the seed alone."""
     decoder, draws = Decoder(), generator(seed, "decoder")
-    for module in decoder.modules():
-        if isinstance(module, nn.Conv2d):
-            bound = (module.in_channels * 9) ** -0.5
-            nn.init.uniform_(module.weight, -bound, bound, generator=draws)
-            nn.init.uniform_(module.bias, -bound, bound, generator=draws)  # type: ignore[arg-type]
+    for name, inputs, _ in DECODER_LAYERS:
+        bound = (9 * inputs) ** -0.5
+        for parameter in getattr(decoder, name).parameters():
+            nn.init.uniform_(parameter, -bound, bound, generator=draws)
     return decoder
 
 

@@ -39,7 +39,7 @@ def orthogonalised(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon with Nesterov momentum for matrices (m, n) with m <= n.
+    """Muon with Nesterov momentum for matrices (m, n) with m <= n, and convolutions as such: (m, C, 3, 3) -> (m, 9 C).
 
     A change has the root mean square 0.2 * lr, about Adam's, so that both take the same rates (Liu et al. 2025,
     arXiv:2502.16982, section 2.2). The matrices take turns: a step moves a quarter of them, four times as far. Their
@@ -56,13 +56,18 @@ class Muon(torch.optim.Optimizer):
     def step(self) -> None:  # type: ignore[override]
         """Move the matrices by their gradients."""
         for group in self.param_groups:
-            for index, matrix in enumerate(group["params"]):
-                state = self.state[matrix]
+            for index, weights in enumerate(group["params"]):
+                matrix, gradient, state = _as_matrix(weights), _as_matrix(weights.grad), self.state[weights]
                 if not state:
                     state.update(momentum=torch.zeros_like(matrix), step=torch.zeros((), dtype=torch.int64))
-                state["momentum"].lerp_(matrix.grad, 1 - MOMENTUM)
+                state["momentum"].lerp_(gradient, 1 - MOMENTUM)
                 if int(state["step"]) % TURNS == index % TURNS:
-                    ahead = torch.lerp(matrix.grad, state["momentum"], MOMENTUM)
+                    ahead = torch.lerp(gradient, state["momentum"], MOMENTUM)
                     size = 0.2 * TURNS * group["lr"] * max(matrix.shape) ** 0.5
                     matrix.sub_(orthogonalised(ahead, self.dtype), alpha=size)
                 state["step"] += 1
+
+
+def _as_matrix(weights: Tensor) -> Tensor:
+    """A channels-last weight (D, C, 3, 3) as a matrix (D, 9 C) in its memory's order, a view; a matrix as it is."""
+    return weights.permute(0, 2, 3, 1).flatten(1) if weights.ndim == 4 else weights

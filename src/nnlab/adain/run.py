@@ -3,39 +3,44 @@
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import pandas as pd
 import torch
+import torch.nn.functional as F
+from torchvision.utils import make_grid
 
-from nnlab.adain.checkpoint import State, milestone, new_state, restore
-from nnlab.adain.data import Crops, sample_crops
-from nnlab.adain.model import Decoder, Encoder, initial_decoder
-from nnlab.adain.pairs import held_out_pairs
+from nnlab.adain.data import Crops, Pair, held_out_pairs, sample_crops
+from nnlab.adain.model import Decoder, Encoder, adain, initial_decoder, to_images
 from nnlab.adain.start import closed_form_decoder
-from nnlab.adain.train import Setting, train
-from nnlab.adain.watch import COLUMNS, Watch, rows
+from nnlab.adain.train import State, curve, new_state, row_ends, step_function, train
 from nnlab.data.imageset import MANIFEST, ImageSet
 from nnlab.errors import UserError
 from nnlab.files import atomic
-from nnlab.params import ASSIGNED_ITERATIONS, AdainParams, AdainTrainParams
+from nnlab.params import AdainParams, AdainTrainParams, HardwareParams
 from nnlab.results import write_csv
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.processes import Processes, processes
-from nnlab.training.state import resume_dir
+from nnlab.training.progress import Progress
+from nnlab.training.state import Checkpoints, resume_dir
+from nnlab.training.tensorboard import log_writer
 from nnlab.vgg_weights import Weights, read_weights
 
 # All that decides pixels, weights and rows, as dvc.yaml has it: a saved state of other code must not go on.
-CODE = [
-    Path(__file__).parents[1] / name
-    for name in ("adain", "data/decoding.py", "data/images.py", "data/imageset.py", "training", "vgg.py",
-                 "vgg_layers.py", "vgg_weights.py")
-]  # fmt: skip
+PARTS = ("adain", "data", "training", "vgg.py", "vgg_layers.py", "vgg_weights.py")
+CODE = [Path(__file__).parents[1] / name for name in PARTS]
+PICTURES = 4  # held-out pairs that TensorBoard shows
+PICTURES_TIMES = 10  # how often in a run
+ADDED = """Beside the paper's content and style loss, which the curves show, the decoder is pulled to two things.
+**Structure**, in every step: features of relu1_1 ... relu3_1 towards their own AdaIN, because relu4_1 alone leaves a
+shape free by some pixels (halos, doubled contours). **Identity**, in a share of the steps: the style is the photo
+itself and pixels are pulled to it (SANet, Park & Lee 2019), so that the decoder learns to invert the encoder."""
 
 
 def train_decoder(
-    adain: AdainParams, device: str, precision: str, inputs: tuple[Path, Path, Path, Path], curves: Path,
+    params: AdainParams, hardware: HardwareParams, inputs: tuple[Path, Path, Path, Path], curves: Path,
     decoders: list[Path],
 ) -> None:  # fmt: skip
     """Train; write the curves (CSV) and the decoder of every milestone to `decoders`, whose names end in percentages.
@@ -43,87 +48,89 @@ def train_decoder(
     `inputs`: encoder, packed photos, packed paintings, the gallery whose held-out pictures TensorBoard shows. Goes on
     where an interrupted run with the same parameters, code and data stopped.
     """
-    settings = adain.train
-    check_names(settings, decoders)
-    with processes(pick_device(device)) as team:
-        dtype = pick_precision(precision, team.device)
-        if team.writes:
-            _warn_of_a_short_run(settings)
-        torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
-        data = [inputs[0], inputs[1] / MANIFEST, inputs[2] / MANIFEST]
-        key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
-        folder = resume_dir("adain_train", key, CODE, data)
-        with _named_compiler(adain.run.compile):
-            state = _train(adain, team, dtype, inputs, folder)
-        team.wait()
-        if team.writes:
-            write_csv(curves, COLUMNS, rows(state.history.cpu(), 0, settings))
-            for percent, path in zip(settings.milestones, decoders):
-                with atomic(path) as temporary:
-                    shutil.copyfile(milestone(folder, percent), temporary)
-            shutil.rmtree(folder)
-
-
-def check_names(settings: AdainTrainParams, decoders: list[Path]) -> None:
-    """UserError if dvc.yaml names other checkpoints than the training keeps: told before it, not after."""
-    named = [path.stem.rpartition("_")[2] for path in decoders]
-    kept = [str(percent) for percent in settings.milestones]
-    if named != kept:
+    settings = params.train
+    named, kept = [path.stem.rpartition("_")[2] for path in decoders], list(map(str, settings.milestones))
+    if named != kept:  # told before the training, not after it
         raise UserError(
             f"adain.train.checkpoint_fractions give checkpoints at {', '.join(kept)} %, but dvc.yaml names "
             f"{', '.join(named)}: change one of the two"
         )
-
-
-def _warn_of_a_short_run(settings: AdainTrainParams) -> None:
-    if settings.max_iter < ASSIGNED_ITERATIONS:
-        print(
-            f"adain_train: warning: adain.train.max_iter = {settings.max_iter}; "
-            f"the assignment asks for at least {ASSIGNED_ITERATIONS}",
-            file=sys.stderr,
-        )
+    with processes(pick_device(hardware.device)) as team:
+        dtype = pick_precision(hardware.precision, team.device)
+        torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
+        data = [inputs[0], inputs[1] / MANIFEST, inputs[2] / MANIFEST]
+        key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
+        folder = resume_dir("adain_train", key, CODE, data)
+        state = _train(params, team, dtype, inputs, folder)
+        team.wait()
+        if team.writes:
+            table = pd.DataFrame([curve(state, settings, stop) for stop in row_ends(settings)])
+            write_csv(curves, list(table), table)
+            for path in decoders:
+                with atomic(path) as temporary:
+                    shutil.copyfile(folder / path.name, temporary)
+            shutil.rmtree(folder)
 
 
 def _train(
-    adain: AdainParams, team: Processes, dtype: torch.dtype, inputs: tuple[Path, Path, Path, Path], folder: Path
+    params: AdainParams, team: Processes, dtype: torch.dtype, inputs: tuple[Path, Path, Path, Path], folder: Path
 ) -> State:
-    """Train in `folder` and return the final state."""
-    settings, weights = adain.train, read_weights(inputs[0])
-    pairs = list(held_out_pairs(inputs[3], adain.evaluate))
-    cache = (adain.run.cache_mib << 20) // team.world  # per set, whatever the number of processes
+    """Train in `folder`, or go on there; return the final state."""
+    settings, weights = params.train, read_weights(inputs[0])
+    encoder, pairs = Encoder(weights), list(held_out_pairs(inputs[3], params.evaluate))
+    cache = (params.run.cache_mib << 20) // team.world  # per set, whatever the number of processes
     content, style = (ImageSet(path, cache) for path in inputs[1:3])
     crops = Crops(content, style, settings, team.rank, team.world)
-    state = new_state(Decoder(), settings, team.device, dtype)
-    restore(state, folder, settings.milestones)
+    saved = next(Checkpoints(folder).whole(), None)
+    decoder = Decoder() if saved else _first_decoder(weights, crops)
+    state = new_state(decoder, settings, team.device, dtype)
+    if saved:
+        state.restore(*saved)
     team.wait()  # no process writes before all have read
-    if not state.step:
-        state.begin_with(_first_decoder(weights, content, style, settings))
-    setting = Setting(team, dtype, adain.run.workers, adain.run.save_every, adain.run.compile)
-    encoder = Encoder(weights)
-    with Watch(settings, encoder, pairs) as report:
-        train(encoder, state, crops, setting, folder, report)
+    move = step_function(encoder, state, settings, team, dtype, params.run.compile)
+    shown = watch(state, settings, encoder, pairs[:PICTURES]) if team.writes else nullcontext(lambda: None)
+    with shown as report:
+        train(move, state, crops, team, params.run, folder, report)
     return state
 
 
-def _first_decoder(weights: Weights, content: ImageSet, style: ImageSet, settings: AdainTrainParams) -> Decoder:
-    if settings.start == "random":
-        return initial_decoder(settings.seed)
+def _first_decoder(weights: Weights, crops: Crops) -> Decoder:
+    seed = crops.params.seed
+    if crops.params.start == "random":
+        return initial_decoder(seed)
     began = time.perf_counter()
-    decoder = closed_form_decoder(weights, sample_crops(content, style, settings.seed), settings.seed)
+    decoder = closed_form_decoder(weights, sample_crops(crops.content, crops.style, seed), seed)
     print(f"adain_train: closed-form start found in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     return decoder
 
 
 @contextmanager
-def _named_compiler(used: bool) -> Iterator[None]:
-    """UserError for what torch.compile fails with, such as a machine without a C++ compiler or Triton."""
-    try:
-        yield
-    except Exception as error:
-        if not used or not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-            raise
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:160]
-        raise UserError(
-            f"adain.run.compile = true: torch.compile fails here ({reason}); install a C++ compiler (CPU) or Triton "
-            "(GPU), or set it to false"
-        ) from None
+def watch(state: State, params: AdainTrainParams, encoder: Encoder, pairs: list[Pair]) -> Iterator[Callable[[], None]]:
+    """Show a training while it runs, by a progress line and in TensorBoard: call what is given at every row's end.
+
+    Pictures are content, style and result of held-out pairs, a row each.
+    """
+    images = [[to_images(picture, torch.float32) for picture in pair] for pair in pairs]
+    target = torch.cat([adain(*map(encoder.encode, pair)) for pair in images]).to(state.history.device)
+    side = images[0][0].shape[-1]
+    given = [F.interpolate(pair[number], side) for number in range(2) for pair in images]
+    begun, shown = state.step, 0
+    with log_writer("adain") as writer, Progress(params.max_iter, "training the decoder", start=begun) as bar:
+        writer.add_text("losses", ADDED)
+
+        def report() -> None:
+            nonlocal shown
+            for stop in row_ends(params):
+                if shown < stop <= state.step:  # also an interrupted run's
+                    row = curve(state, params, stop)
+                    for name in ("content_loss", "style_loss", "learning_rate"):
+                        writer.add_scalar(name, row[name], stop)
+            bar.update(state.step - max(begun, shown), content=row["content_loss"], style=row["style_loss"])
+            if state.step * PICTURES_TIMES // params.max_iter > shown * PICTURES_TIMES // params.max_iter:
+                with torch.no_grad():
+                    drawn = state.average(target).clamp(0, 1).cpu()
+                sheet = make_grid(torch.cat([*given, drawn]), nrow=len(pairs), padding=0)
+                writer.add_image("content, style, result", sheet, state.step)
+            shown = state.step
+
+        yield report

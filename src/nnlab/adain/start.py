@@ -11,14 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, ENLARGED, Decoder, to_images
+from nnlab.adain.model import DECODER_LAYERS, ENLARGED, Decoder, Encoder, to_images
 from nnlab.training.seeds import generator
-from nnlab.vgg import VGG19
 from nnlab.vgg_weights import Weights
 
 RIDGE = 1e-3  # of the mean of the diagonal: keeps directions that the pictures hardly excite from blowing up
 PATCHES = 800  # of 3x3 positions, of every picture and layer
-LAYERS = tuple(name for name, _, _ in ENCODER_LAYERS)
 
 
 @torch.no_grad()
@@ -27,39 +25,27 @@ def closed_form_decoder(weights: Weights, crops: Tensor, seed: int) -> Decoder:
 
     Computed on the CPU in float32. The same crops and seed give the same decoder.
     """
-    encoder = VGG19(weights, LAYERS, padding="reflect", ceil=True)
-    decoder, draws = Decoder(), generator(seed, "patches")
-    images = [to_images(part, torch.float32) for part in crops.split(8)]
-    maps = [encoder(part) for part in images]
-    inputs = [part["block4_conv1"] for part in maps]
-    for name, _, _ in DECODER_LAYERS:
+    encoder, decoder, draws = Encoder(weights), Decoder(), generator(seed, "patches")
+    # What a layer of the encoder sees is what the layer of that name in the decoder, its mirror, is to give.
+    seen: dict[str, list[Tensor]] = {name: [] for name, _, _ in DECODER_LAYERS}
+    for name, found in seen.items():
+        getattr(encoder, name).register_forward_pre_hook(lambda _, given, found=found: found.append(given[0]))
+    inputs = [encoder.encode(to_images(part, torch.float32)) for part in crops.split(8)]
+    for name, targets in seen.items():
         layer = getattr(decoder, name)
         if name in ENLARGED:
             inputs = [F.interpolate(x, scale_factor=2) for x in inputs]
-        _fit(layer, _patches(inputs, [_seen_by(name, *pair) for pair in zip(images, maps)], draws))
-        inputs = [F.conv2d(_bordered(x), layer.weight, layer.bias) for x in inputs]
-        if name != LAYERS[0]:
-            inputs = [F.relu_(x) for x in inputs]
+        inputs = [F.pad(x, (1, 1, 1, 1), mode="reflect") for x in inputs]
+        _fit(layer, _patches(inputs, targets, draws))
+        inputs = [layer(x).relu_() for x in inputs]
     return decoder
-
-
-def _seen_by(layer: str, images: Tensor, maps: dict[str, Tensor]) -> Tensor:
-    """What `layer` of the encoder sees, which is what `layer` of the decoder, its mirror, is to give."""
-    if layer == LAYERS[0]:
-        return images
-    before = maps[LAYERS[LAYERS.index(layer) - 1]]
-    return F.max_pool2d(before, 2, 2, ceil_mode=True) if layer.endswith("conv1") else before
-
-
-def _bordered(x: Tensor) -> Tensor:
-    return F.pad(x, (1, 1, 1, 1), mode="reflect")
 
 
 def _patches(inputs: list[Tensor], targets: list[Tensor], draws: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """Some positions of every picture: 3x3 patches of the input with a 1 for the bias (P, 9 C + 1), targets (P, D)."""
     for batch, wanted in zip(inputs, targets):
         for x, y in zip(batch, wanted):
-            patches, values = F.unfold(_bordered(x[None]), 3)[0].T, y.flatten(1).T
+            patches, values = F.unfold(x[None], 3)[0].T, y.flatten(1).T
             chosen = torch.randperm(len(values), generator=draws)[:PATCHES]
             yield F.pad(patches[chosen], (0, 1), value=1.0), values[chosen]
 

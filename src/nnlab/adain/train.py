@@ -1,90 +1,146 @@
-"""Training of the AdaIN decoder: one loop for one process or several, CPU or GPU, that can die and go on."""
+"""Training of the AdaIN decoder: the state of a run, the loop that moves it on, a step, the loss.
+
+One code for one process or several, CPU or GPU. A run can die at any moment and go on from its last saved state.
+"""
 
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nnlab.adain import checkpoint
-from nnlab.adain.checkpoint import State, as_matrix
 from nnlab.adain.data import Batch, Crops, feed
 from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
-from nnlab.adain.model import FEATURES, Encoder, adain_statistics, to_images
+from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, Encoder, adain_statistics, to_images
+from nnlab.adain.muon import Muon
+from nnlab.adain.weights import save_decoder
 from nnlab.errors import UserError
-from nnlab.params import AdainTrainParams
+from nnlab.params import AdainRunParams, AdainTrainParams
 from nnlab.training.processes import Processes
+from nnlab.training.schedule import set_learning_rate
+from nnlab.training.state import Checkpoints
 
-MEMORY = 1 / 30  # the average of the weights reaches back over at most so much of the run so far
-
-
-class Report(NamedTuple):
-    """What the loop tells: steps done, the losses (k, 2) of steps `first` to `step`, the decoder so far."""
-
-    step: int
-    first: int
-    losses: Tensor
-    decoder: nn.Module
+# The average of the weights reaches back over at most so much of the run so far: early textures are too faint.
+MEMORY = 1 / 30
 
 
-@dataclass(frozen=True)
-class Setting:
-    """How the run is carried out; none of it changes what is computed, but for rounding."""
+@dataclass
+class State:
+    """Everything that the next step depends on."""
 
-    processes: Processes
-    dtype: torch.dtype
-    workers: int
-    save_every: int
-    compile: bool = False
+    decoder: Decoder
+    average: Decoder  # of the weights so far: the one to use
+    optimisers: list[torch.optim.Optimizer]
+    history: Tensor  # (max_iter, 2) content and style loss by step
+    step: int = 0  # steps done
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors of the state by name; what is written into them is taken over."""
+        found = {"history": self.history}
+        found |= {f"average.{name}": weights for name, weights in self.average.named_parameters()}
+        for name, weights in self.decoder.named_parameters():
+            found[f"decoder.{name}"] = weights.detach()
+            for optimiser in self.optimisers:
+                found |= {f"{kind}.{name}": value for kind, value in optimiser.state.get(weights, {}).items()}
+        return found
+
+    def restore(self, saved: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Go on from a state that `train` saved."""
+        for weights in self.decoder.parameters():
+            weights.grad = torch.zeros_like(weights)
+        for optimiser in self.optimisers:
+            optimiser.step()  # makes its moments, which are filled now, as all the rest
+        for name, tensor in self.tensors().items():
+            tensor.copy_(saved[name])
+        self.step = values["step"]
+
+
+def new_state(
+    decoder: Decoder, params: AdainTrainParams, device: torch.device, dtype: torch.dtype = torch.float32
+) -> State:
+    """The state before the first step, from the decoder to start with."""
+    decoder = decoder.to(device).to(memory_format=torch.channels_last)
+    # The last layer, whose three rows are the colours, and the biases are no matrices to Muon (Jordan et al. 2024).
+    layers = [getattr(decoder, name) for name, _, _ in DECODER_LAYERS[:-1]]
+    matrices = [layer.weight for layer in layers] if params.optimizer == "muon" else []
+    others = [weights for weights in decoder.parameters() if not any(weights is matrix for matrix in matrices)]
+    optimisers: list[torch.optim.Optimizer] = [torch.optim.Adam(others, params.learning_rate, fused=True)]
+    if matrices:
+        optimisers.append(Muon(matrices, params.learning_rate, dtype))
+    average = deepcopy(decoder).requires_grad_(False)
+    return State(decoder, average, optimisers, torch.zeros(params.max_iter, 2, device=device))
 
 
 def train(
-    encoder: Encoder, state: State, crops: Crops, setting: Setting, folder: Path, report: Callable[[Report], None]
-) -> None:
-    """Move `state` on to the last step, and save it and the milestones in `folder` on the way.
+    move: Callable[[Batch], None], state: State, crops: Crops, processes: Processes, run: AdainRunParams, folder: Path,
+    report: Callable[[], None],
+) -> None:  # fmt: skip
+    """Move `state` on to the last step by `move`, of `step_function`; keep it and the milestones in `folder` meanwhile.
 
-    `report` is called in the writing process, first with all earlier steps, then every `log_every` steps. Losses are
-    read from the device only then: no step waits for it.
+    `report` is called after every row of the curves. Losses are read from the device only then and before a state is
+    saved: no step waits for it.
     """
-    params, device, writes = crops.params, setting.processes.device, setting.processes.writes
-    due = params.milestones
-    move = step_function(encoder, state, params, setting)
-    stops = {*due.values(), *range(0, params.max_iter, params.log_every), params.max_iter}
-    stops |= set(range(0, params.max_iter, setting.save_every))
-    known = state.step
-    if writes:
-        report(Report(known, 0, state.history[:known].cpu(), state.best))
-    for batch in feed(crops, range(state.step, params.max_iter), setting.workers, device):
+    params, logged = crops.params, set(row_ends(crops.params))
+    for batch in feed(crops, range(state.step, params.max_iter), run.workers, processes.device):
         move(batch)
-        if state.step not in stops:
-            continue
-        block = _checked(setting.processes.average(state.history[known : state.step]), known)
-        state.history[known : state.step] = block
-        if writes:
-            report(Report(state.step, known, block.cpu(), state.best))
-            _keep(state, folder, due, setting.save_every)
-        known = state.step
+        milestones = [percent for percent, step in params.milestones.items() if step == state.step]
+        saves = milestones or state.step % run.save_every == 0
+        if saves or state.step in logged:
+            _check(state.history[: state.step])
+        if state.step in logged:
+            report()
+        if saves and processes.writes:
+            for percent in milestones:
+                found = {"iteration": str(state.step), "percent": str(percent)}
+                save_decoder(state.average, folder / f"decoder_{percent}.safetensors", found)
+            Checkpoints(folder).save(state.step, state.tensors(), {"step": state.step})
+
+
+def _check(losses: Tensor) -> None:
+    """UserError if a loss is not finite: the training has diverged and would only waste time."""
+    bad = (~losses.isfinite()).any(dim=1).nonzero()
+    if len(bad):
+        at = int(bad[0]) + 1
+        raise UserError(f"adain_train: the loss is not finite at iteration {at}; lower adain.train.learning_rate")
+
+
+def row_ends(params: AdainTrainParams) -> list[int]:
+    """The iterations at which a row of the curves ends: every `log_every`, and the last."""
+    return [*range(params.log_every, params.max_iter, params.log_every), params.max_iter]
+
+
+def curve(state: State, params: AdainTrainParams, stop: int) -> dict[str, float]:
+    """Row of the curves at iteration `stop`: mean losses (unweighted) since the row before it, learning rate."""
+    start = (stop - 1) // params.log_every * params.log_every
+    content, style = state.history[start:stop].cpu().double().mean(dim=0).tolist()
+    rate = learning_rate(params, stop - 1)
+    return {"iteration": stop, "content_loss": content, "style_loss": style, "learning_rate": rate}
 
 
 def step_function(
-    encoder: Encoder, state: State, params: AdainTrainParams, setting: Setting
-) -> Callable[[Batch], None]:
+    encoder: Encoder, state: State, params: AdainTrainParams, processes: Processes, dtype: torch.dtype,
+    compiled: bool = False,
+) -> Callable[[Batch], None]:  # fmt: skip
     """Return what moves `state` one step on by a batch."""
-    encoder = deepcopy(encoder).to(setting.processes.device, setting.dtype).to(memory_format=torch.channels_last)
-    decoder = setting.processes.wrap(state.decoder)
-    losses_of = torch.compile(batch_losses) if setting.compile else batch_losses
+    encoder = deepcopy(encoder).to(processes.device, dtype).to(memory_format=torch.channels_last)
+    decoder = processes.wrap(state.decoder)
+    losses_of = torch.compile(batch_losses) if compiled else batch_losses
 
     def move(batch: Batch) -> None:
         state.decoder.zero_grad(set_to_none=True)
-        total, losses = losses_of(encoder, decoder, batch, params, setting.dtype)
+        total, losses = losses_of(encoder, decoder, batch, params, dtype)
         total.backward()
-        _update_weights(state, learning_rate(params, state.step))
-        state.history[state.step] = losses.detach()
+        for optimiser in state.optimisers:
+            set_learning_rate(optimiser, learning_rate(params, state.step))
+            optimiser.step()
+        state.history[state.step] = processes.average(losses.detach())
         state.step += 1
-        _update_average(state, params.average)
+        share = max(1 - params.average, 1 / (1 + MEMORY * state.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(state.average.parameters()), list(state.decoder.parameters()), share)
 
     return move
 
@@ -134,40 +190,3 @@ def learning_rate(params: AdainTrainParams, step: int) -> float:
     left = (params.max_iter - step) / params.max_iter
     fall = min(1.0, left / params.cooldown) if params.cooldown else 1.0
     return rise * fall * params.learning_rate / (1 + params.decay * step)
-
-
-def _update_weights(state: State, rate: float) -> None:
-    """One step of the optimisers, which know the decoder's parameters by views of them."""
-    for name, parameter in state.decoder.named_parameters():
-        assert parameter.grad is not None
-        state.views[name].grad = as_matrix(parameter.grad)
-    for optimiser in state.optimisers:
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        optimiser.step()
-
-
-@torch.no_grad()
-def _update_average(state: State, decay: float) -> None:
-    """Exponential moving average of the weights; a long memory would keep early textures, which are too faint."""
-    if state.average is not None:
-        share = max(1 - decay, 1 / (1 + MEMORY * state.step))
-        torch._foreach_lerp_(list(state.average.parameters()), list(state.decoder.parameters()), share)
-
-
-def _checked(losses: Tensor, first: int) -> Tensor:
-    """UserError if a loss is not finite: the training has diverged and would only waste time."""
-    bad = (~losses.isfinite()).any(dim=1).nonzero()
-    if len(bad):
-        at = first + int(bad[0]) + 1
-        raise UserError(f"adain_train: the loss is not finite at iteration {at}; lower adain.train.learning_rate")
-    return losses
-
-
-def _keep(state: State, folder: Path, due: dict[int, int], save_every: int) -> None:
-    """Write the milestones that are due now, then the state."""
-    now = [percent for percent, step in due.items() if step == state.step]
-    for percent in now:
-        checkpoint.save_milestone(state, folder, percent)
-    if now or state.step % save_every == 0:
-        checkpoint.save(state, folder)
