@@ -171,7 +171,7 @@ def test_nothing_but_broken_images_is_an_error(pictures, stylize):
         (["--output", "link.png"], "link.png: is one of the input pictures"),
         (["--content", "photos"], "result.jpg: several pictures are asked for"),
         (["--device", "abacus"], "abacus"),
-        (["--decoder", "bad.jpg"], "bad.jpg: is damaged or no weights file"),
+        (["--decoder", "bad.jpg"], "bad.jpg: is damaged"),
         (["--encoder", "no.pth"], "no.pth: no such weights file"),
     ],
 )

@@ -33,7 +33,7 @@ def load_decoder(path: Path) -> Decoder:
     state, decoder = read_state(path), Decoder()
     try:
         decoder.load_state_dict({ours: state[key] for ours, key in REFERENCE_KEYS.items() if key in state} or state)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         reason = str(error).splitlines()[-1].strip()
         raise UserError(f"{path}: not weights of the AdaIN decoder: {reason}") from None
     return decoder.eval()
