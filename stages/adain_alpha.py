@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from nnlab.adain.choice import PAIR, choose_photos, choose_style, style_note
-from nnlab.adain.figures import STYLE, notes, open_stylizer, save_pictures, save_sheet
-from nnlab.adain.stylize import open_picture
+from nnlab.adain.figures import choose, note, open_stylizer, save_pictures, save_sheet
 from nnlab.params import load_params
 from nnlab.stage import run
 
@@ -17,20 +15,16 @@ def main(
 ) -> None:  # fmt: skip
     """Draw the first photo for each alpha; write the row and, into `results`, every picture of it."""
     loaded = load_params(params)
-    pictures, alphas = loaded.adain.pictures, loaded.adain.alpha
-    chosen = choose_photos(photos, pictures.photos, gallery)
-    photo = open_picture(chosen.files[0], pictures.size)
-    painted = choose_style("alpha_style", pictures.alpha_style, pair / STYLE, gallery)
-    painting = open_picture(painted, pictures.style_size)
+    alphas = loaded.adain.alpha
+    (photo,), painting, notes = choose(loaded.adain.pictures, "alpha_style", photos, gallery, pair, count=1)
     stylizer = open_stylizer(encoder, decoder, loaded.hardware)
     content, style = stylizer.content(photo), [stylizer.statistics(painting)]
     drawn = {alpha: stylizer.paint(content, style, alpha=alpha) for alpha in sorted({*STEPS, *alphas})}
 
-    assigned = pair if pictures.alpha_style == PAIR else None
-    note = notes(assigned, decoder, chosen.note(1), style_note(painted, pair / STYLE))
     title = "Strength of the style: decoder(α · AdaIN + (1 − α) · content)"
     labels = ["original", *(f"α = {alpha:g}" for alpha in alphas), "style"]
-    save_sheet(figure, [[photo, *(drawn[alpha] for alpha in alphas), painting]], labels, title, note)
+    row = [photo, *(drawn[alpha] for alpha in alphas), painting]
+    save_sheet(figure, [row], labels, title, note(decoder, *notes))
     named = {f"alpha_{_number(alpha)}": picture for alpha, picture in drawn.items()}
     save_pictures(results, {"content": photo, "style": painting, **named})
 

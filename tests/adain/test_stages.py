@@ -10,10 +10,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from nnlab.adain.choice import USER_PHOTOS, check_pictures, choose_photos, choose_style, style_note
-from nnlab.adain.figures import notes
+from nnlab.adain.choice import check_pictures, find_photos
+from nnlab.adain.figures import choose, note, stand_in
 from nnlab.adain.weights import load_decoder, save_decoder
-from nnlab.data.images import save_image
+from nnlab.data.images import read_image, save_image
 from nnlab.errors import UserError
 from nnlab.params import PictureParams
 from tests import quick
@@ -118,79 +118,70 @@ def test_wrong_alphas_are_named(project, weight_files, decoders, alphas):
         draw_alphas(project, weight_files, decoders)
 
 
-def names(chosen):
-    return [path.name for path in chosen.files]
+def chosen(project, count=2, style="pair", photos=()):
+    values = {"size": 32, "style_size": 32, "photos_style": "pair", "photos": list(photos), "alpha_style": style}
+    folders = [project / name for name in ("photos", "gallery", "pair")]
+    return choose(PictureParams(**values), "alpha_style", *folders, count)
 
 
 def test_the_users_photos_come_before_the_samples(project):
-    photos, gallery = project / "photos", project / "gallery"
-    chosen = choose_photos(photos, [], gallery)
-    assert names(chosen) == ["france_pontduGard.webp", "erase_red_panda.webp"]
-    assert "Sample photos (Title of france_pontduGard, Title of erase_red_panda)" in chosen.note()
-    assert "Sample photo (Title of france_pontduGard)" in chosen.note(1)
-    save(photos / "me.jpg", 6)
-    one = choose_photos(photos, [], gallery)
-    assert names(one) == ["me.jpg", "erase_red_panda.webp"]
-    assert one.note(1) == ""
-    assert "Sample photo (Title of erase_red_panda)" in one.note()
-    save(photos / "also.png", 7)
-    save(photos / "z.png", 8)
-    assert names(choose_photos(photos, [], gallery)) == ["also.png", "me.jpg"]
-    assert choose_photos(photos, [], gallery).note() == ""
-    assert names(choose_photos(photos, ["z.png", str(project / "pair/content.jpg")], gallery)) == [
-        "z.png",
-        "content.jpg",
-    ]
+    photos = project / "photos"
+    both = "Sample photos (Title of france_pontduGard, Title of erase_red_panda): put two photos of your own into "
+    assert chosen(project).notes == ["", both + photos.as_posix()]
+    assert chosen(project, 1).notes[1].startswith("Sample photo (Title of france_pontduGard):")
+    me = save(photos / "me.jpg", 6)
+    assert chosen(project, 1).notes == [""]
+    assert chosen(project).notes[1].startswith("Sample photo (Title of erase_red_panda):")
+    also, last = save(photos / "also.png", 7), save(photos / "z.png", 8)
+    assert find_photos(photos, []) == [also, me]
+    assert [len(chosen(project, count).photos) for count in (1, 2)] == [1, 2]
+    assert chosen(project).notes == [""]
+    other = project / "pair/content.jpg"
+    assert find_photos(photos, ["z.png", str(other)]) == [last, other]
     with pytest.raises(UserError, match=r"adain\.pictures\.photos: 'no\.jpg' is neither a file in"):
-        choose_photos(photos, ["no.jpg"], gallery)
+        find_photos(photos, ["no.jpg"])
 
 
 def test_a_style_is_the_pairs_a_held_out_painting_or_a_file(project):
-    pair, gallery = project / "pair/style.jpg", project / "gallery"
-    painting = gallery / "paintings/held_out/composition_viii.png"
+    def drawn(path):
+        return read_image(project / path).size
 
-    def choose(name):
-        return choose_style("alpha_style", name, pair, gallery)
-
-    assert choose("pair") == pair
-    assert style_note(pair, pair) == ""
-    assert choose("composition_viii") == painting
-    assert style_note(painting, pair) == "Style: Artist: Title of composition_viii (1887)"
-    assert choose(str(project / "pair/content.jpg")).name == "content.jpg"
+    painting = "gallery/paintings/held_out/composition_viii.png"
+    assert chosen(project).notes[0] == ""
+    found = chosen(project, style="composition_viii")
+    assert found.notes[0] == "Style: Artist: Title of composition_viii (1887)"
+    assert found.style.width / found.style.height == pytest.approx(drawn(painting)[0] / drawn(painting)[1], rel=0.05)
+    assert chosen(project, style="pair/content.jpg").notes[0] == "Style: content.jpg"
     with pytest.raises(UserError, match=r"adain\.pictures\.alpha_style = 'cubist': .*composition_viii.*; change it"):
-        choose("cubist")
-    painting.unlink()
+        chosen(project, style="cubist")
+    (project / painting).unlink()
     with pytest.raises(UserError, match=r"gallery: has no picture composition_viii; run"):
-        choose("composition_viii")
+        chosen(project, style="composition_viii")
 
 
-def test_a_photo_that_would_be_passed_over_is_an_error(project):
-    photos, gallery = project / "photos", project / "gallery"
-    save(photos / "b.jpg", 6)
-    save(photos / "c.jpg", 7)
-    for harmless in (".DS_Store", ".cache/x.txt", "b.jpg.dvc", "Thumbs.db"):
-        (photos / harmless).parent.mkdir(exist_ok=True)
-        (photos / harmless).write_text("x")
-    assert names(choose_photos(photos, [], gallery)) == ["b.jpg", "c.jpg"]
-    for name in ("IMG_1.heix", "inner/notes.txt", "noending"):
+def test_a_photo_that_is_passed_over_is_named(project, caplog):
+    photos = project / "photos"
+    kept = [save(photos / name, 6) for name in ("b.jpg", "c.jpg")]
+    for name in (".DS_Store", ".cache/x.txt", "b.jpg.dvc", "Thumbs.db"):
         (photos / name).parent.mkdir(exist_ok=True)
-        (photos / name).write_bytes(b"ftypheic")
-        with pytest.raises(UserError, match=rf"{name}: no picture that can be read \(\.avif, .*save it as \.jpg"):
-            choose_photos(photos, [], gallery)
-        assert names(choose_photos(photos, ["c.jpg", "b.jpg"], gallery)) == ["c.jpg", "b.jpg"]
-        (photos / name).unlink()
+        (photos / name).write_text("harmless")
+    assert find_photos(photos, []) == kept
+    assert caplog.messages == []
+    (photos / "IMG_1.heix").write_bytes(b"ftypheic")
+    assert find_photos(photos, []) == kept
+    assert caplog.messages == [f"{photos}: left out, for their endings are no picture's: IMG_1.heix"]
 
 
 def test_the_line_below_a_figure_names_what_is_not_as_asked(project, decoders):
     whole, short = decoders / "decoder_100.safetensors", decoders / "decoder_10.safetensors"
-    assert notes(project / "pair", whole) == ""
+    assert note(whole, stand_in(project / "pair")) == ""
     record = {"name": "pair", "stand_in": True, "note": "STAND-IN: oil for Matisse."}
     (project / "pair/provenance.json").write_text(json.dumps(record))
-    assert notes(project / "pair", whole) == "STAND-IN: oil for Matisse"
-    assert notes(None, short, "Sample") == "Sample. Reduced training: 1,000 iterations instead of 10,000"
+    assert note(whole, stand_in(project / "pair")) == "STAND-IN: oil for Matisse"
+    assert note(short, "", "Sample.") == "Sample. Reduced training: 1,000 iterations instead of 10,000"
     (project / "pair/provenance.json").write_text("{")
     with pytest.raises(UserError, match=r"provenance\.json: missing or damaged"):
-        notes(project / "pair", whole)
+        stand_in(project / "pair")
 
 
 def test_the_alpha_stage_depends_on_no_other_stages_parameters():
@@ -199,9 +190,9 @@ def test_the_alpha_stage_depends_on_no_other_stages_parameters():
     assert users == ["adain_alpha"]
 
 
-def check_asked(folder=USER_PHOTOS, **changed):
+def check_asked(folder="photos", **changed):
     values = {"size": 0, "style_size": 0, "photos": [], "photos_style": "pair", "alpha_style": "composition_viii"}
-    check_pictures(PictureParams(**{**values, **changed}), folder)
+    check_pictures(PictureParams(**{**values, **changed}), Path(folder))
 
 
 def test_what_the_pictures_ask_for_is_checked_before_the_training(project):
@@ -218,20 +209,10 @@ def test_what_the_pictures_ask_for_is_checked_before_the_training(project):
 
 
 def test_the_folder_of_photos_is_checked_before_the_training(project):
-    photos = project / "photos"
-    check_asked(photos)
-    (photos / "here.jpg").symlink_to(save(project / "outside.jpg", 6))
-    (photos / "again").symlink_to(photos)
-    check_asked(photos)
-    (photos / "IMG_1.raw").write_bytes(b"II*")
-    with pytest.raises(UserError, match=r"IMG_1\.raw: no picture that can be read"):
-        check_asked(photos)
-    (photos / "IMG_1.raw").unlink()
-    for name, target in (("loop.jpg", "loop.jpg"), (".nowhere", "no such file")):
-        (photos / name).symlink_to(target)
-        with pytest.raises(UserError, match=rf"{name}: neither a file nor a folder"):
-            check_asked(photos)
-        (photos / name).unlink()
-    save(photos / os.fsdecode(b"caf\xe9.jpg"), 7)
-    with pytest.raises(UserError, match="DVC cannot read a file whose name is not UTF-8; rename it"):
-        check_asked(photos)
+    (project / "photos/here.jpg").symlink_to(save(project / "outside.jpg", 6))
+    check_asked()
+    for path in (project / "photos/loop.jpg", project / "photos" / os.fsdecode(b"caf\xe9.jpg")):
+        path.symlink_to(path.name if path.name == "loop.jpg" else project / "outside.jpg")
+        with pytest.raises(UserError, match="jpg: DVC can read no name that is not UTF-8, and no dead link"):
+            check_asked()
+        path.unlink()

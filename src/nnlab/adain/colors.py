@@ -5,6 +5,7 @@ correlations of R, G and B are matched by one linear map of the colours (Sun et 
 pytorch-AdaIN's `--preserve_color`; Gatys et al. 2016, arXiv:1606.05897, section 3.1).
 """
 
+from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -12,94 +13,71 @@ import torch
 from PIL import Image, ImageStat
 from torch import Tensor
 
-from nnlab.adain.model import MIN_SIDE
-from nnlab.errors import UserError
+from nnlab.adain.tiles import CELL
 
-MOST_PIXELS = 4_000_000  # of a larger picture, every second, third ... pixel tells the colours
+MOST_PIXELS = 4_000_000  # of a larger picture, every second, third ... row and column tells the colours
 FAINT = 1e-4  # of the strongest direction's energy: below it, a style does not have a direction of colour (1 % in RGB)
 
 
 class Pixels(NamedTuple):
-    """What a picture shows: RGB (H, W, 3) uint8, opacity (H, W) uint8 or None if it has no transparency."""
+    """A picture for the network: continued by reflection to whole cells of 8 x 8 pixels, all sides at least 9."""
 
-    rgb: np.ndarray
-    opacity: np.ndarray | None = None
+    rgb: np.ndarray  # (8h, 8w, 3) in 0-255; what is transparent has the mean colour of what is not
+    opacity: Tensor  # (h, w) float64 in 0-255, of each cell; a picture that is nowhere opaque counts as if it were
+    colours: np.ndarray  # (N, 3) in 0-255: pixels of what is to be seen, of a large picture a part of them
 
-    def visible(self) -> np.ndarray:
-        """The colours (N, 3) of the pixels that are not wholly transparent, or of all if none is to be seen."""
-        if self.opacity is None or not self.opacity.any():
-            return self.rgb.reshape(-1, 3)
-        return self.rgb[self.opacity > 0]
+    def in_colours_of(self, other: "Pixels") -> "Pixels":
+        """The picture with the mean, deviations and correlations of another one's colours.
 
-
-def check_size(picture: Image.Image) -> None:
-    """UserError for a picture that is too small for the encoder."""
-    if min(picture.size) < MIN_SIDE:
-        raise UserError(f"{picture.width}x{picture.height} pixels; at least {MIN_SIDE} a side are needed")
+        Equal to pytorch-AdaIN's `coral` for pictures with the same number of pixels; that one forgets to divide by the
+        number, so that a larger target exaggerates the contrast by the root of the ratio.
+        """
+        (mean, root), (other_mean, other_root) = _moments(self.colours), _moments(other.colours)
+        matrix = other_root @ np.linalg.inv(root)
+        offset = other_mean - matrix @ mean
+        rgb, colours = (
+            pixels @ matrix.T.astype(np.float32) + offset.astype(np.float32) for pixels in (self.rgb, self.colours)
+        )
+        return Pixels(rgb, self.opacity, colours)
 
 
 def to_pixels(picture: Image.Image) -> Pixels:
-    """The pixels of a picture, which `check_size` checks; what is transparent takes the mean colour of what is not."""
-    check_size(picture)
-    if not picture.has_transparency_data:
-        return Pixels(np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB")))
-    picture = picture.convert("RGBA")
-    opacity = picture.getchannel("A")
-    mean = ImageStat.Stat(picture.convert("RGB"), opacity).mean if opacity.getextrema()[1] else (255, 255, 255)
-    ground = Image.new("RGBA", picture.size, (round(mean[0]), round(mean[1]), round(mean[2])))
-    return Pixels(np.asarray(Image.alpha_composite(ground, picture).convert("RGB")), np.asarray(opacity))
+    """The pixels of an RGB or RGBA picture."""
+    layer = np.full((picture.height, picture.width), 255, np.uint8)
+    if picture.mode == "RGBA":
+        if (opacity := picture.getchannel("A")).getbbox():
+            layer = np.asarray(opacity)
+            mean = ImageStat.Stat(picture.convert("RGB"), opacity).mean
+            ground = Image.new("RGBA", picture.size, tuple(round(level) for level in mean))
+            picture = Image.alpha_composite(ground, picture)
+        picture = picture.convert("RGB")
+    rgb, step = np.asarray(picture), isqrt(layer.size // MOST_PIXELS) + 1
+    colours = rgb[::step, ::step][layer[::step, ::step] > 0]
+    border = (0, -picture.height % CELL), (0, -picture.width % CELL)
+    rgb, layer = np.pad(rgb, (*border, (0, 0)), mode="symmetric"), np.pad(layer, border, mode="symmetric")
+    cells = layer.reshape(layer.shape[0] // CELL, CELL, -1, CELL).mean((1, 3))
+    return Pixels(rgb, torch.from_numpy(cells), colours)
 
 
-def over_white(picture: Image.Image) -> Image.Image:
-    """The picture as RGB, white where it is transparent."""
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    picture = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+def _moments(colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (3,) of RGB (N, 3), and deviations times the root of the correlations (3, 3), with the reference's ridge."""
+    covariance = np.cov(colours.T)
+    std = np.sqrt(covariance.diagonal().clip(6.5e-4))  # a flat colour has no deviation to divide by
+    values, vectors = np.linalg.eigh(covariance / np.outer(std, std) + np.eye(3) / (len(colours) - 1))
+    return colours.mean(0), std[:, None] * (vectors * np.sqrt(values.clip(0)) @ vectors.T)
 
 
-def coral_map(source: np.ndarray, target: np.ndarray) -> Tensor:
-    """Return (3, 4) float64: the matrix and offset that give colours `source` the moments of `target`.
-
-    Both are RGB uint8 (N, 3). Equal to pytorch-AdaIN's `coral` for pictures with the same number of pixels; that one
-    forgets to divide by the number, so that a larger target exaggerates the contrast by the root of the ratio.
-    """
-    source_mean, source_std, source_corr = _moments(source)
-    target_mean, target_std, target_corr = _moments(target)
-    whiten = torch.linalg.inv(_root(source_corr)) / source_std
-    matrix = target_std[:, None] * (_root(target_corr) @ whiten)
-    return torch.cat([matrix, (target_mean - matrix @ source_mean)[:, None]], dim=1)
+def second_moment(colours: np.ndarray) -> np.ndarray:
+    """Mean of c c^T over colours c, RGB (N, 3) in 0-255 taken as [0, 1]: (3, 3)."""
+    return (colours / 255).T @ (colours / 255) / len(colours)
 
 
-def second_moment(colours: np.ndarray, mapped: Tensor | None = None) -> Tensor:
-    """Mean of c c^T over colours c, RGB uint8 (N, 3) taken as [0, 1] and by the map of `coral_map`: (3, 3) float64."""
-    sample = torch.from_numpy(colours[:: 1 + len(colours) // MOST_PIXELS] / 255)
-    if mapped is not None:
-        sample = sample @ mapped[:, :3].T + mapped[:, 3]
-    return sample.T @ sample / len(sample)
-
-
-def palette_projection(moment: Tensor) -> Tensor | None:
+def palette_projection(moment: np.ndarray) -> np.ndarray | None:
     """Return the projection (3, 3) onto the colours that a style has by its `second_moment`; None where it has all.
 
     A grey style has the line of greys alone, a style of one colour the line from black through it. Features cannot tell
     them apart reliably: where a style has no deviation, AdaIN leaves a constant map, and the decoder has to guess.
     """
-    values, vectors = torch.linalg.eigh(moment)
+    values, vectors = np.linalg.eigh(moment)
     kept = vectors[:, values > FAINT * values[-1]]
     return None if kept.shape[1] in (0, 3) else kept @ kept.T
-
-
-def _moments(colours: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean (3,), deviation (3,) and correlation (3, 3) of RGB in [0, 1]; the regularisation is the reference's."""
-    sample = torch.from_numpy(colours[:: 1 + len(colours) // MOST_PIXELS] / 255)
-    covariance = torch.cov(sample.T)
-    std = covariance.diagonal().clamp(min=1e-8).sqrt()  # a flat colour has no deviation to divide by
-    correlation = covariance / torch.outer(std, std) + torch.eye(3, dtype=torch.float64) / (len(sample) - 1)
-    return sample.mean(0), std, correlation
-
-
-def _root(matrix: Tensor) -> Tensor:
-    """Square root of a symmetric positive matrix."""
-    values, vectors = torch.linalg.eigh(matrix)
-    return vectors @ torch.diag(values.clamp(min=0).sqrt()) @ vectors.T

@@ -2,24 +2,57 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
-from nnlab.adain.colors import over_white
-from nnlab.adain.stylize import Stylizer
+from nnlab.adain.choice import find_photos, find_style
+from nnlab.adain.stylize import Stylizer, open_picture
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.catalog import PROVENANCE, read_provenance
-from nnlab.data.images import save_image
+from nnlab.data.gallery import caption, find_picture
+from nnlab.data.images import flatten, save_image
 from nnlab.figures import image_grid, save_figure, style
 from nnlab.files import atomic_dir
-from nnlab.params import ASSIGNED_ITERATIONS, HardwareParams
+from nnlab.params import ASSIGNED_ITERATIONS, PAIR, HardwareParams, PictureParams
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.state import load_tensors
 
 CONTENT, STYLE = "content.jpg", "style.jpg"  # file names in the pair's folder
-CELL_INCHES = 3.0
-CELL_PIXELS = 480  # on the longer side: what a cell shows in print
-WIDTH_INCHES = 14.0  # of a row of many pictures
+SAMPLES = ("france_pontduGard", "erase_red_panda")  # held-out photos of the gallery: a landmark, a portrait
+CELL_PIXELS = (480, 480)  # at most: what a cell shows in print
+CELL_INCHES, WIDTH_INCHES = 3.0, 14.0  # of a cell, of a row of many, at most
+
+
+class Chosen(NamedTuple):
+    """Pictures to draw, RGB or RGBA, and the lines that say what they are."""
+
+    photos: list[Image.Image]
+    style: Image.Image
+    notes: list[str]
+
+
+def choose(pictures: PictureParams, key: str, photos: Path, gallery: Path, pair: Path, count: int = 2) -> Chosen:
+    """Open `count` photos and the style that `adain.pictures.<key>` names.
+
+    The photos are those that the parameters name, else the first ones in the folder `photos` by name. What is missing
+    comes from `SAMPLES`: for both a landmark and a portrait, for the second one the portrait.
+    """
+    own, name = find_photos(photos, pictures.photos)[:count], getattr(pictures, key)
+    samples = [find_picture(gallery, sample) for sample in SAMPLES[len(own) : count]]
+    painting = find_style(key, name) or (pair / STYLE if name == PAIR else find_picture(gallery, name))
+    notes = [stand_in(pair) if name == PAIR else f"Style: {caption(painting)}"]
+    if samples:
+        what = f"Sample photo{'s' if len(samples) > 1 else ''} ({', '.join(map(caption, samples))})"
+        notes.append(f"{what}: put two photos of your own into {photos.as_posix()}")
+    shown = [open_picture(path, pictures.size) for path in (*own, *samples)]
+    return Chosen(shown, open_picture(painting, pictures.style_size), notes)
+
+
+def open_pair(pictures: PictureParams, pair: Path) -> Chosen:
+    """Open the assigned pair in that folder, or what stands in for it."""
+    content, painting = open_picture(pair / CONTENT, pictures.size), open_picture(pair / STYLE, pictures.style_size)
+    return Chosen([content], painting, [stand_in(pair)])
 
 
 def open_stylizer(encoder: Path, decoder: Path, hardware: HardwareParams) -> Stylizer:
@@ -35,10 +68,9 @@ def save_sheet(
 
     Every picture is shown in the shape of its row's first one, a painting of another shape in a white frame.
     """
-    size = (CELL_PIXELS, CELL_PIXELS)
-    shapes = [ImageOps.contain(row[0], size).size for row in rows]
+    shapes = [ImageOps.contain(row[0], CELL_PIXELS).size for row in rows]
     cells = [
-        [ImageOps.pad(over_white(picture), shape, Image.Resampling.LANCZOS, color="white") for picture in row]
+        [ImageOps.pad(flatten(picture), shape, Image.Resampling.LANCZOS, color="white") for picture in row]
         for shape, row in zip(shapes, rows)
     ]
     cell = min(CELL_INCHES, WIDTH_INCHES / len(rows[0]))
@@ -59,12 +91,15 @@ def iterations(decoder: Path) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def notes(pair: Path | None, decoder: Path, *others: str) -> str:
-    """The line below a figure: stand-ins in the pair's folder, `others`, a short training; "" if all is as asked."""
-    found = [*others]
-    if pair and (record := read_provenance(pair / PROVENANCE))["stand_in"]:
-        found.insert(0, str(record["note"]))
+def stand_in(pair: Path) -> str:
+    """What stands in for the assigned pair in that folder; "" if nothing does."""
+    record = read_provenance(pair / PROVENANCE)
+    return str(record["note"]) if record["stand_in"] else ""
+
+
+def note(decoder: Path, *texts: str) -> str:
+    """The line below a figure: `texts`, and whether the training was short; "" if all is as asked."""
     count = iterations(decoder)
-    if count is not None and count < ASSIGNED_ITERATIONS:
-        found.append(f"Reduced training: {count:,} iterations instead of {ASSIGNED_ITERATIONS:,}")
-    return ". ".join(text.rstrip(".") for text in found if text)
+    short = count is not None and count < ASSIGNED_ITERATIONS
+    told = f"Reduced training: {count:,} iterations instead of {ASSIGNED_ITERATIONS:,}" if short else ""
+    return ". ".join(text.rstrip(".") for text in (*texts, told) if text)

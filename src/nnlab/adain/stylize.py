@@ -16,10 +16,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nnlab.adain.colors import Pixels, check_size, coral_map, palette_projection, second_moment, to_pixels
-from nnlab.adain.model import Decoder, Encoder
+from nnlab.adain.colors import Pixels, palette_projection, second_moment, to_pixels
+from nnlab.adain.model import MIN_SIDE, Decoder, Encoder
 from nnlab.adain.statistics import EPS
-from nnlab.adain.tiles import CELL, TILE, Box, decode, encode, split, whole
+from nnlab.adain.tiles import TILE, Box, decode, encode, grown, pixels, split
 from nnlab.data.images import read_image, resize_shorter
 from nnlab.errors import UserError
 
@@ -35,13 +35,14 @@ class Moments:
 
     mean: Tensor
     std: Tensor
-    colours: Tensor = field(default_factory=lambda: torch.eye(3, dtype=torch.float64))
+    colours: np.ndarray = field(default_factory=lambda: np.eye(3))
 
 
 @dataclass(frozen=True)
 class Content:
-    """A content picture: its pixels, statistics, features (1, 512, h, w) unless they are too many."""
+    """A content picture, its pixels, statistics, and features (1, 512, h, w) unless they are too many."""
 
+    picture: Image.Image
     pixels: Pixels
     statistics: Moments
     features: Tensor | None
@@ -55,9 +56,10 @@ def open_picture(path: Path, size: int) -> Image.Image:
     picture = read_image(path, alpha=True)
     try:
         picture = resize_shorter(picture, size)
-        check_size(picture)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+    if min(picture.size) < MIN_SIDE:
+        raise UserError(f"{path}: {picture.width}x{picture.height} pixels; at least {MIN_SIDE} a side are needed")
     return picture
 
 
@@ -92,44 +94,36 @@ class Stylizer:
         UserError for pictures under 9 pixels a side and for values out of range.
         """
         shown = self.content(content)
-        colours = shown.pixels if preserve_color else None
-        return self.paint(shown, [self.statistics(style, colours) for style in styles], weights, alpha)
+        moments = [self.statistics(style, shown if preserve_color else None) for style in styles]
+        return self.paint(shown, moments, weights, alpha)
 
-    def statistics(self, style: Image.Image, colours_of: Pixels | None = None) -> Moments:
-        """Encode a style picture; with `colours_of` it takes those pixels' colours first."""
-        pixels = to_pixels(style)
-        return self._moments(pixels, coral_map(pixels.visible(), colours_of.visible()) if colours_of else None)
+    def statistics(self, style: Image.Image, colours_of: Content | None = None) -> Moments:
+        """Encode a style picture, RGB or RGBA; with `colours_of` it takes that content's colours first."""
+        own = to_pixels(style)
+        return self._moments(own.in_colours_of(colours_of.pixels) if colours_of else own)
 
     def content(self, picture: Image.Image) -> Content:
-        """Encode a content picture for any number of calls of `paint`."""
-        pixels = to_pixels(picture)
-        area, weight = whole(pixels.rgb), self.encoder.block1_conv1.weight
-        shape = (1, 512, area.bottom, area.right)
-        features = None
+        """Encode a content picture, RGB or RGBA, for any number of calls of `paint`."""
+        own, weight = to_pixels(picture), self.encoder.block1_conv1.weight
+        shape, features = (1, 512, *own.opacity.shape), None
         if np.prod(shape) * weight.element_size() <= KEEP_BYTES:
             features = torch.empty(shape, dtype=weight.dtype, device=weight.device, memory_format=torch.channels_last)
-        return Content(pixels, self._moments(pixels, None, features), features)
+        return Content(picture, own, self._moments(own, features), features)
 
     @torch.inference_mode()
-    def _moments(self, pixels: Pixels, colours: Tensor | None, features: Tensor | None = None) -> Moments:
+    def _moments(self, own: Pixels, features: Tensor | None = None) -> Moments:
         """Encode all tiles, into `features` if given; statistics as `mean_std` has them, each cell by its opacity."""
-        area = whole(pixels.rgb)
-        opacity = torch.ones(area.bottom, area.right, dtype=torch.float64)
-        if pixels.opacity is not None:
-            cells = np.array(Image.fromarray(pixels.opacity).reduce(CELL))  # of the last ones, what the picture has
-            opacity = torch.from_numpy(cells).double() if cells.any() else opacity
         sums = torch.zeros(2, 512, dtype=torch.float64)  # on the CPU: not every GPU knows float64
-        for box in self.progress(list(split(area, self.tile))):
-            tile = encode(self.encoder, pixels.rgb, box, colours)
-            rows, columns = box.slices()
+        for box in self.progress(split(own.opacity.shape, self.tile)):
+            tile = encode(self.encoder, own.rgb, box)
             if features is not None:
-                features[..., rows, columns] = tile
-            values, shares = tile[0].flatten(1).cpu().double(), opacity[rows, columns].flatten()
+                features[(..., *box)] = tile
+            values, shares = tile[0].flatten(1).cpu().double(), own.opacity[box].flatten()
             sums += torch.stack([values @ shares, values.square() @ shares])
-        mean, square = (sums / opacity.sum())[:, None, :, None, None]
-        variance = (square - mean**2).clamp(min=0) * opacity.numel() / (opacity.numel() - 1)
-        seen = second_moment(pixels.visible(), colours)
-        return Moments(mean.float(), (variance + EPS).sqrt().float(), seen)
+        mean, square = (sums / own.opacity.sum())[:, None, :, None, None]
+        count = own.opacity.numel()
+        variance = (square - mean**2).clamp(min=0) * count / (count - 1)
+        return Moments(mean.float(), (variance + EPS).sqrt().float(), second_moment(own.colours))
 
     @torch.inference_mode()
     def paint(
@@ -139,25 +133,23 @@ class Stylizer:
 
         What comes out has no colours that the styles do not have at all (see `palette_projection`).
         """
-        scale, shift = blend(content.statistics, styles, weights, alpha)
-        parts = zip(shares(weights, styles), styles)
-        palette = palette_projection(torch.stack([share * style.colours for share, style in parts]).sum(0))
-        rgb, opacity = content.pixels.rgb, content.pixels.opacity
-        area, painted = whole(rgb), np.empty_like(rgb)
-        for box in self.progress(list(split(area, self.tile))):
-            around = box.grown(area)
-            rows, columns = around.slices()
+        rgb, shape = content.pixels.rgb, content.pixels.opacity.shape
+        scale, shift = (part.to(self.encoder.mean.device) for part in blend(content.statistics, styles, weights, alpha))
+        parts = zip(shares(len(styles), weights), styles)
+        palette = palette_projection(np.sum([share * style.colours for share, style in parts], axis=0))
+        painted = np.empty_like(rgb)
+        for box in self.progress(split(shape, self.tile)):
+            area = grown(box, shape)
             known = content.features
-            features = encode(self.encoder, rgb, around) if known is None else known[..., rows, columns]
-            styled = torch.addcmul(shift.to(features.device), features.float(), scale.to(features.device))
-            target = painted[box.slices(side=CELL)]  # ends at the picture's edge, in the last cells
-            target[:] = decode(self.decoder, styled, around, box)[: target.shape[0], : target.shape[1]]
+            features = encode(self.encoder, rgb, area) if known is None else known[(..., *area)]
+            tile = decode(self.decoder, torch.addcmul(shift, features.float(), scale), box, area)
             if palette is not None:
-                kept = target @ (alpha * palette + (1 - alpha) * torch.eye(3, dtype=torch.float64)).numpy()
-                target[:] = kept.clip(0, 255).round()
-        picture = Image.fromarray(painted)
-        if opacity is not None:
-            picture.putalpha(Image.fromarray(opacity))
+                kept = tile @ (alpha * palette + (1 - alpha) * np.eye(3))
+                tile = kept.clip(0, 255).round()
+            painted[pixels(box)] = tile
+        picture = Image.fromarray(painted[: content.picture.height, : content.picture.width])
+        if content.picture.mode == "RGBA":
+            picture.putalpha(content.picture.getchannel("A"))
         return picture
 
 
@@ -169,29 +161,24 @@ def blend(
     AdaIN towards each style, their weighted mean (paper, eq. 15) and the mixture by alpha (eq. 14) are all linear in f,
     so they are one map. UserError for an alpha outside [0, 1], and for weights that do not fit.
     """
-    check(alpha, weights, len(styles))
-    scale, shift = torch.zeros_like(content.std), torch.zeros_like(content.mean)
-    for share, style in zip(shares(weights, styles), styles):
+    scale, shift = torch.full_like(content.std, 1 - alpha), torch.zeros_like(content.mean)
+    for share, style in zip(shares(len(styles), weights, alpha), styles):
         ratio = style.std / content.std
         scale += share * ratio
         shift += share * (style.mean - content.mean * ratio)
-    return alpha * scale + (1 - alpha), alpha * shift
+    return scale, shift
 
 
-def shares(weights: Sequence[float] | None, styles: Sequence[Moments]) -> list[float]:
-    """The part of each style in a blend: `weights` made to add up to 1, equal ones if None."""
-    return [weight / sum(weights) for weight in weights] if weights else [1 / len(styles)] * len(styles)
+def shares(styles: int, weights: Sequence[float] | None = None, alpha: float = 1.0) -> list[float]:
+    """The share of each of so many styles in a result, together `alpha`; the content has the rest.
 
-
-def check(alpha: float, weights: Sequence[float] | None, styles: int) -> None:
-    """Raise UserError for an alpha outside [0, 1], and for weights that do not fit so many styles."""
+    UserError for an alpha outside [0, 1], and for weights that do not fit.
+    """
+    weights = weights or [1.0] * styles
     if not 0 <= alpha <= 1:
         raise UserError(f"alpha = {alpha:g}: must lie between 0 and 1")
-    if styles < 1:
-        raise UserError("no style was given; give at least one")
-    if weights is None:
-        return
     if len(weights) != styles:
         raise UserError(f"{len(weights)} style weights for {styles} styles; give one for each")
     if not (all(0 <= weight < float("inf") for weight in weights) and sum(weights) > 0):
         raise UserError(f"style weights {', '.join(map(str, weights))}: must be 0 or more, and not all 0")
+    return [alpha * weight / sum(weights) for weight in weights]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif"}
+NO_PICTURES = ("README.md", "*.dvc", "Thumbs.db", "desktop.ini")  # what may lie beside a user's pictures
 # The longest side in pixels that a format can hold, by ending.
 LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".gif": 65_535}
 
@@ -102,9 +103,14 @@ def save_image(image: "Tensor | Image.Image", path: Path) -> None:
         picture.save(temporary, **options)
 
 
-def list_images(folder: Path) -> list[Path]:
-    """All files with an image's ending below `folder` (see `list_files`)."""
-    return [path for path in list_files(folder) if path.suffix.lower() in SUFFIXES]
+def list_images(folder: Path, tell: bool = False) -> list[Path]:
+    """All files with an image's ending below `folder` (see `list_files`); with `tell`, a line names all others."""
+    files = list_files(folder)
+    others = [path for path in files if path.suffix.lower() not in SUFFIXES and not any(map(path.match, NO_PICTURES))]
+    if others and tell:
+        names = ", ".join(str(path.relative_to(folder)) for path in others)
+        _log.warning("%s: left out, for their endings are no picture's: %s", folder, names)
+    return [path for path in files if path.suffix.lower() in SUFFIXES]
 
 
 def list_files(folder: Path) -> list[Path]:
