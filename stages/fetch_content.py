@@ -3,15 +3,11 @@
 from pathlib import Path
 
 from nnlab.data.sets import coco, fetch_set
-from nnlab.params import load_params
-from nnlab.stage import run
+from nnlab.params import Params
+from nnlab.stage import script
 
 
-def main(folder: Path, params: Path = Path("params.yaml")) -> None:
+@script
+def main(folder: Path, params: Params) -> None:
     """Fill `folder` with the archives of the set and their provenance."""
-    settings = load_params(params)
-    fetch_set("adain.data.content", settings.adain.data.content, folder, coco(settings.sources.mirror))
-
-
-if __name__ == "__main__":
-    run(main)
+    fetch_set("adain.data.content", params.adain.data.content, folder, coco(params.sources.mirror))

@@ -4,16 +4,12 @@ from pathlib import Path
 
 from nnlab.data.sets import fetch_set
 from nnlab.data.wikiart import wikiart
-from nnlab.params import load_params
-from nnlab.stage import run
+from nnlab.params import Params
+from nnlab.stage import script
 
 
-def main(folder: Path, params: Path = Path("params.yaml")) -> None:
+@script
+def main(folder: Path, params: Params) -> None:
     """Fill `folder` with the archives of the set and their provenance."""
-    settings = load_params(params)
-    style = settings.adain.data.style
-    fetch_set("adain.data.style", style, folder, wikiart(style, settings.sources.mirror))
-
-
-if __name__ == "__main__":
-    run(main)
+    style = params.adain.data.style
+    fetch_set("adain.data.style", style, folder, wikiart(style, params.sources.mirror))
