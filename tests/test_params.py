@@ -93,8 +93,6 @@ def test_the_committed_file_is_what_dvc_reads() -> None:
         ("name: 姓名", "", "name is missing; add it"),
         ("name: 姓名", "name: 7", "name = 7: input should be a valid string"),
         ("name: 姓名", "name: x\nextra: 1", "extra is not a known key; allowed here: inner, name"),
-        ("name: 姓名", "name: x\nname: y", 'not valid YAML: found duplicate key "name" (line 3, column 1)'),
-        ("epochs: 5", "epochs: 5, epochs: 6", 'not valid YAML: found duplicate key "epochs" (line 1, column 20)'),
     ],
 )
 def test_one_line_says_key_value_and_what_is_allowed(tmp_path: Path, old: str, new: str, expected: str) -> None:
@@ -111,9 +109,7 @@ def test_one_line_says_key_value_and_what_is_allowed(tmp_path: Path, old: str, n
         ("\ta: 1", r"not valid YAML: found character '\t' that cannot start any token (line 1, column 1)"),
         ("a: !!python/object:os.system x", "not valid YAML: could not determine a constructor"),
         ("a: 2020-13-45", "not valid YAML: month must be in 1..12"),
-        ("[" * 5000, "not valid YAML: maximum recursion depth exceeded"),
         ("a: 1\n---\nb: 2", "not valid YAML: but found another document (line 2, column 1)"),
-        ("inner: &a [*a]\nname: x", "inner = [[["),
         (b"\xff\xfe\x00\x01", "not valid YAML: 'utf-8' codec can't decode"),
         (b"a\x00b", "not valid YAML: unacceptable character"),
     ],
