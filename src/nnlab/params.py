@@ -10,12 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from nnlab.sections import Count, FileNamePart, Layer, Name, Section, Seed, Share, Text, Weight, completed, load, once
+from nnlab.sections import Count, Layer, Name, NamePart, Section, Seed, Share, Text, Weight, Widths, filled, load, once
 
 ASSIGNED_ITERATIONS = 10_000  # of AdaIN's training: the assignment asks for at least so many
 PAIR = "pair"  # the name of the assigned pair's style
 NAME_PLACEHOLDER, ID_PLACEHOLDER = "姓名", "学号"  # name, student number: file names show what is to be filled in
-MOST_PIXELS = 16_384  # of a side: more is a slip of the finger, and more memory than machines have
 
 
 class HardwareParams(Section):  # where and how precisely a run computes
@@ -29,9 +28,6 @@ class SourcesParams(Section):  # where files are fetched from before the officia
 
 # ---- fashion, autoencoder, denoiser ----
 
-Width = Annotated[int, Field(ge=1, le=8192)]
-Hidden = Annotated[list[Width], Field(max_length=16)]
-
 
 class TrainingParams(Section):  # what every training of small pictures has
     epochs: int = Field(ge=1, le=1000)
@@ -42,9 +38,8 @@ class TrainingParams(Section):  # what every training of small pictures has
 
 
 class LayersParams(Section):  # the layers of a classifier
-    hidden: Hidden
-    # 28 pixels can be halved four times
-    convolutions: list[Annotated[list[Width], Field(min_length=1, max_length=8)]] = Field(max_length=4)
+    hidden: Widths
+    convolutions: list[Annotated[Widths, Field(min_length=1)]] = Field(max_length=4)  # 28 pixels halve four times
 
 
 class ClassifierTrainingParams(TrainingParams):  # the training of a classifier
@@ -59,7 +54,7 @@ class FashionParams(Section):  # variants are complete: with the section's train
     network: LayersParams
     training: ClassifierTrainingParams
     variants: dict[Name, NetworkParams] = Field(min_length=1)
-    _complete = completed("variants", "training", hidden=[], convolutions=[])
+    _complete = filled("variants", "training", hidden=[], convolutions=[])
 
     @property
     def main(self) -> NetworkParams:
@@ -68,11 +63,11 @@ class FashionParams(Section):  # variants are complete: with the section's train
 
 
 class AutoencoderParams(TrainingParams):  # a mirrored pair of networks and its training
-    hidden: Hidden
+    hidden: Widths
 
 
 class DenoiserParams(AutoencoderParams):  # an autoencoder with a wider code that is shown noisy images
-    code: Width
+    code: int = Field(ge=1, le=8192)
     noise_factor: float = Field(ge=0, le=10)
 
 
@@ -122,7 +117,7 @@ class JobParams(CommonParams):  # one picture to paint: its pictures and layers,
 class GatysParams(Section):  # jobs by name; each is complete: keys that a job leaves out are taken from `common`
     common: CommonParams
     jobs: dict[Name, JobParams] = Field(min_length=1)
-    _complete = completed("jobs", "common")
+    _complete = filled("jobs", "common")
 
 
 # ---- adain ----
@@ -143,7 +138,7 @@ class AdainDataParams(Section):  # what the decoder is trained on, and how these
 class CropParams(Section):  # the training crops of a part of the run
     share: float = Field(gt=0, le=1)
     crop: int = Field(ge=16, multiple_of=8)
-    sides: list[Annotated[int, Field(ge=16, le=MOST_PIXELS)]] = Field(min_length=1)
+    sides: list[Annotated[int, Field(ge=16, le=16_384)]] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _fits(self) -> "CropParams":
@@ -166,7 +161,7 @@ class AdainTrainParams(Section):  # how the decoder is trained
     learning_rate: float = Field(gt=0)
     decay: float = Field(ge=0)
     warmup: int = Field(ge=0)
-    cooldown: float = Field(ge=0, le=1)
+    cooldown: Share
     average: float = Field(ge=0, lt=1)
     content_weight: Weight
     style_weight: Weight
@@ -202,13 +197,13 @@ class AdainRunParams(Section):  # how the training runs, not what it computes; n
 
 
 class AdainEvaluateParams(Section):  # how the checkpoints are judged
-    content_side: int = Field(ge=32, le=MOST_PIXELS, multiple_of=8)
-    style_side: int = Field(ge=32, le=MOST_PIXELS)
+    content_side: int = Field(ge=32, le=16_384, multiple_of=8)
+    style_side: int = Field(ge=32, le=16_384)
 
 
 class PictureParams(Section):  # which photos and styles are drawn, and how large
-    size: int = Field(ge=0, le=MOST_PIXELS)
-    style_size: int = Field(ge=0, le=MOST_PIXELS)
+    size: int = Field(ge=0, le=16_384)
+    style_size: int = Field(ge=0, le=16_384)
     photos: list[str] = Field(max_length=2)
     photos_style: Text
     alpha_style: Text
@@ -228,8 +223,8 @@ class AdainParams(Section):
 
 
 class ReportParams(Section):  # who hands in, and in which language
-    name: FileNamePart
-    student_id: FileNamePart
+    name: NamePart
+    student_id: NamePart
     course: str
     language: Literal["zh", "en"]
 

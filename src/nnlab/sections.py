@@ -108,7 +108,7 @@ def _siblings(model: type[Section], location: tuple[int | str, ...]) -> list[str
 # ---- kinds of values ----
 
 
-def completed(named: str, common: str, **more: Any) -> Any:
+def filled(named: str, common: str, **more: Any) -> Any:
     """A validator: the sections in the mapping `named` get the keys that they lack from `common` and from `more`.
 
     It runs before the checks of a section: what is no section is left for them.
@@ -161,8 +161,9 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Widths = Annotated[list[Annotated[int, Field(ge=1, le=8192)]], Field(max_length=16)]  # of layers
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=1e12)]
 Layer = Annotated[str, AfterValidator(_layer)]  # of VGG19
-FileNamePart = Annotated[str, BeforeValidator(_file_name_part)]
+NamePart = Annotated[str, BeforeValidator(_file_name_part)]
 once = AfterValidator(_once)  # no two values of a list are the same
