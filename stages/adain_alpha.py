@@ -3,21 +3,27 @@
 from pathlib import Path
 
 from nnlab.adain.figures import choose, note, open_stylizer, save_pictures, save_sheet
-from nnlab.params import load_params
-from nnlab.stage import run
+from nnlab.params import Params
+from nnlab.stage import script
 
 STEPS = [step / 10 for step in range(11)]  # what the web report's slider shows, beside adain.alpha
 
 
+def _number(alpha: float) -> str:
+    """Two decimals (0.30), and more where they are not all: no two strengths share a name."""
+    short = f"{alpha:.2f}"
+    return short if float(short) == alpha else str(alpha)
+
+
+@script
 def main(
     photos: Path, gallery: Path, pair: Path, encoder: Path, decoder: Path, figure: Path, results: Path,
-    params: Path = Path("params.yaml"),
+    params: Params,
 ) -> None:  # fmt: skip
     """Draw the first photo for each alpha; write the row and, into `results`, every picture of it."""
-    loaded = load_params(params)
-    alphas = loaded.adain.alpha
-    (photo,), painting, notes = choose(loaded.adain.pictures, "alpha_style", photos, gallery, pair, count=1)
-    stylizer = open_stylizer(encoder, decoder, loaded.hardware)
+    alphas = params.adain.alpha
+    (photo,), painting, notes = choose(params.adain.pictures, "alpha_style", photos, gallery, pair, count=1)
+    stylizer = open_stylizer(encoder, decoder, params.hardware)
     content, style = stylizer.content(photo), [stylizer.statistics(painting)]
     drawn = {alpha: stylizer.paint(content, style, alpha=alpha) for alpha in sorted({*STEPS, *alphas})}
 
@@ -27,13 +33,3 @@ def main(
     save_sheet(figure, [row], labels, title, note(decoder, *notes))
     named = {f"alpha_{_number(alpha)}": picture for alpha, picture in drawn.items()}
     save_pictures(results, {"content": photo, "style": painting, **named})
-
-
-def _number(alpha: float) -> str:
-    """Two decimals (0.30), and more where they are not all: no two strengths share a name."""
-    short = f"{alpha:.2f}"
-    return short if float(short) == alpha else str(alpha)
-
-
-if __name__ == "__main__":
-    run(main)

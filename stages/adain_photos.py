@@ -3,22 +3,18 @@
 from pathlib import Path
 
 from nnlab.adain.figures import choose, note, open_stylizer, save_sheet
-from nnlab.params import load_params
-from nnlab.stage import run
+from nnlab.params import Params
+from nnlab.stage import script
 
 
+@script
 def main(
     photos: Path, gallery: Path, pair: Path, encoder: Path, decoder: Path, figure: Path,
-    params: Path = Path("params.yaml"),
+    params: Params,
 ) -> None:  # fmt: skip
     """Choose two photos and a style, draw them, and write the figure: photo, style, result for both."""
-    loaded = load_params(params)
-    chosen = choose(loaded.adain.pictures, "photos_style", photos, gallery, pair)
-    stylizer = open_stylizer(encoder, decoder, loaded.hardware)
+    chosen = choose(params.adain.pictures, "photos_style", photos, gallery, pair)
+    stylizer = open_stylizer(encoder, decoder, params.hardware)
     rows = [(photo, chosen.style, stylizer.stylize(photo, [chosen.style])) for photo in chosen.photos]
     title = "Two photos in one style"
     save_sheet(figure, rows, ["photo", "style", "result"], title, note(decoder, *chosen.notes))
-
-
-if __name__ == "__main__":
-    run(main)

@@ -6,20 +6,17 @@ from pathlib import Path
 from nnlab.data.containers import pictures
 from nnlab.data.packing import LEFT_OUT, pack
 from nnlab.data.sets import locate
-from nnlab.params import load_params
-from nnlab.stage import run
+from nnlab.params import Params
+from nnlab.stage import script
 
 
-def main(fetched: Path, sample: Path, out: Path, params: Path = Path("params.yaml")) -> None:
+@script
+def main(fetched: Path, sample: Path, out: Path, params: Params) -> None:
     """Pack the set that lies in `fetched`, or in `sample` where the sample is asked for, into `out`."""
-    settings = load_params(params).adain.data
+    settings = params.adain.data
     source, what = locate(fetched, sample)
     read = pictures(source)
     summary = pack(read, out, settings.short_side, quality=settings.quality, least=settings.least, source=what)
     locate(fetched, sample)  # a network drive may have gone meanwhile, and with it what links led to
     left_out = ", ".join(f"{number} {kind}" for kind, number in summary["left_out"].items()) or "none"
     print(f"{out}: {summary['images']} pictures; left out: {left_out} (see {out / LEFT_OUT})", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    run(main)

@@ -3,14 +3,11 @@
 from pathlib import Path
 
 from nnlab.data.pair import fetch_pair
-from nnlab.params import load_params
-from nnlab.stage import run
+from nnlab.params import Params
+from nnlab.stage import script
 
 
-def main(pictures: Path, folder: Path, params: Path = Path("params.yaml")) -> None:
+@script
+def main(pictures: Path, folder: Path, params: Params) -> None:
     """Write content.jpg, style.jpg and provenance.json into `folder`."""
-    fetch_pair(pictures, folder, load_params(params).sources.mirror)
-
-
-if __name__ == "__main__":
-    run(main)
+    fetch_pair(pictures, folder, params.sources.mirror)

@@ -3,15 +3,10 @@
 from pathlib import Path
 
 from nnlab.data.samples import fetch_samples
-from nnlab.params import load_params
-from nnlab.stage import run
+from nnlab.stage import script
 
 
-def main(folder: Path, params: Path = Path("params.yaml")) -> None:
+@script
+def main(folder: Path) -> None:
     """Write photos/ and provenance.json into `folder`."""
-    load_params(params)
     fetch_samples(folder)
-
-
-if __name__ == "__main__":
-    run(main)

@@ -3,15 +3,11 @@
 from pathlib import Path
 
 from nnlab.data.vgg_assets import fetch_vgg
-from nnlab.params import load_params
-from nnlab.stage import run
+from nnlab.params import Params
+from nnlab.stage import script
 
 
-def main(folder: Path, params: Path = Path("params.yaml")) -> None:
+@script
+def main(folder: Path, params: Params) -> None:
     """Fill `folder` with one weights file and its provenance."""
-    loaded = load_params(params)
-    fetch_vgg(loaded.vgg.weights, loaded.vgg.file, folder, loaded.sources.mirror)
-
-
-if __name__ == "__main__":
-    run(main)
+    fetch_vgg(params.vgg.weights, params.vgg.file, folder, params.sources.mirror)

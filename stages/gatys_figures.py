@@ -3,21 +3,16 @@
 from pathlib import Path
 
 from nnlab.gatys.figures import draw, metrics, read_result
-from nnlab.params import load_params
+from nnlab.params import Params
 from nnlab.results import write_metrics
-from nnlab.stage import run
+from nnlab.stage import script
 
 
-def main(
-    folder: Path, provenance: Path, numbers: Path, summary: Path, plots: Path, params: Path = Path("params.yaml")
-) -> None:
+@script
+def main(folder: Path, provenance: Path, numbers: Path, summary: Path, plots: Path, params: Params) -> None:
     """Write the metrics of every job, their headline numbers, and the figures in `plots`."""
-    jobs = load_params(params).gatys.jobs
+    jobs = params.gatys.jobs
     results = [read_result(name, job, folder / name, provenance) for name, job in jobs.items()]
     draw(results, plots)
     write_metrics(numbers, metrics(results))
     write_metrics(summary, {f"gatys_{result.name}_loss": result.info["total_loss"] for result in results})
-
-
-if __name__ == "__main__":
-    run(main)

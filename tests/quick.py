@@ -24,12 +24,10 @@ QUICK = Path(__file__).with_name("quick.yaml")
 
 
 class QuickRun(NamedTuple):
-    """A finished run at reduced settings (the fixture `quick_run`): its folder, its output, the workspace around it."""
+    """A finished run at reduced settings (the fixture `quick_run`): its folder, and what DVC said."""
 
     tree: Path
     output: str
-    workspace_before: dict[str, object]
-    workspace_after: dict[str, object]
 
 
 def copy_tree(target: Path) -> None:

@@ -115,12 +115,14 @@ def test_a_queue_survives_a_failing_experiment_and_tells_which(tree: Path, tmp_p
     # DVC 3.67 cannot write the path of the queue's cache where the project's path is not ASCII (the README says so)
     clone = tmp_path / "a clone"
     quick.clone(tree, clone)
-    for name, change in (("good-a", "network.hidden=[]"), ("bad", "training.epochs=0"), ("good-b", "network.hidden=[4]")):
+    changes = {"good-a": "network.hidden=[]", "bad": "training.epochs=0", "good-b": "network.hidden=[4]"}
+    for name, change in changes.items():
         dvc(clone, "exp", "run", "--queue", "--name", name, "-S", f"fashion.{change}", "fashion_evaluate")
     status = quick.run_queue(clone, jobs=2)
     states = dict(re.findall(r"(good-a|bad|good-b)\s.*?(Success|Failed)", status))
     assert states == {"good-a": "Success", "bad": "Failed", "good-b": "Success"}, status
     assert "fashion.training.epochs" in dvc(clone, "queue", "logs", "bad")
+    assert list((clone / "runs/good-a/fashion").glob("events.*")), "TensorBoard's logs lie where the user looks"
 
 
 def test_a_pull_gives_the_results_without_training(copy: Path, tmp_path: Path) -> None:

@@ -55,24 +55,18 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path: Path, writer
     assert sha256(next(path for path in tmp_path.rglob("o*") if path.is_file())) == before
 
 
-def test_a_directory_is_replaced_as_a_whole(tmp_path: Path) -> None:
-    path = tmp_path / "out"
+def test_a_directory_is_replaced_as_a_whole_and_a_link_without_its_target(tmp_path: Path) -> None:
+    path, link = tmp_path / "out", tmp_path / "link"
     path.mkdir()
-    (path / "old").write_bytes(b"")
+    (path / "old").write_bytes(b"cached")
+    link.symlink_to(path / "old")
+    with atomic(link) as temporary:
+        temporary.write_bytes(b"new")
+    assert ((path / "old").read_bytes(), link.read_bytes(), link.is_symlink()) == (b"cached", b"new", False)
     with atomic_dir(path) as temporary:
         (temporary / "new").write_bytes(b"")
         assert names(path) == {"old"}
-    assert (names(path), names(tmp_path)) == ({"new"}, {"out"})
-
-
-def test_a_link_is_replaced_and_its_target_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "cache").write_bytes(b"cached")
-    (tmp_path / "out").symlink_to(tmp_path / "cache")
-    with atomic(tmp_path / "out") as temporary:
-        temporary.write_bytes(b"new")
-    assert (tmp_path / "cache").read_bytes() == b"cached"
-    assert (tmp_path / "out").read_bytes() == b"new"
-    assert not (tmp_path / "out").is_symlink()
+    assert (names(path), names(tmp_path)) == ({"new"}, {"out", "link"})
 
 
 def test_what_the_system_refuses_names_the_file_not_the_temporary_one(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from nnlab.adain import command as adain
-from nnlab.errors import UserError, lenient_output, system_error
+from nnlab.errors import UserError, exit_code
 
 LARGEST_SIDE = 16384  # pixels
 EXAMPLES = """examples:
@@ -22,28 +22,15 @@ EXAMPLES = """examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; return the exit code: 0, 1 after a printed error, 2 for wrong usage, 130 for Ctrl-C."""
-    lenient_output()
+    """Run one subcommand; return the exit code: that of `errors.exit_code`, or 2 for wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options = _parser().parse_args(arguments)
     except UserError as error:
         dashed = [text for text in arguments if re.match("-[^-]", text)]  # no option of ours has one dash
-        return _fail(f"{error}; write ./{dashed[0]}" if dashed else str(error), 2)
-    try:
-        options.run(options)
-        return 0
-    except UserError as error:
-        return _fail(str(error))
-    except OSError as error:
-        return _fail(system_error(error))
-    except KeyboardInterrupt:
-        return _fail("interrupted; finished pictures are whole", 130)
-
-
-def _fail(line: str, code: int = 1) -> int:
-    print(f"nnlab: error: {' '.join(line.split())}", file=sys.stderr)
-    return code
+        print(f"nnlab: error: {error}{f'; write ./{dashed[0]}' if dashed else ''}", file=sys.stderr)
+        return 2
+    return exit_code("nnlab", lambda: options.run(options), "interrupted; finished pictures are whole")
 
 
 class _Parser(argparse.ArgumentParser):

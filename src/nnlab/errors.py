@@ -4,21 +4,44 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Callable
 
 
 class UserError(Exception):
     """Something that the user can mend: one line with the key or file, what was found, what is allowed, what to do."""
 
 
-def system_error(error: OSError) -> str:
-    """One line for what the operating system refused; a full disk names the way out."""
-    where = f"{error.filename}: " if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{where}{os.strerror(error.errno)}; free some space and run the same command again"
-    return f"{where}{os.strerror(error.errno)}" if error.errno else f"{where}{str(error) or type(error).__name__}"
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # torch: CUDA, Linux, Windows
 
 
-def lenient_output() -> None:
-    """Print what the output's encoding lacks, a file name that is not UTF-8 say, as escapes, as errors are printed."""
+def exit_code(program: str, work: Callable[[], object], interrupted: str) -> int:
+    """Do `work`; return 0, 1 after one line about what a user or a machine can cause, 130 after Ctrl-C.
+
+    What is neither is a defect of ours, and keeps its traceback.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="backslashreplace")
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name that is not UTF-8, as errors are printed
+    code = 1
+    try:
+        work()
+        return 0
+    except UserError as error:
+        line = str(error)
+    except OSError as error:
+        line = _refused(error)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
+            raise
+        line = "not enough memory; lower the batch or picture sizes, or close other programs"
+    except KeyboardInterrupt:
+        line, code = interrupted, 130
+    print(f"{program}: error: {' '.join(line.split())}", file=sys.stderr)
+    return code
+
+
+def _refused(error: OSError) -> str:
+    """What the operating system refused; a full disk names the way out."""
+    reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
+    where = f"{error.filename}: " if error.filename else ""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return f"{where}{reason}{'; free some space and run the same command again' if full else ''}"

@@ -21,7 +21,7 @@ _FULL_DISK_BYTES = 1 << 16  # what a full disk may still report as free
 def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, of the same ending, that replaces it on success and vanishes on failure."""
     path = Path(path)
-    with scratch_dir(path) as folder:
+    with _scratch(path) as folder:
         temporary = folder / f"new{path.suffix}"
         yield temporary
         umask = os.umask(0)
@@ -38,44 +38,47 @@ def atomic_dir(path: Path) -> Iterator[Path]:
     `path` is at every moment the whole old folder, nothing, or the whole new one.
     """
     path = Path(path)
-    with scratch_dir(path) as folder:
+    with _scratch(path) as folder:
         temporary = folder / "new"
         temporary.mkdir()
         yield temporary
-        for file in temporary.rglob("*"):
-            if file.is_file():
-                _flush(file)
+        for file in filter(Path.is_file, temporary.rglob("*")):
+            _flush(file)
         if path.exists():
             path.replace(folder / "old")
         temporary.replace(path)
 
 
 @contextmanager
-def scratch_dir(path: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `path` that vanishes at the end, for the work on `path`, which errors name."""
+def _scratch(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path` that vanishes at the end; what goes wrong in it is told of `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     start = f".{path.name[:40]}-"
     for left in path.parent.iterdir():
-        found = re.fullmatch(rf"{re.escape(start)}(\d+)-\w{{8}}", left.name)
-        if found and not _runs(int(found[1])):
-            shutil.rmtree(left, ignore_errors=True)
+        if found := re.fullmatch(rf"{re.escape(start)}(\d+)-\w{{8}}", left.name):
+            _remove_if_gone(int(found[1]), left)
     prefix = f"{start}{os.getpid()}-"
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix, ignore_cleanup_errors=True) as temporary:
             yield Path(temporary)
     except OSError as error:
-        raise _named(error, path) from None
+        number = error.errno
+        if number is None and shutil.disk_usage(path.parent).free < _FULL_DISK_BYTES:
+            number = (
+                errno.ENOSPC
+            )  # writers in C, NumPy's among them, tell only that fewer bytes were written than asked
+        inside = error.filename is None or str(error.filename).startswith(str(path.parent / start))
+        raise OSError(number, os.strerror(number), str(path)) if number and inside else error from None
 
 
-def _runs(process: int) -> bool:
-    """Whether a process of this number runs on this machine."""
+def _remove_if_gone(process: int, left: Path) -> None:
+    """Remove what a process left, unless it still runs."""
     try:
         os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
+    except ProcessLookupError:
+        shutil.rmtree(left, ignore_errors=True)
+    except PermissionError:  # another user's process: it runs
+        pass
 
 
 def _flush(file: Path) -> None:
@@ -84,31 +87,18 @@ def _flush(file: Path) -> None:
         os.fsync(opened.fileno())
 
 
-def _named(error: OSError, path: Path) -> OSError:
-    """The error with `path` as its file where it names none or one of the temporary ones, and a full disk called that.
-
-    Writers in C (NumPy's among them) tell only that fewer bytes were written than asked.
-    """
-    number = error.errno
-    if number is None and shutil.disk_usage(path.parent).free < _FULL_DISK_BYTES:
-        number = errno.ENOSPC
-    temporary = str(path.parent / f".{path.name[:40]}-")
-    if number is None or not (error.filename is None or str(error.filename).startswith(temporary)):
-        return error
-    return OSError(number, os.strerror(number), str(path))
-
-
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
-    return _digest(path, hashlib.sha256())
+    return _digest(path, "sha256")
 
 
 def md5(path: Path) -> str:
     """Return the MD5 of a file in hexadecimal: for data sets whose publishers give nothing else."""
-    return _digest(path, hashlib.md5(usedforsecurity=False))
+    return _digest(path, "md5")
 
 
-def _digest(path: Path, state: "hashlib._Hash") -> str:
+def _digest(path: Path, kind: str) -> str:
+    state = hashlib.new(kind, usedforsecurity=False)
     with Path(path).open("rb") as file:
         while block := file.read(1 << 20):
             state.update(block)

@@ -1,19 +1,19 @@
-"""params.yaml -> frozen, validated sections.
+"""A YAML file -> frozen, validated sections; and the kinds of values that several sections have.
 
 Every key is in the file: a default that is hidden in code would be a parameter that nobody can see.
 """
 
 import re
 import reprlib
-from collections.abc import Hashable
+import unicodedata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
-from yaml.constructor import ConstructorError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from nnlab.errors import UserError
+from nnlab.vgg_layers import canonical
 
 _DECIMAL = r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9_]+([eE][-+][0-9]+)?)"
 _SCALARS = {  # YAML 1.2, as DVC's parser has it: 1e-4 is a number, no is a word, 010 is ten, 1:30 is a word
@@ -23,24 +23,8 @@ _SCALARS = {  # YAML 1.2, as DVC's parser has it: 1e-4 is a number, no is a word
 }
 
 
-class Section(BaseModel):
-    """Base of every section: unknown keys, missing keys and wrong types are errors; values cannot change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-Model = TypeVar("Model", bound=Section)
-
-
 class YamlLoader(yaml.SafeLoader):
-    """PyYAML with the scalars of YAML 1.2; a key that is there twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """A mapping; ConstructorError for a key that is there twice."""
-        for number, (key, _) in enumerate(node.value):
-            if any(key.value == earlier.value for earlier, _ in node.value[:number]):
-                raise ConstructorError(problem=f'found duplicate key "{key.value}"', problem_mark=key.start_mark)
-        return super().construct_mapping(node, deep)
+    """PyYAML with the scalars of YAML 1.2."""
 
     def construct_integer(self, node: yaml.ScalarNode) -> int:
         """An integer: PyYAML's own takes 010 for an octal number."""
@@ -57,6 +41,15 @@ for _kind, (_form, _firsts) in _SCALARS.items():
     YamlLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(f"^({_form})$"), list(_firsts))
 
 
+class Section(BaseModel):
+    """Base of every section: unknown keys, missing keys and wrong types are errors; values cannot change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+Model = TypeVar("Model", bound=Section)
+
+
 def load(path: Path, model: type[Model]) -> Model:
     """Read the YAML file `path` as `model`.
 
@@ -66,7 +59,7 @@ def load(path: Path, model: type[Model]) -> Model:
         values = yaml.load(Path(path).read_text(encoding="utf-8"), YamlLoader)
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run from the project's folder") from None
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:  # odd dates and keys, too
+    except (yaml.YAMLError, ValueError) as error:
         reason, mark = getattr(error, "problem", None) or str(error), getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         raise UserError(f"{path}: not valid YAML: {' '.join(reason.split())}{place}") from None
@@ -81,28 +74,26 @@ def parse(values: dict[str, Any], model: type[Model], origin: str) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         raise UserError(f"{origin}: {_line(error, model)}") from None
-    except RecursionError:
-        raise UserError(f"{origin}: nested too deeply") from None
 
 
 def _line(error: ValidationError, model: type[Section]) -> str:
     """One line for the first problem; pydantic's own wording says what is allowed."""
     problems = error.errors(include_url=False)
-    first = problems[0]
-    if first["type"] == "missing":  # a misspelt key is a missing and an unknown one: the unknown one can be found
-        first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), first)
-    key = ".".join(str(part) for part in first["loc"])
+    # A misspelt key is a missing and an unknown one: the unknown one can be found.
+    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
+    key, found = ".".join(map(str, first["loc"])), reprlib.repr(first["input"])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    message = first["msg"].removeprefix("Value error, ")
+    message = f"{message[:1].lower()}{message[1:]}"
     if first["type"] == "missing":
         return f"{key} is missing; add it{more}"
     if first["type"] == "extra_forbidden":
         return f"{key} is not a known key; allowed here: {', '.join(_siblings(model, first['loc'])) or 'none'}{more}"
-    message = first["msg"].removeprefix("Value error, ")
     if first["type"] in ("model_type", "dict_type"):
         message = "must be a section, with keys of its own"
-    section = first["type"] == "value_error" and isinstance(first["input"], dict)  # the message names its keys itself
-    found = key if section else f"{key} = {reprlib.repr(first['input'])}"
-    return " ".join(f"{found}: {message[:1].lower()}{message[1:]}{more}".split())
+    if first["type"] == "value_error" and isinstance(first["input"], dict):  # the message names the section's keys
+        return f"{key}: {message}{more}"
+    return f"{key} = {found}: {message}{more}"
 
 
 def _siblings(model: type[Section], location: tuple[int | str, ...]) -> list[str]:
@@ -112,3 +103,67 @@ def _siblings(model: type[Section], location: tuple[int | str, ...]) -> list[str
         field = getattr(here, "model_fields", {}).get(part)
         here = field.annotation if field else (getattr(here, "__args__", ()) or (None,))[-1]  # a mapping's values
     return sorted(getattr(here, "model_fields", {}))
+
+
+# ---- kinds of values ----
+
+
+def filled(named: str, common: str, **more: Any) -> Any:
+    """A validator: the sections in the mapping `named` get the keys that they lack from `common` and from `more`.
+
+    It runs before the checks of a section: what is no section is left for them.
+    """
+
+    def complete(cls: type, values: Any) -> Any:
+        if not isinstance(values, dict) or not all(isinstance(values.get(key), dict) for key in (common, named)):
+            return values
+        base = {**values[common], **more}
+        laid = {name: {**base, **own} if isinstance(own, dict) else own for name, own in values[named].items()}
+        return {**values, named: laid}
+
+    return model_validator(mode="before")(complete)
+
+
+def _layer(name: str) -> str:
+    """Canonical layer name; pydantic wants a ValueError for an unknown one."""
+    try:
+        return canonical(name)
+    except UserError as error:
+        raise ValueError(str(error)) from None
+
+
+def _once(values: list) -> list:
+    if len(set(values)) < len(values):
+        raise ValueError("named twice")
+    return values
+
+
+_FORBIDDEN = '/\\:*?"<>|$`!;&%{}#~'  # in a file name, or in the shell command of dvc.yaml
+
+
+def _file_name_part(value: Any) -> Any:
+    """Text that file names are made with; a student number without quotes in the YAML arrives as an integer."""
+    text = str(value) if type(value) is int else value
+    if not isinstance(text, str):
+        return text
+    plain = not any(char in _FORBIDDEN or unicodedata.category(char)[0] == "C" for char in text)
+    whole = text == unicodedata.normalize("NFC", text.strip()) and len(text.encode()) <= 90
+    if not plain or not whole or text.startswith((".", "-")):
+        raise ValueError(
+            f"becomes part of a file name: none of {_FORBIDDEN}, no control characters, no space, . or - at the "
+            "beginning, no space at the end, accented letters as single characters (Unicode NFC), at most 90 bytes (30 "
+            "Chinese characters)"
+        )
+    return text
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Widths = Annotated[list[Annotated[int, Field(ge=1, le=8192)]], Field(max_length=16)]  # of layers
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0, le=1e12)]
+Layer = Annotated[str, AfterValidator(_layer)]  # of VGG19
+NamePart = Annotated[str, BeforeValidator(_file_name_part)]
+once = AfterValidator(_once)  # no two values of a list are the same

@@ -1,51 +1,57 @@
 """How a stage script starts and ends: paths in, one line and a non-zero exit code on an error that a user can mend."""
 
 import inspect
+import os
 import sys
 import warnings
-from collections.abc import Callable
-from concurrent.futures import BrokenExecutor
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
-from nnlab.errors import UserError, lenient_output, system_error
+from nnlab.errors import exit_code
+from nnlab.params import Params, load_params
+
+Main = Callable[..., None]
 
 
-def run(main: Callable[..., None]) -> None:
-    """Call `main` with the command line's arguments, converted to the types that its signature names (Path or str)."""
-    lenient_output()
+def script(main: Main) -> Main:
+    """Decorate a stage's main: it runs at once where its file is the program, and is a function where it is imported.
+
+    Arguments become what the signature says: a Path, a str, or, in the last place, the Params that the file of that
+    name holds, params.yaml where none is named.
+    """
+    if main.__module__ == "__main__":
+        run(main)
+
+    @wraps(main)
+    def typed(*arguments: Path | str) -> None:
+        main(*_typed(main, arguments))
+
+    return typed
+
+
+def run(main: Main) -> None:
+    """Call `main` with the command line's arguments, and end the program."""
     # Pillow's of damaged pictures: the stages list those themselves
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     sys.exit(call(main, sys.argv[1:]))
 
 
-def call(main: Callable[..., None], arguments: list[str]) -> int:
-    """Call `main`; return the exit code: 0, 1 after an error that was printed, 2 for wrong arguments, 130 on Ctrl-C."""
-    parameters = list(inspect.signature(main, eval_str=True).parameters.values())
-    needed = [p.name for p in parameters if p.default is p.empty]
-    if not len(needed) <= len(arguments) <= len(parameters):
-        print(f"usage: {sys.argv[0]} {' '.join(p.name.upper() for p in parameters)}", file=sys.stderr)
+def call(main: Main, arguments: Sequence[str]) -> int:
+    """Call a stage's `main`; return the exit code: that of `errors.exit_code`, or 2 for a wrong number of arguments."""
+    names = list(inspect.signature(main).parameters)
+    if not len(names) - ("params" in names) <= len(arguments) <= len(names):
+        print(f"usage: {sys.argv[0]} {' '.join(names).upper()}", file=sys.stderr)
         return 2
-    try:
-        main(*(p.annotation(text) for p, text in zip(parameters, arguments)))
-    except UserError as error:
-        return _fail(str(error))
-    except OSError as error:
-        return _fail(system_error(error))
-    except BrokenExecutor:
-        return _fail("a helper process was killed, probably for lack of memory; close other programs and run it again")
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
-            raise
-        return _fail("not enough memory; lower the batch or picture sizes in params.yaml, or close other programs")
-    except KeyboardInterrupt:
-        return _fail("interrupted; run the same command again to go on", 130)
-    return 0
+    stage = os.environ.get("DVC_STAGE", Path(sys.argv[0]).stem).rpartition(":")[2]  # autoencoder_train@denoiser
+    return exit_code(stage, lambda: main(*_typed(main, arguments)), "interrupted; run the same command again to go on")
 
 
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # torch: CUDA, Linux, Windows
-
-
-def _fail(line: str, code: int = 1) -> int:
-    name = Path(sys.argv[0]).stem
-    print(f"{name}: error: {' '.join(line.split())}", file=sys.stderr)
-    return code
+def _typed(main: Main, arguments: Sequence[Path | str]) -> list[Any]:
+    kinds = [parameter.annotation for parameter in inspect.signature(main, eval_str=True).parameters.values()]
+    given = [*arguments, "params.yaml"][: len(kinds)]
+    return [
+        value if isinstance(value, kind) else load_params(Path(value)) if kind is Params else kind(value)
+        for kind, value in zip(kinds, given)
+    ]

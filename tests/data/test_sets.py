@@ -251,7 +251,9 @@ def test_a_changed_folder_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert locate(tmp_path / "style", Path("sample")) == (folder, "own pictures")
     os.utime(folder / "a.png", (1, 1))
     assert fingerprint(folder) != before
-    with pytest.raises(UserError, match=r"changed since fetch_style noted its files; run `dvc repro -s -f fetch_style"):
+    with pytest.raises(
+        UserError, match=r"changed since fetch_set noted its files; run `dvc repro -s -f fetch_set@style"
+    ):
         packed(tmp_path / "style", tmp_path / "set")
     fetch_set(KEY, str(folder), tmp_path / "style", {})
     (folder / "b").rename(tmp_path / "gone")

@@ -94,7 +94,7 @@ def locate(fetched: Path, sample: Path) -> tuple[Path, str]:
     path = Path(provenance["path"])
     if not path.exists() or fingerprint(path) != provenance.get("fingerprint"):
         raise UserError(
-            f"{path}: changed since fetch_{fetched.name} noted its files; "
-            f"run `dvc repro -s -f fetch_{fetched.name}`, then `dvc repro`"
+            f"{path}: changed since fetch_set noted its files; "
+            f"run `dvc repro -s -f fetch_set@{fetched.name}`, then `dvc repro`"
         )
     return path, "own pictures"
