@@ -23,6 +23,6 @@ def test_luminance_transfer_keeps_the_colours_of_the_content() -> None:
     assert float(matched.mean()) == pytest.approx(float(grey.mean()), abs=1e-5)
     assert float(matched.std()) == pytest.approx(float(grey.std()), rel=1e-3)
     painted = with_colors_of(content, grey + 0.1)
-    assert torch.allclose(painted, content + 0.1, atol=1e-6)  # I and Q, differences of channels, are the content's
+    assert torch.allclose(painted, content + 0.1, atol=1e-4)  # differences of channels are the content's
     assert torch.allclose(luminance(painted), luminance(content) + 0.1, atol=1e-4)
     assert with_colors_of(content, grey + 3).max() == 1
