@@ -102,14 +102,15 @@ def work_pastiche(job, folder: Path) -> None:
 
 
 def work_nnlab(job, folder: Path, precision: str) -> None:
-    """This project: the code of the stage, progress and TensorBoard included."""
+    """This project: the code of the stage."""
     import torch
 
     from nnlab.data.download import installed_file
+    from nnlab.data.images import read_image
     from nnlab.data.vgg_assets import PASTICHE_FILE
     from nnlab.gatys.losses import layer_weights
-    from nnlab.gatys.pictures import read_pictures
-    from nnlab.gatys.transfer import begin, paint, watched
+    from nnlab.gatys.pictures import Pictures
+    from nnlab.gatys.transfer import begin, paint, plan
     from nnlab.vgg import VGG19
     from nnlab.vgg_weights import read_weights
 
@@ -117,21 +118,20 @@ def work_nnlab(job, folder: Path, precision: str) -> None:
     layers = [layer for kind in layer_weights(job) for layer in kind]
     weights = read_weights(installed_file("pastiche", PASTICHE_FILE))
     vgg = VGG19(weights, layers, pooling=job.pooling, dtype=getattr(torch, precision))
-    pictures = read_pictures(
-        job.model_copy(update={"content": "content.png", "style": "style.png", "start": "content"})
-    )
-    seen = pictures.style_at(pictures.content_at(job.size), 1.0)
+    pictures = Pictures(read_image(Path("content.png")), read_image(Path("style.png")), 1.0)
+    _, seen = pictures.at(job.size)
     assert tuple(seen.shape[2:]) == pictures.style.size[::-1], "the style would be resized"
+    coarse = plan(pictures.content, job)[-1][1] - job.iterations  # iterations before those at full size
     turns, mean = Turns(precision, folder), torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
     turns.wait()
     begun = begin(pictures, job, torch.device("cpu"))
     before = 0.0
-    for painting in watched(f"benchmark-{precision}", begun, paint(begun, pictures, vgg, job), pictures, job):
-        if painting.image.shape[2:] == pictures.content_at(job.size).shape[2:]:
-            if painting.iteration > 1:  # the first one also makes the targets
+    for painting in paint(begun, pictures, vgg, job):
+        if (iteration := painting.iteration - coarse) > 0:
+            if iteration > 1:  # the first one also makes the targets
                 turns.rate.append(time.perf_counter() - before)
-            if painting.iteration % TURN == 0 or painting.iteration == job.iterations:
-                turns.end(painting.iteration, painting.image.flip(1) * 255 - mean, painting.iteration == job.iterations)
+            if iteration % TURN == 0 or iteration == job.iterations:
+                turns.end(iteration, painting.image.flip(1) * 255 - mean, iteration == job.iterations)
         before = time.perf_counter()
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nnlab.gatys.figures import draw, metrics, read_result
+from nnlab.gatys.figures import draw, read_result
 from nnlab.params import Params
 from nnlab.results import write_metrics
 from nnlab.stage import script
@@ -14,5 +14,6 @@ def main(folder: Path, provenance: Path, numbers: Path, summary: Path, plots: Pa
     jobs = params.gatys.jobs
     results = [read_result(name, job, folder / name, provenance) for name, job in jobs.items()]
     draw(results, plots)
-    write_metrics(numbers, metrics(results))
-    write_metrics(summary, {f"gatys_{result.name}_loss": result.info["total_loss"] for result in results})
+    metrics = {result.name: result.metrics() for result in results}
+    write_metrics(numbers, metrics)
+    write_metrics(summary, {f"gatys_{name}_loss": found["total_loss"] for name, found in metrics.items()})

@@ -113,6 +113,12 @@ class JobParams(CommonParams):  # one picture to paint: its pictures and layers,
             raise ValueError("nothing to optimise: name a content or a style layer with a weight above 0")
         return self
 
+    @model_validator(mode="after")
+    def _adam_steps_within_a_picture(self) -> "JobParams":
+        if self.optimizer == "adam" and self.learning_rate > 0.1:  # about what every pixel moves in a step
+            raise ValueError(f"learning_rate = {self.learning_rate} is too large for adam: at most 0.1, best 0.02")
+        return self
+
 
 class GatysParams(Section):  # jobs by name; each is complete: keys that a job leaves out are taken from `common`
     common: CommonParams

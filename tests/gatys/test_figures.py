@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from nnlab.errors import UserError
-from nnlab.gatys.figures import Result, differing, draw, metrics, read_result
+from nnlab.gatys.figures import Result, differing, draw, read_result
+from nnlab.params import load_params
 from tests.gatys.conftest import make_job, picture
 
 LOSSES = pd.DataFrame(
@@ -54,10 +55,8 @@ def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path, pro
              for part in ("losses.csv", "losses.png", "snapshots.png", "result.png")}  # fmt: skip
     assert {path.name for path in (tmp_path / "plots").iterdir()} == {*names, "layers.png"}
     assert (tmp_path / "plots/main_losses.csv").read_text().splitlines()[2] == "1,800.0,200.0,600.0,200.0,400.0,200.0"
-    assert metrics([main, alone]) == {
-        "main": {"total_loss": 400, "stand_in": "STAND-IN: blocks"},
-        "alone": {"total_loss": 400, "stand_in": ""},
-    }
+    assert main.metrics() == {"total_loss": 400, "stand_in": "STAND-IN: blocks"}
+    assert alone.metrics() == {"total_loss": 400, "stand_in": ""}
 
 
 def test_very_many_snapshots_are_thinned_out(tmp_path: Path, provenance: Path) -> None:
@@ -72,17 +71,9 @@ def test_every_difference_between_the_jobs_but_the_layers_is_named() -> None:
     assert differing([make_job(), make_job(style_layers=[])]) == []
 
 
-@pytest.mark.parametrize("name", ["losses.csv", "info.json"])
-@pytest.mark.parametrize("content", [None, b"", b"\xff\x00", b"5", b"iteration,total\n0,1\n1"])
-def test_a_damaged_folder_is_named_and_the_figures_stay(
-    tmp_path: Path, provenance: Path, name: str, content: bytes | None
-) -> None:
-    result = painted(tmp_path / "main", provenance)
-    (tmp_path / "main" / name).unlink()
-    if content is not None:
-        (tmp_path / "main" / name).write_bytes(content)
-    with pytest.raises(UserError, match=r"main: .*missing or damaged.*gatys_stylize@main"):
-        read_result("main", result.job, tmp_path / "main", provenance)
+def test_the_jobs_of_the_project_differ_in_their_layers_alone() -> None:
+    """Else their comparison would not be about layers."""
+    assert differing(list(load_params(Path("params.yaml")).gatys.jobs.values())) == []
 
 
 def test_a_failure_leaves_what_was_there(tmp_path: Path, provenance: Path) -> None:

@@ -54,7 +54,6 @@ def test_total_variation_by_hand() -> None:
     image = torch.tensor([[0.0, 1.0], [0.0, 0.5]]).expand(1, 3, 2, 2)
     assert total_variation(image) == pytest.approx((1 + 0.5) / 2 + (0 + 0.5) / 2)
     assert total_variation(torch.full((1, 3, 4, 4), 0.3)) == 0
-    assert total_variation(torch.rand(1, 3, 1, 1)) == 0
 
 
 def test_the_objective_is_the_weighted_sum_of_its_terms(vgg: VGG19) -> None:
@@ -70,11 +69,6 @@ def test_the_objective_is_the_weighted_sum_of_its_terms(vgg: VGG19) -> None:
         assert float(weighted[name]) == pytest.approx(factor * float(plain[name]), rel=1e-5)
     features, target = vgg(image)["block2_conv1"], vgg(content)["block2_conv1"]
     assert float(plain["content.block2_conv1"]) == pytest.approx(0.01 * float(content_loss(features, target)))
-
-
-def test_the_loss_of_the_targets_themselves_is_zero(vgg: VGG19) -> None:
-    content = torch.rand(1, 3, 48, 64)
-    assert sum(Objective(vgg, content, content, make_job())(content).values()) == pytest.approx(0, abs=1e-3)
 
 
 def test_layers_of_weight_zero_are_left_out(vgg: VGG19) -> None:

@@ -1,6 +1,5 @@
 """L-BFGS against torch's own, and its state."""
 
-import pytest
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
@@ -49,17 +48,6 @@ def test_it_learns_from_the_step_that_bounds_left() -> None:
         optimizer.step()
         x.detach().clamp_(0, 1)
     assert torch.allclose(x, torch.tensor([1.0, 0.5]), atol=1e-3)
-
-
-@pytest.mark.parametrize("stop", [1, 2, 7])
-def test_a_loaded_state_goes_on_with_the_same_bits(stop: int) -> None:
-    x = start()
-    expected = run(Lbfgs([x], 1.0, 3), x, 12)
-    x = start()
-    first, second = (Lbfgs([x], 1.0, 3) for _ in range(2))
-    run(first, x, stop)
-    second.load_state_dict(first.state_dict())
-    assert all(torch.equal(a, b) for a, b in zip(run(second, x, 12 - stop), expected[stop:], strict=True))
 
 
 def test_it_survives_a_flat_and_a_concave_place() -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from torchvision.transforms.v2.functional import rgb_to_grayscale as luminance
 
 from nnlab.errors import UserError
-from nnlab.gatys.pictures import Pictures, luminance
+from nnlab.gatys.pictures import Pictures
 from nnlab.gatys.transfer import Painting, begin, paint, plan, stylize
 from nnlab.params import JobParams
 from nnlab.vgg import VGG19
@@ -21,7 +22,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def pictures() -> Pictures:
-    return Pictures(picture(120, 96, 0), picture(100, 130, 1), None)
+    return Pictures(picture(120, 96, 0), picture(100, 130, 1), 1.0)
 
 
 def whole(pictures: Pictures, vgg: VGG19, job: JobParams) -> Painting:
@@ -37,21 +38,21 @@ def whole(pictures: Pictures, vgg: VGG19, job: JobParams) -> Painting:
         {"start": "noise", "style_weight": 0.0},
         {"preserve_color": True},
         {"tv_weight": 100.0},
-        {"pooling": "average", "style_scale": 1.5},
+        {"pooling": "average"},
         {"content_layers": []},
     ],
 )
 def test_the_loss_falls(vgg: VGG19, pictures: Pictures, changes: dict) -> None:
     job = make_job(iterations=12, snapshot_every=5, **changes)
     painting = whole(pictures, vgg, job)
-    assert len(painting.losses) == 13
+    assert len(painting.losses) == 12
     assert painting.losses[-1]["total"] < 0.7 * painting.losses[0]["total"]
     assert len(painting.snapshots) == 3  # after 5, 10 and 12 iterations
 
 
 def test_preserved_colours_are_those_of_the_content(vgg: VGG19, pictures: Pictures) -> None:
     result = whole(pictures, vgg, make_job(preserve_color=True, iterations=8)).snapshots[-1] / 255
-    content = pictures.content_at(64)
+    content, _ = pictures.at(64)
     inside = ((result > 0.01) & (result < 0.99)).all(1, keepdim=True)  # clipping changes colours
     shift = (result - luminance(result)) - (content - luminance(content))
     assert inside.float().mean() > 0.5
@@ -62,8 +63,8 @@ def test_preserved_colours_are_those_of_the_content(vgg: VGG19, pictures: Pictur
 @pytest.mark.parametrize(
     ("size", "coarse", "levels"),
     [
-        (256, [10, 20], [(64, 10), (128, 20), (256, 6)]),
-        (256, [10, 0], [(64, 10), (256, 6)]),
+        (256, [10, 20], [(64, 10), (128, 30), (256, 36)]),
+        (256, [10, 0], [(64, 10), (256, 16)]),
         (64, [10, 20], [(64, 6)]),  # too small
         (256, [], [(256, 6)]),
     ],
@@ -73,10 +74,21 @@ def test_coarse_levels_double(size: int, coarse: list[int], levels: list[tuple[i
 
 
 def test_a_coarse_start_has_a_lower_loss(vgg: VGG19, pictures: Pictures) -> None:
-    coarse = whole(pictures, vgg, make_job(size=120, iterations=1, coarse_iterations=[25]))
+    coarse = whole(pictures, vgg, make_job(size=120, iterations=1, coarse_iterations=[25], snapshot_every=10))
     plain = whole(pictures, vgg, make_job(size=120, iterations=1))
     assert coarse.image.shape == plain.image.shape == (1, 3, 96, 120)
-    assert coarse.losses[0]["total"] < 0.7 * plain.losses[0]["total"]
+    assert coarse.losses[25]["total"] < 0.7 * plain.losses[0]["total"]
+    assert [snapshot.shape for snapshot in coarse.snapshots] == 3 * [(1, 3, 96, 120)]  # after 10, 20 and 26 iterations
+
+
+@pytest.mark.parametrize("style_weight", [10.0, 0.0])
+def test_another_picture_as_the_start_becomes_like_the_content(
+    vgg: VGG19, pictures: Pictures, tmp_path: Path, style_weight: float
+) -> None:
+    picture(50, 70, 2).save(tmp_path / "start.png")
+    job = make_job(start=str(tmp_path / "start.png"), content_weight=1.0, style_weight=style_weight, iterations=12)
+    losses = whole(pictures, vgg, job).losses
+    assert losses[-1]["content"] < 0.7 * losses[0]["content"]
 
 
 def test_noise_depends_on_the_seed(pictures: Pictures) -> None:
@@ -87,7 +99,7 @@ def test_noise_depends_on_the_seed(pictures: Pictures) -> None:
 
 def test_a_loss_that_leaves_the_numbers_is_one_line(vgg: VGG19, pictures: Pictures) -> None:
     job = make_job(iterations=9).model_copy(update={"style_weight": 1e39})
-    with pytest.raises(UserError, match=r"the loss is (nan|inf) after \d+ iterations at 64 pixels: lower"):
+    with pytest.raises(UserError, match=r"the loss is (nan|inf) at 64 pixels: lower"):
         whole(pictures, vgg, job)
 
 
@@ -117,7 +129,7 @@ def run(weights: Path, out: Path, job: JobParams) -> dict[str, bytes]:
 
 def test_a_job_writes_its_files(weights: Path, pair: Path) -> None:
     out = pair / "results/main"
-    files = run(weights, out, make_job(coarse_iterations=[2], iterations=5))
+    files = run(weights, out, make_job(iterations=5))
     assert files.keys() == {
         *(f"snapshot_000{i}.png" for i in (2, 4, 5)),
         *("content.png", "style.png", "result.png", "losses.csv", "info.json"),
@@ -132,7 +144,7 @@ def test_a_job_writes_its_files(weights: Path, pair: Path) -> None:
         assert total == pytest.approx(content + style, rel=1e-5)
     assert [int(row.split(",")[0]) for row in rows] == list(range(6))
     info = json.loads(files["info.json"])
-    assert info["total_loss"] == pytest.approx(float(rows[-1].split(",")[1]), rel=1e-4)
+    assert info["total_loss"] == float(rows[-1].split(",")[1])
     assert info.items() >= {"iterations": 5, "seed": 1, "width": 64, "height": 48}.items()
     assert "gatys.main.seconds_per_iteration" in json.loads(Path("metrics/timings.json").read_text())
     assert not list(Path(".resume").glob("gatys-*"))
@@ -158,7 +170,7 @@ def interrupted(weights: Path, job: JobParams, steps: int) -> None:
             run(weights, Path("interrupted"), job)
 
 
-@pytest.mark.parametrize("stops", [[1], [9], [5, 3, 4]])
+@pytest.mark.parametrize("stops", [[1], [5, 3, 4]])
 @pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 0.02)])
 def test_stopped_and_resumed_it_writes_the_same_bytes(
     weights: Path, pair: Path, stops: list[int], optimizer: str, rate: float
@@ -170,25 +182,17 @@ def test_stopped_and_resumed_it_writes_the_same_bytes(
     assert run(weights, pair / "found", job) == expected
 
 
-def test_a_state_of_other_settings_is_never_used(weights: Path, pair: Path) -> None:
-    job = make_job(iterations=4, style_weight=3.0)
-    expected = run(weights, pair / "expected", job)
-    interrupted(weights, make_job(iterations=4), 3)
-    assert list(Path(".resume").glob("*/*.safetensors"))
-    assert run(weights, pair / "found", job) == expected
-    assert not list(Path(".resume").glob("gatys-*"))
+@pytest.mark.parametrize("role", ["content", "style", "start"])
+def test_a_picture_that_cannot_be_read_is_named(weights: Path, pair: Path, role: str) -> None:
+    (pair / "text.png").write_bytes(b"hello")
+    with pytest.raises(UserError, match=r"text\.png"):
+        run(weights, pair / "out", make_job(**{role: "text.png"}))
+    assert not (pair / "out").exists()
 
 
-@pytest.mark.parametrize("kind", ["missing", "text", "thin"])
 @pytest.mark.parametrize("role", ["content", "style"])
-def test_pictures_that_cannot_be_used_are_named(weights: Path, pair: Path, kind: str, role: str) -> None:
-    path = pair / f"{role}.png"
-    path.unlink()
-    if kind == "thin":
-        picture(900, 1, 0).save(path)
-    elif kind == "text":
-        path.write_bytes(b"hello")
-    with pytest.raises(UserError, match=rf"{role}\.png") as error:
+def test_pictures_too_thin_for_the_layers_are_refused(weights: Path, pair: Path, role: str) -> None:
+    picture(900, 1, 0).save(pair / f"{role}.png")
+    with pytest.raises(UserError, match=r"1 pixels: block4_conv1 needs at least 8"):
         run(weights, pair / "out", make_job(style_layers=["block4_conv1"], iterations=1))
-    assert "\n" not in str(error.value)
     assert not (pair / "out").exists()

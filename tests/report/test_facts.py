@@ -60,7 +60,7 @@ def test_facts_by_hand(run):
         "iteration": 100, "total": pytest.approx(100 / 101 + 1),
         "content": pytest.approx(40 / 101 + 0.5), "style": pytest.approx(60 / 101 + 0.5),
     }  # fmt: skip
-    assert facts["jobs"]["layers"]["also"] == ["content_weight 5.0 → 0.1"]
+    assert facts["jobs"]["layers"]["also"] == []
     assert facts["jobs"]["layers"]["other_layers"]
     assert not facts["jobs"]["main"]["other_layers"]
     assert sum(map(sum, facts["fashion"]["confusion"])) == 200  # every test image
@@ -85,7 +85,7 @@ def test_the_projects_own_settings_are_the_full_ones():
 def test_parameters_are_shown_as_one_types_them_and_say_what_differs(run):
     parameters = samples.facts(run)["parameters"]
     assert parameters["adain"]["adain.alpha"] == "[0.3, 0.6, 0.9]"
-    assert parameters["gatys"]["gatys.jobs.layers.content_weight"] == "0.1"
+    assert parameters["gatys"]["gatys.jobs.layers.content_layers"] == "[block5_conv2]"
     assert "gatys.jobs.main.content_weight" not in parameters["gatys"]  # as in gatys.common
     assert not [key for key in parameters["adain"] if key.startswith("adain.run")]  # how it runs changes no result
     assert shown({"a": [1, 2.5, "x"], "b": True, "c": None}) == "{a: [1, 2.5, x], b: true, c: null}"

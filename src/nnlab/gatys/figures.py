@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from PIL import Image, ImageOps
 
 from nnlab.data.catalog import read_provenance
 from nnlab.data.images import read_image
-from nnlab.errors import UserError
 from nnlab.figures import footnote, image_grid, save_figure, style
 from nnlab.files import atomic_dir
 from nnlab.params import JobParams
@@ -32,8 +32,6 @@ class Result:
     name: str
     job: JobParams
     folder: Path
-    losses: pd.DataFrame  # by iteration: total, content, style, then a column per term
-    info: dict[str, Any]
     note: str
 
     def picture(self, name: str) -> Image.Image:
@@ -43,27 +41,16 @@ class Result:
             return ImageOps.pad(image, self.picture("content").size, Image.Resampling.LANCZOS, color="white")
         return image
 
+    def metrics(self) -> dict[str, Any]:
+        """Its losses and settings; `stand_in` is the note about replaced pictures, empty where there are none."""
+        return json.loads((self.folder / "info.json").read_text(encoding="utf-8")) | {"stand_in": self.note}
+
 
 def read_result(name: str, job: JobParams, folder: Path, provenance: Path) -> Result:
-    """Read a job's folder; `provenance` is that of the pair, which the job may or may not use."""
+    """A job's folder; `provenance` is that of the pair, which the job may or may not use."""
     pair = read_provenance(provenance)
     used = any(Path(path).parent == provenance.parent for path in (job.content, job.style))
-    note = str(pair["note"]) if used and pair["stand_in"] else ""
-    try:
-        losses = pd.read_csv(folder / "losses.csv", index_col="iteration", dtype="float64")
-        info = dict(json.loads((folder / "info.json").read_text(encoding="utf-8")))
-        if losses.isna().any(axis=None):
-            raise ValueError("a cell is empty")
-    except (OSError, ValueError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{folder}: losses.csv or info.json is missing or damaged ({reason}); "
-                        f"run `dvc repro -f -s gatys_stylize@{name}`") from None  # fmt: skip
-    return Result(name, job, folder, losses, info, note)
-
-
-def metrics(results: list[Result]) -> dict[str, dict[str, Any]]:
-    """Numbers per job; `stand_in` is the note about replaced pictures, empty where there are none."""
-    return {result.name: {**result.info, "stand_in": result.note} for result in results}
+    return Result(name, job, folder, str(pair["note"]) if used and pair["stand_in"] else "")
 
 
 def draw(results: list[Result], out: Path) -> None:
@@ -78,23 +65,20 @@ def draw(results: list[Result], out: Path) -> None:
 
 def _snapshots(result: Result) -> Figure:
     """The snapshots, left to right, top to bottom; of very many, `SHOWN` of them, the first and the last included."""
-    found = sorted(int(path.stem.split("_")[1]) for path in result.folder.glob("snapshot_*.png"))
-    shown = [found[round(i)] for i in np.linspace(0, len(found) - 1, min(len(found), SHOWN))]
-    images = [result.picture(f"snapshot_{iteration:04d}") for iteration in shown]
-    columns = math.ceil(len(images) / math.ceil(len(images) / COLUMNS))  # four: two rows of two
-    rows = [images[i : i + columns] for i in range(0, len(images), columns)]
-    what = f"every {result.job.snapshot_every} iterations"
-    if len(shown) < len(found):
-        what = f"{len(shown)} of {len(found)} snapshots"
-    labels = [f"{iteration} iterations" for iteration in shown]
-    return image_grid(rows, column_labels=labels, title=f"{result.name}: {what}", note=result.note, cell=3.2)
+    found = sorted(result.folder.glob("snapshot_*.png"), key=lambda path: (len(path.name), path.name))
+    shown = [found[round(i)].stem for i in np.linspace(0, len(found) - 1, min(len(found), SHOWN))]
+    columns = math.ceil(len(shown) / math.ceil(len(shown) / COLUMNS))  # four: two rows of two
+    rows = [[result.picture(name) for name in shown[i : i + columns]] for i in range(0, len(shown), columns)]
+    labels = [f"{int(name.split('_')[1])} iterations" for name in shown]
+    return image_grid(rows, column_labels=labels, title=f"{result.name}: snapshots", note=result.note, cell=3.2)
 
 
 def _result(result: Result) -> Figure:
     """Content, style, result, all of one height."""
-    labels = ["content", "style", f"result, {result.job.iterations} iterations"]
     images = [[result.picture(part) for part in ("content", "style", "result")]]
-    return image_grid(images, column_labels=labels, title=result.name, note=result.note, cell=3.2)
+    return image_grid(
+        images, column_labels=["content", "style", "result"], title=result.name, note=result.note, cell=3.2
+    )
 
 
 def _layers(results: list[Result]) -> Figure:
@@ -120,26 +104,22 @@ def differing(jobs: list[JobParams]) -> list[str]:
 
 
 def _choice(job: JobParams, others: list[str]) -> str:
-    """The layers in short, three in a line (content: conv5_2), and a line for each of the keys `others`."""
-    lines = []
-    for kind, layers in (("content", job.content_layers), ("style", job.style_layers)):
-        short = [f"conv{layer[5]}_{layer[-1]}" for layer in layers] or ["none"]
-        lines += [f"{kind}: {' '.join(short[:3])}", *(" ".join(short[i : i + 3]) for i in range(3, len(short), 3))]
-    return "\n".join([*lines, *(f"{key}: {str(getattr(job, key))[:40]}" for key in others)])
+    """The layers in short (content: conv5_2), and a line for each of the keys `others`."""
+    layers = {"content": job.content_layers, "style": job.style_layers}
+    lines = [f"{kind}: {' '.join(f'conv{x[5]}_{x[-1]}' for x in names) or 'none'}" for kind, names in layers.items()]
+    lines += [f"{key}: {getattr(job, key)}" for key in others]
+    return "\n".join(textwrap.fill(line, 32) for line in lines)
 
 
 def _losses(result: Result) -> Figure:
     """Weighted loss per layer and in all, against iterations, on a log scale."""
+    table = pd.read_csv(result.folder / "losses.csv", index_col="iteration").drop(columns=["content", "style"])
     figure, axis = plt.subplots(figsize=(8.5, 4.5))
-    table = result.losses.drop(columns=["content", "style"])  # the sums over the layers
-    for name, values in table.items():
-        kind, _, layer = str(name).partition(".")
-        look = {"total": ("black", "-", 2.2), "content": (None, "--", 1.8)}.get(kind, (None, "-", 1.5))
-        axis.plot(values, color=look[0], linestyle=look[1], linewidth=look[2], label=f"{kind} {layer}")
-    axis.set(yscale="log", xlabel="iteration", ylabel="weighted loss (log scale)", title=f"{result.name}: losses")
-    late = table[len(table) // 2 :].to_numpy()
-    if (late > 0).any():
-        axis.set_ylim(bottom=late[late > 0].min() / 3)  # the content loss is about 0 where the start is the content
+    looks = {name: "--" if name.startswith("content") else "-" for name in table} | {"total": "k-"}
+    table.plot(ax=axis, style=looks, logy=True, ylabel="weighted loss (log scale)", title=f"{result.name}: losses")
+    late = table[len(table) // 2 :]
+    if (least := late[late > 0].min().min()) > 0:  # the content loss is about 0 where the start is the content
+        axis.set_ylim(bottom=least / 3)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     if result.note:
         footnote(figure, result.note)

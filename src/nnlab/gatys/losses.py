@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from nnlab.gatys.pictures import only_luminance
 from nnlab.params import JobParams
 from nnlab.vgg import VGG19
 
@@ -58,7 +59,12 @@ class Objective:
 
     @torch.no_grad()
     def __init__(self, vgg: VGG19, content: Tensor, style: Tensor, job: JobParams) -> None:
-        """Take the targets from pictures (1, 3, H, W) in [0, 1], sizes may differ; `vgg` gives the job's layers."""
+        """Take the targets from pictures (1, 3, H, W) in [0, 1], sizes may differ; `vgg` gives the job's layers.
+
+        Where the colours are to stay, the targets are those of the pictures in grey.
+        """
+        if job.preserve_color:
+            content, style = only_luminance(content, style)
         self.vgg, self.tv_weight = vgg, job.tv_weight
         self.content_weights, self.style_weights = layer_weights(job)
         of_content, of_style = vgg(content), vgg(style)

@@ -1,48 +1,27 @@
 """The pictures of a job at any size, and colour preservation."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import torch
 from PIL import Image
 from torch import Tensor
+from torchvision.transforms.v2.functional import rgb_to_grayscale
 
-from nnlab.data.images import read_image
 from nnlab.data.tensors import to_tensor
-from nnlab.params import JobParams
-
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of R, G, B in the luminance: ITU-R BT.601, the Y of YIQ."""
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Content, style and, if the job starts from a file, that picture, at their own sizes."""
+    """Content and style at their own sizes; the style is to have style_scale^2 times as many pixels as the content."""
 
     content: Image.Image
     style: Image.Image
-    start: Image.Image | None
+    style_scale: float
 
-    def content_at(self, size: int) -> Tensor:
-        """(1, 3, H, W) in [0, 1] with the longer side `size` pixels, aspect kept."""
-        return _scaled(self.content, size / max(self.content.size))
-
-    def style_at(self, content: Tensor, scale: float) -> Tensor:
-        """The style picture with scale^2 times as many pixels as `content`, aspect kept."""
-        return _scaled(self.style, scale * (content[0, 0].numel() / (self.style.width * self.style.height)) ** 0.5)
-
-    def start_at(self, content: Tensor) -> Tensor:
-        """The start picture, else the content, at exactly the size of `content`."""
-        if self.start is None:
-            return content
-        height, width = content.shape[2:]
-        return to_tensor(self.start.resize((width, height), Image.Resampling.LANCZOS))
-
-
-def read_pictures(job: JobParams) -> Pictures:
-    """Read the job's files; UserError for one that cannot be read."""
-    start = None if job.start in ("content", "noise") else read_image(Path(job.start))
-    return Pictures(read_image(Path(job.content)), read_image(Path(job.style)), start)
+    def at(self, size: int) -> tuple[Tensor, Tensor]:
+        """Both (1, 3, H, W) in [0, 1], aspects kept: the longer side of the content has `size` pixels."""
+        content = _scaled(self.content, size / max(self.content.size))
+        pixels = content[0, 0].numel() / (self.style.width * self.style.height)
+        return content, _scaled(self.style, self.style_scale * pixels**0.5)
 
 
 def _scaled(picture: Image.Image, scale: float) -> Tensor:
@@ -51,28 +30,16 @@ def _scaled(picture: Image.Image, scale: float) -> Tensor:
     return to_tensor(picture.resize(size, Image.Resampling.LANCZOS))
 
 
-def luminance(image: Tensor) -> Tensor:
-    """(1, 3, H, W) -> (1, 1, H, W): the Y of YIQ."""
-    return (image * image.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-
-
 def only_luminance(content: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
     """Both pictures as grey RGB; the style's luminance gets the mean and deviation of the content's.
 
-    Gatys et al. 2016, "Preserving Color in Neural Artistic Style Transfer" (arXiv:1606.05897), section
-    3.2, equation 10.
+    Gatys et al. 2016, "Preserving Color in Neural Artistic Style Transfer" (arXiv:1606.05897), section 3.2, eq. 10.
     """
-    of_content, of_style = luminance(content), luminance(style)
-    deviation = of_style.std(unbiased=False).clamp(min=1e-6)
-    matched = (of_style - of_style.mean()) * (of_content.std(unbiased=False) / deviation) + of_content.mean()
-    return of_content.expand(-1, 3, -1, -1).contiguous(), matched.expand(-1, 3, -1, -1).contiguous()
+    content, style = rgb_to_grayscale(content, 3), rgb_to_grayscale(style, 3)
+    deviations = content.std(unbiased=False) / style.std(unbiased=False).clamp(min=1e-6)
+    return content, (style - style.mean()) * deviations + content.mean()
 
 
 def with_colors_of(content: Tensor, image: Tensor) -> Tensor:
-    """`image`'s luminance with I and Q of `content` (section 3.2): R, G and B shift alike; clipped to [0, 1]."""
-    return (content + luminance(image) - luminance(content)).clamp(0, 1)
-
-
-def upscaled(image: Tensor, like: Tensor) -> Tensor:
-    """`image` (1, 3, H, W) enlarged to the size of `like` (bicubic)."""
-    return torch.nn.functional.interpolate(image, size=like.shape[2:], mode="bicubic", align_corners=False)
+    """`image`'s luminance with the colours of `content` (section 3.2): R, G and B shift alike; clipped to [0, 1]."""
+    return (content + rgb_to_grayscale(image) - rgb_to_grayscale(content)).clamp(0, 1)

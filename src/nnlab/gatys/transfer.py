@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from nnlab.data.images import save_image
+from nnlab.data.images import read_image, save_image
+from nnlab.data.tensors import to_tensor
 from nnlab.errors import UserError
 from nnlab.files import atomic_dir
 from nnlab.gatys.losses import Objective, layer_weights
 from nnlab.gatys.optimizer import Lbfgs
-from nnlab.gatys.pictures import Pictures, only_luminance, read_pictures, upscaled, with_colors_of
+from nnlab.gatys.pictures import Pictures, only_luminance, with_colors_of
 from nnlab.params import JobParams
 from nnlab.results import record_timing, write_csv, write_metrics
 from nnlab.training.progress import Progress
@@ -30,8 +33,8 @@ SMALLEST_COARSE_SIDE = 48
 """Pixels: a coarse level whose shorter side would be smaller is left out, there is no style to learn from it."""
 
 # A saved state of other code must not go on.
-_NAMES = ("gatys/losses", "gatys/optimizer", "gatys/pictures", "gatys/transfer", "data/images", "training/state")
-CODE = [Path(__file__).parents[1] / f"{name}.py" for name in (*_NAMES, "vgg", "vgg_layers", "vgg_weights")]
+_NAMES = ("gatys", "data/images.py", "training/state.py", "vgg.py", "vgg_layers.py", "vgg_weights.py")
+CODE = [Path(__file__).parents[1] / name for name in _NAMES]
 
 Row = dict[str, float]
 """`total`, its parts `content` and `style`, and all weighted terms by name (see `Objective`)."""
@@ -41,151 +44,110 @@ Row = dict[str, float]
 class Painting:
     """A picture at work: everything that the next iteration depends on, and what has been seen so far."""
 
-    level: int  # 0 is the coarsest
-    image: Tensor  # (1, 3, H, W) in [0, 1]
-    iteration: int = 0  # done in this level
-    losses: list[Row] = field(default_factory=list)  # [i]: after i iterations of this level
-    snapshots: list[Tensor] = field(default_factory=list)  # of this level: (1, 3, H, W) uint8
-    optimizer: dict[str, Tensor] = field(default_factory=dict)  # its state when the checkpoint was written
-    seconds: list[float] = field(default_factory=list)  # per iteration of this level that this process did
+    image: Tensor  # (1, 3, H, W) in [0, 1], at the size of its level
+    iteration: int = 0  # done, in all levels
+    losses: list[Row] = field(default_factory=list)  # [i]: after i iterations
+    snapshots: list[Tensor] = field(default_factory=list)  # (1, 3, H, W) uint8, at full size
+    optimizer: dict[str, Tensor] = field(default_factory=dict)  # its state at this level
 
 
 def stylize(name: str, job: JobParams, vgg: Path, out: Path, device: torch.device, dtype: torch.dtype) -> None:
     """Paint one job and write pictures, losses.csv and info.json into `out`.
 
-    After an interruption a second call goes on from the last snapshot. `metrics/timings.json` gets the mean seconds per
-    iteration at full size. UserError for pictures or weights that cannot be used.
+    After an interruption a second call goes on from the last snapshot. UserError for pictures or weights that cannot be
+    used.
     """
-    pictures, weights = read_pictures(job), read_weights(vgg)
-    layers = [layer for kind in layer_weights(job) for layer in kind]
+    pictures = Pictures(read_image(Path(job.content)), read_image(Path(job.style)), job.style_scale)
+    weights, layers = read_weights(vgg), [layer for kind in layer_weights(job) for layer in kind]
     network = VGG19(weights, layers, pooling=job.pooling, dtype=dtype).to(device)
-    _check_sides(pictures, job, network.smallest)
-    files = [Path(job.content), Path(job.style), *([Path(job.start)] if pictures.start else [])]
+    files = [vgg, *(Path(file) for file in (job.content, job.style, job.start) if file not in ("content", "noise"))]
     settings = {**job.model_dump(), "device": str(device), "dtype": str(dtype), "threads": torch.get_num_threads()}
-    checkpoints = Checkpoints(resume_dir(f"gatys-{name}", settings, CODE, [vgg, *files]))
-    begun = _load(checkpoints, device) or begin(pictures, job, device)
-    work = paint(begun, pictures, network, job, checkpoints)
-    *_, painting = begun, *watched(f"gatys-{name}", begun, work, pictures, job)
+    checkpoints = Checkpoints(resume_dir(f"gatys-{name}", settings, CODE, files))
+    painting = _load(checkpoints, device) or begin(pictures, job, device)
+    _watch(name, painting, paint(painting, pictures, network, job, checkpoints), plan(pictures.content, job))
     _write(painting, pictures, job, VGG19(weights, layers, pooling=job.pooling), out)
-    if painting.seconds:
-        record_timing(f"gatys.{name}.seconds_per_iteration", sum(painting.seconds) / len(painting.seconds))
     shutil.rmtree(checkpoints.folder)
 
 
 def plan(content: Image.Image, job: JobParams) -> list[tuple[int, int]]:
-    """(longer side in pixels, iterations) of the levels, coarsest first; each has half the size of the next."""
-    aspect, coarse = min(content.size) / max(content.size), job.coarse_iterations
-    levels = [(round(job.size / 2 ** (len(coarse) - k)), count) for k, count in enumerate(coarse)]
-    kept = [(size, count) for size, count in levels if count and size * aspect >= SMALLEST_COARSE_SIDE]
-    return [*kept, (job.size, job.iterations)]
+    """(longer side in pixels, the iteration at which it ends) of the levels; each has half the size of the next."""
+    aspect, coarse, end = min(content.size) / max(content.size), len(job.coarse_iterations), 0
+    levels = []
+    for level, iterations in enumerate([*job.coarse_iterations, job.iterations]):
+        size = round(job.size / 2 ** (coarse - level))
+        if level == coarse or (iterations and size * aspect >= SMALLEST_COARSE_SIDE):
+            levels.append((size, end := end + iterations))
+    return levels
 
 
 def begin(pictures: Pictures, job: JobParams, device: torch.device) -> Painting:
     """The painting before the first iteration of the coarsest level."""
-    content = pictures.content_at(plan(pictures.content, job)[0][0])
-    start = pictures.start_at(content)
+    image, _ = pictures.at(plan(pictures.content, job)[0][0])
     if job.start == "noise":
-        start = torch.rand(content.shape, generator=generator(job.seed, "noise"))
-    return Painting(0, (only_luminance(start, start)[0] if job.preserve_color else start).to(device))
+        image = torch.rand(image.shape, generator=generator(job.seed, "noise"))
+    elif job.start != "content":
+        height, width = image.shape[2:]
+        image = to_tensor(read_image(Path(job.start)).resize((width, height), Image.Resampling.LANCZOS))
+    return Painting((only_luminance(image, image)[0] if job.preserve_color else image).to(device))
 
 
 def paint(
     painting: Painting, pictures: Pictures, vgg: VGG19, job: JobParams, checkpoints: Checkpoints | None = None
 ) -> Iterator[Painting]:
-    """Run the rest of all levels of `job`; give the painting after every iteration.
+    """Do the iterations of `job` that are left; give `painting`, which is changed in place, after each.
 
-    A coarse level only makes the start of the next one; losses and snapshots are those of the full size. A painting
-    from a checkpoint ends with the same bits as without the interruption. UserError if the loss is no longer a number.
+    A painting from a checkpoint ends with the same bits as without the interruption. UserError if the loss is no longer
+    a number.
     """
     levels = plan(pictures.content, job)
-    for number in range(painting.level, len(levels)):
-        size, iterations = levels[number]
-        content = pictures.content_at(size).to(painting.image)
-        if painting.level < number:
-            painting = Painting(number, upscaled(painting.image, content))
-        objective = _objective(vgg, pictures, job, content)
-        yield from _optimize(painting, iterations, objective, content, job, checkpoints)
-
-
-def watched(
-    name: str, painting: Painting, work: Iterator[Painting], pictures: Pictures, job: JobParams
-) -> Iterator[Painting]:
-    """Show the work: progress with losses, rate and ETA; in TensorBoard losses and pictures at full size."""
-    counts = [iterations for _, iterations in plan(pictures.content, job)]
-    logged, done = 0, sum(counts[: painting.level]) + painting.iteration
-    with log_writer(name) as writer, Progress(sum(counts), name, start=done) as bar:
-        for painting in work:
-            row = painting.losses[-1]
-            bar.update(1, loss=row["total"], content=row["content"], style=row["style"])
-            if painting.level == len(counts) - 1:
-                for iteration in range(logged, painting.iteration):  # at first also those of the interrupted run
-                    for key, value in painting.losses[iteration].items():
-                        writer.add_scalar(f"loss/{key}", value, iteration)
-                logged = painting.iteration
-                if logged % job.snapshot_every == 0 or logged == job.iterations:
-                    writer.add_image("result", painting.snapshots[-1][0], logged)
+    for size, end in levels:
+        if painting.iteration >= end:
+            continue
+        content, style = pictures.at(size)
+        if painting.image.shape != content.shape:
+            painting.image, painting.optimizer = _enlarged(painting.image, content), {}
+        image = painting.image.clone(memory_format=torch.contiguous_format).requires_grad_()
+        painting.image = image.detach()  # the same memory
+        objective, optimizer = Objective(vgg, content.to(image), style.to(image), job), _optimizer(image, job)
+        if painting.optimizer:
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": {0: painting.optimizer}})
+        while painting.iteration < end:
+            painting.losses.append(_step(objective, optimizer, image))
+            painting.iteration, painting.optimizer = painting.iteration + 1, optimizer.state[image]
+            if painting.iteration % job.snapshot_every == 0 or painting.iteration == levels[-1][1]:
+                painting.snapshots.append(_snapshot(painting.image.cpu(), pictures.at(job.size)[0], job))
+                if checkpoints:
+                    _save(painting, checkpoints)
             yield painting
 
 
-def _check_sides(pictures: Pictures, job: JobParams, smallest: int) -> None:
-    content = pictures.content_at(job.size)
-    for file, image in ((job.content, content), (job.style, pictures.style_at(content, job.style_scale))):
-        height, width = image.shape[2:]
-        if min(height, width) < smallest:
-            found = f"{width}x{height} pixels after resizing"
-            raise UserError(f"{file}: {found}; these layers need at least {smallest} a side")
+def _step(objective: Objective, optimizer: torch.optim.Optimizer, image: Tensor) -> Row:
+    """One iteration; returns the losses before it."""
+    terms = objective(image)
+    (image.grad,) = torch.autograd.grad(torch.stack(list(terms.values())).sum(), image)
+    row = _row(terms)
+    if not math.isfinite(row["total"]):
+        raise UserError(f"the loss is {row['total']} at {max(image.shape)} pixels: lower learning_rate or the weights")
+    optimizer.step()
+    image.detach().clamp_(0, 1)  # what a file can hold: clipping at the end alone doubles the loss of the result
+    return row
 
 
-def _objective(vgg: VGG19, pictures: Pictures, job: JobParams, content: Tensor) -> Objective:
-    """The job's objective at the size of `content`."""
-    style = pictures.style_at(content, job.style_scale).to(content)
-    if job.preserve_color:
-        content, style = only_luminance(content, style)
-    return Objective(vgg, content, style, job)
+def _optimizer(image: Tensor, job: JobParams) -> torch.optim.Optimizer:
+    if job.optimizer == "adam":
+        return torch.optim.Adam([image], job.learning_rate)
+    return Lbfgs([image], job.learning_rate, job.history)
 
 
-def _optimize(
-    painting: Painting,
-    iterations: int,
-    objective: Objective,
-    content: Tensor,
-    job: JobParams,
-    checkpoints: Checkpoints | None,
-) -> Iterator[Painting]:
-    """All iterations of one level that are left; `painting` is changed in place and given after each."""
-    image = painting.image.clone(memory_format=torch.contiguous_format).requires_grad_()
-    painting.image = image.detach()  # the same memory
-    optimizer = _optimizer(image, painting.optimizer, job)
-    while painting.iteration < iterations:
-        begun = time.perf_counter()
-        terms = objective(image)
-        (image.grad,) = torch.autograd.grad(torch.stack(list(terms.values())).sum(), image)
-        painting.losses.append(_row(terms))
-        if not math.isfinite(total := painting.losses[-1]["total"]):
-            found = f"the loss is {total} after {painting.iteration} iterations at {max(image.shape)} pixels"
-            raise UserError(f"{found}: lower learning_rate or the weights")
-        optimizer.step()
-        painting.image.clamp_(0, 1)  # what a file can hold: clipping at the end alone doubles the loss of the result
-        painting.iteration += 1
-        painting.seconds.append(time.perf_counter() - begun)
-        if painting.iteration % job.snapshot_every == 0 or painting.iteration == iterations:
-            shown = with_colors_of(content, painting.image) if job.preserve_color else painting.image
-            painting.snapshots.append(shown.mul(255).round().to(torch.uint8).cpu())
-            if checkpoints:
-                _save(painting, optimizer.state[image], checkpoints)
-        yield painting
-    with torch.no_grad():
-        painting.losses.append(_row(objective(image)))
+def _enlarged(image: Tensor, content: Tensor) -> Tensor:
+    """`image` (1, 3, H, W) in [0, 1] at the size of `content` (bicubic)."""
+    return interpolate(image, size=content.shape[2:], mode="bicubic", align_corners=False).clamp(0, 1)
 
 
-def _optimizer(image: Tensor, state: dict[str, Tensor], job: JobParams) -> torch.optim.Optimizer:
-    """The job's optimiser, in the state of a checkpoint if that is not empty."""
-    optimizer: torch.optim.Optimizer = torch.optim.Adam([image], job.learning_rate)
-    if job.optimizer == "lbfgs":
-        optimizer = Lbfgs([image], job.learning_rate, job.history)
-    if state:
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": {0: state}})
-    return optimizer
+def _snapshot(image: Tensor, content: Tensor, job: JobParams) -> Tensor:
+    """What a user would get now, (1, 3, H, W) uint8; `content` is at full size."""
+    shown = _enlarged(image, content)
+    return (with_colors_of(content, shown) if job.preserve_color else shown).mul(255).round().to(torch.uint8)
 
 
 def _row(terms: dict[str, Tensor]) -> Row:
@@ -195,11 +157,27 @@ def _row(terms: dict[str, Tensor]) -> Row:
     return {"total": math.fsum(values), **sums, **named}
 
 
-def _save(painting: Painting, optimizer: dict[str, Tensor], checkpoints: Checkpoints) -> None:
-    """Write `painting` with the present state of its optimiser."""
-    tensors = {**optimizer, "image": painting.image, "snapshots": torch.cat(painting.snapshots)}
-    values = {"level": painting.level, "iteration": painting.iteration, "losses": painting.losses}
-    checkpoints.save(painting.level * 1_000_000 + painting.iteration, tensors, values)
+def _watch(name: str, painting: Painting, work: Iterator[Painting], levels: list[tuple[int, int]]) -> None:
+    """Do the work on `painting`: progress on standard error, losses and snapshots in TensorBoard, the time it took."""
+    begun, first, logged, shown = time.perf_counter(), painting.iteration, 0, 0
+    with log_writer(f"gatys-{name}") as writer, Progress(levels[-1][1], f"gatys-{name}", start=first) as bar:
+        for _ in work:
+            row = painting.losses[-1]
+            bar.update(1, loss=row["total"], content=row["content"], style=row["style"])
+            for iteration in range(logged, painting.iteration):  # at first also those of the interrupted run
+                for key, value in painting.losses[iteration].items():
+                    writer.add_scalar(f"loss/{key}", value, iteration)
+            logged = painting.iteration
+            if len(painting.snapshots) > shown:
+                shown = len(painting.snapshots)
+                writer.add_image("result", painting.snapshots[-1][0], logged)
+    if logged:
+        record_timing(f"gatys.{name}.seconds_per_iteration", (time.perf_counter() - begun) / (logged - first))
+
+
+def _save(painting: Painting, checkpoints: Checkpoints) -> None:
+    tensors = {**painting.optimizer, "image": painting.image, "snapshots": torch.cat(painting.snapshots)}
+    checkpoints.save(painting.iteration, tensors, {"iteration": painting.iteration, "losses": painting.losses})
 
 
 def _load(checkpoints: Checkpoints, device: torch.device) -> Painting | None:
@@ -212,18 +190,18 @@ def _load(checkpoints: Checkpoints, device: torch.device) -> Painting | None:
 
 def _write(painting: Painting, pictures: Pictures, job: JobParams, vgg: VGG19, out: Path) -> None:
     """The job's folder, whole or not at all. The final losses are in float32, comparable between machines."""
-    content = pictures.content_at(job.size)
+    content, style = pictures.at(job.size)
     with torch.no_grad():
-        final = _row(_objective(vgg, pictures, job, content)(painting.image.cpu()))
+        final = _row(Objective(vgg, content, style, job)(painting.image.cpu()))
     losses = {f"{kind}_loss": final[kind] for kind in ("content", "style", "total")}
-    size = {"width": content.shape[3], "height": content.shape[2], "iterations": job.iterations, "seed": job.seed}
+    size = {"width": content.shape[3], "height": content.shape[2], "iterations": painting.iteration, "seed": job.seed}
     with atomic_dir(out) as folder:
         save_image(content, folder / "content.png")
-        save_image(pictures.style_at(content, job.style_scale), folder / "style.png")
+        save_image(style, folder / "style.png")
         for number, snapshot in enumerate(painting.snapshots, 1):
-            iteration = min(number * job.snapshot_every, job.iterations)
+            iteration = min(number * job.snapshot_every, painting.iteration)
             save_image(snapshot / 255, folder / f"snapshot_{iteration:04d}.png")
         save_image(painting.snapshots[-1] / 255, folder / "result.png")
-        rows = [[i, *row.values()] for i, row in enumerate(painting.losses)]
-        write_csv(folder / "losses.csv", ["iteration", *final], rows)
+        table = pd.DataFrame([*painting.losses, final]).rename_axis("iteration").reset_index()
+        write_csv(folder / "losses.csv", ["iteration", *final], table)
         write_metrics(folder / "info.json", {**losses, **size})
