@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from nnlab.data.sets import fetch_set
-from nnlab.data.wikiart import wikiart
 from nnlab.params import load_params
 from nnlab.stage import run
 
@@ -11,8 +10,7 @@ from nnlab.stage import run
 def main(folder: Path, params: Path = Path("params.yaml")) -> None:
     """Fill `folder` with the archives of the set and their provenance."""
     settings = load_params(params)
-    style = settings.adain.data.style
-    fetch_set("adain.data.style", style, folder, wikiart(style, settings.sources.mirror))
+    fetch_set("adain.data.style", settings.adain.data.style, folder, settings.sources.mirror)
 
 
 if __name__ == "__main__":
