@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,7 @@ class Hub:
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    pytest.importorskip("huggingface_hub")
+    huggingface_hub = pytest.importorskip("huggingface_hub")
     rows = in_parquet(tmp_path / "made.parquet").read_bytes()
     (tmp_path / "made.parquet").unlink()
 
@@ -154,7 +155,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     state = Hub(COMMIT, {COMMIT: rows})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{server.server_address[1]}")
+    url = f"http://127.0.0.1:{server.server_address[1]}"  # as HF_ENDPOINT would name it, which is read at the import
+    monkeypatch.setattr(huggingface_hub, "HfApi", partial(huggingface_hub.HfApi, url))
     yield state
     server.shutdown()
     server.server_close()

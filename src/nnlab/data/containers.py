@@ -86,7 +86,8 @@ def _from_parquet(path: Path) -> Iterator[Picture]:
     """A picture per row of Hugging Face's image layout: a column `image` of {bytes, path}, or of plain bytes."""
     if ParquetFile is None:
         raise UserError(f"{path}: reading parquet files needs pyarrow; install it with `pip install pyarrow`")
-    with ParquetFile(path, buffer_size=1 << 20) as file:  # else pyarrow holds a whole row group's packed bytes, too
+    # read in small pieces: pyarrow would otherwise hold the packed bytes of a whole row group, too
+    with ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
         if "image" not in file.schema_arrow.names:
             raise UserError(f"{path}: no column `image`; found {', '.join(file.schema_arrow.names[:10])}")
         rows = file.iter_batches(batch_size=1, columns=["image"], use_threads=False)

@@ -35,8 +35,8 @@ class ImageSet:
 
     Decoded pictures are kept in memory for a `side` if all of the set fit into what is left of `cache_bytes` when that
     side is first asked for; else none is: a part would cost the memory and spare little work. The content of a picture
-    never depends on what is kept. Usable from worker processes, forked or pickled (a pickled copy starts without decoded
-    pictures). Raises `UserError` if the folder is missing or damaged.
+    never depends on what is kept. Usable from worker processes, forked or pickled (then without decoded pictures).
+    Raises `UserError` if the folder is missing or damaged.
     """
 
     def __init__(self, folder: Path, cache_bytes: int = 0) -> None:
