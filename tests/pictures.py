@@ -1,19 +1,12 @@
-"""Pictures for tests: coloured blocks, and a gallery of the held-out pictures, of one colour each."""
+"""A gallery for tests: the held-out pictures, of one colour each."""
 
 import csv
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from nnlab.data.gallery import HELD_OUT_PAINTINGS, HELD_OUT_PHOTOS, TABLE, Entry
-
-
-def photo(seed: int, size: tuple[int, int] = (120, 96)) -> Image.Image:
-    """Coloured blocks with soft borders: no two seeds give the same picture."""
-    blocks = np.random.default_rng(seed).integers(0, 256, (size[1] // 8 + 1, size[0] // 8 + 1, 3), dtype=np.uint8)
-    return Image.fromarray(blocks).resize(size, Image.Resampling.BICUBIC)
 
 
 def make_gallery(folder: Path, size: tuple[int, int] = (48, 36)) -> None:

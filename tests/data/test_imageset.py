@@ -99,7 +99,7 @@ def test_what_cannot_be_used_is_left_out_and_listed_with_the_reason(tmp_path: Pa
 @pytest.mark.parametrize("count", [0, 3])
 def test_too_few_pictures_are_an_error_and_leave_nothing(tmp_path: Path, count: int) -> None:
     pictures = [*some(count), Picture("bad.jpg", b"no")]
-    with pytest.raises(UserError, match=rf"set: {count} usable pictures, at least 4 are needed; left out: .*bad.jpg"):
+    with pytest.raises(UserError, match=rf"set: {count} usable pictures, at least 4 .*left out: .*not an image"):
         pack(pictures, tmp_path / "set", 64, least=4)
     assert list(tmp_path.iterdir()) == []
 

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import tarfile
-import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -46,16 +45,12 @@ def pack(
     """
     convert = partial(_convert, short_side=short_side, quality=quality)
     left_out: list[tuple[str, str]] = []
-    with atomic_dir(out) as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's of damaged pictures: they are listed
+    with atomic_dir(out) as folder:
         entries = list(_write_shards(folder, _usable(_in_order(convert, pictures), left_out)))
         kinds = dict(sorted(Counter(re.split(r"[:(]", problem)[0].strip() for _, problem in left_out).items()))
         if len(entries) < least:
-            first = "".join(f", first {name}: {problem}" for name, problem in left_out[:1])
-            raise UserError(
-                f"{out.name}: {len(entries)} usable pictures, at least {least} are needed; "
-                f"left out: {kinds or 'none'}{first}"
-            )
+            found = f"{len(entries)} usable pictures, at least {least} are needed"
+            raise UserError(f"{out.name}: {found}; left out: {kinds or 'none'}")
         about = {"images": len(entries), "left_out": kinds, "short_side": short_side, "quality": quality, **about}
         (folder / SUMMARY).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         _write_table(folder / MANIFEST, Entry._fields, entries)
