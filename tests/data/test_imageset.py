@@ -171,25 +171,10 @@ def test_a_side_that_fits_is_kept_and_of_a_larger_one_nothing(tmp_path: Path) ->
     assert not plain.fits()
 
 
-@pytest.mark.parametrize(
-    ("file", "damage", "message"),
-    [
-        ("manifest.csv", lambda data: data[:100], "damaged"),
-        ("manifest.csv", lambda data: b"\xff\xfe" + data, "damaged"),
-        ("manifest.csv", None, "not found"),
-        ("shard-00000.tar", lambda data: data[:3000], "at byte 512: damaged image"),
-        ("shard-00000.tar", None, "No such file"),
-        ("shard-00000.tar", lambda data: bytes(len(data)), "at byte 512: not an image"),
-    ],
-)
-def test_a_damaged_set_is_an_error_in_one_line(tmp_path: Path, file: str, damage, message: str) -> None:
+@pytest.mark.parametrize("damage", [lambda data: data[:3000], lambda data: bytes(len(data))])
+def test_a_damaged_shard_is_an_error_in_one_line(tmp_path: Path, damage) -> None:
     pack(some(4), tmp_path / "set", 512)
-    path = tmp_path / "set" / file
-    if damage:
-        path.write_bytes(damage(path.read_bytes()))
-    else:
-        path.unlink()
-    with pytest.raises(UserError, match=message) as caught:
+    path = tmp_path / "set/shard-00000.tar"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match=f"{path} at byte 512: .*delete {tmp_path / 'set'} and run `dvc repro`"):
         ImageSet(tmp_path / "set").pixels(0)
-    assert "\n" not in str(caught.value)
-    assert "dvc repro" in str(caught.value)

@@ -36,7 +36,6 @@ class ImageSet:
     Decoded pictures are kept in memory for a `side` if all of the set fit into what is left of `cache_bytes` when that
     side is first asked for; else none is: a part would cost the memory and spare little work. The content of a picture
     never depends on what is kept. Usable from worker processes, forked or pickled (then without decoded pictures).
-    Raises `UserError` if the folder is missing or damaged.
     """
 
     def __init__(self, folder: Path, cache_bytes: int = 0) -> None:
@@ -80,21 +79,16 @@ class ImageSet:
             with shard.open("rb", buffering=0) as file:
                 file.seek(entry.offset)
                 return np.array(resize_shorter(decode(file.read(entry.size), side)[0], side))
-        except (FileNotFoundError, UserError) as error:
+        except UserError as error:
             place = f"{shard} at byte {entry.offset}"
             raise UserError(f"{place}: {error}; delete {self.folder} and run `dvc repro`") from None
 
 
 def read_manifest(folder: Path) -> list[Entry]:
-    """Read the manifest of an image set; `UserError` if it is missing or damaged."""
-    try:
-        with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))[1:]
-        return [
-            Entry(shard, int(offset), int(size), int(width), int(height), sha256, name)
-            for shard, offset, size, width, height, sha256, name in rows
-        ]
-    except FileNotFoundError:
-        raise UserError(f"{folder / MANIFEST}: not found; run `dvc repro adain_prepare` to pack the pictures") from None
-    except ValueError as error:
-        raise UserError(f"{folder / MANIFEST}: damaged ({error}); delete {folder} and run `dvc repro`") from None
+    """The pictures of an image set, by index."""
+    with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    return [
+        Entry(shard, int(offset), int(size), int(width), int(height), sha256, name)
+        for shard, offset, size, width, height, sha256, name in rows
+    ]
