@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
 from nnlab.data.download import DownloadError, Source, url_source
@@ -56,7 +57,7 @@ def fetch_set(key: str, choice: str, folder: Path, mirror: str = "") -> None:
         except UserError as error:
             hint = f"or get the pictures by any other way and give their folder or archive as {key}"
             raise UserError(f"{error}; {hint}") from None
-    note, details = "pictures of GCompris", {}
+    note, details = "pictures of GCompris", dict[str, Any]()
     if choice != SAMPLE:
         path = Path(os.path.expanduser(choice))  # which leaves a `~name` of nobody as it is
         if not path.exists():
@@ -87,7 +88,8 @@ def _wikiart(name: str, commit: str, folder: Path) -> Asset:
     except Exception as error:  # those of its HTTP libraries, which differ by version
         reason = f"{hub.endpoint} does not list the files of {repository} ({error})"
         raise UserError(f"{name}: {reason}; name another host in HF_ENDPOINT") from None
-    found = {file.rfilename: file.lfs for file in info.siblings or [] if file.rfilename.endswith(".parquet")}
+    parquet = [file for file in info.siblings or [] if file.rfilename.endswith(".parquet")]
+    found = {file.rfilename: file.lfs for file in parquet if file.lfs}
 
     def get(file: str, path: Path) -> None:
         try:
