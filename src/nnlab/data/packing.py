@@ -113,8 +113,8 @@ def _write_shards(folder: Path, usable: Iterable[tuple[Picture, str]]) -> Iterat
                 header.size = len(picture.data)  # times and owners stay 0
                 offset = archive.offset + tarfile.BLOCKSIZE
                 archive.addfile(header, io.BytesIO(picture.data))
-                with Image.open(io.BytesIO(picture.data)) as image:
-                    yield Entry(shard, offset, header.size, *image.size, digest, picture.name)
+                width, height = Image.open(io.BytesIO(picture.data)).size
+                yield Entry(shard, offset, header.size, width, height, digest, picture.name)
 
 
 def _write_table(path: Path, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
