@@ -15,8 +15,8 @@ def main(fetched: Path, sample: Path, out: Path, params: Params) -> None:
     """Pack the set that lies in `fetched`, or in `sample` where the sample is asked for, into `out`."""
     settings = params.adain.data
     source, what = locate(fetched, sample)
-    read = pictures(source)
-    summary = pack(read, out, settings.short_side, quality=settings.quality, least=settings.least, source=what)
-    locate(fetched, sample)  # a network drive may have gone meanwhile, and with it what links led to
+    summary = pack(
+        pictures(source), out, settings.short_side, quality=settings.quality, least=settings.least, source=what
+    )
     left_out = ", ".join(f"{number} {kind}" for kind, number in summary["left_out"].items()) or "none"
     print(f"{out}: {summary['images']} pictures; left out: {left_out} (see {out / LEFT_OUT})", file=sys.stderr)

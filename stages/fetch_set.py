@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from nnlab.data.sets import coco, fetch_set
-from nnlab.data.wikiart import wikiart
+from nnlab.data.sets import fetch_set
 from nnlab.params import Params
 from nnlab.stage import script
 
@@ -11,6 +10,4 @@ from nnlab.stage import script
 @script
 def main(kind: str, folder: Path, params: Params) -> None:
     """Fill `folder` with the archives of the set and their provenance."""
-    choice, mirror = getattr(params.adain.data, kind), params.sources.mirror
-    named = coco(mirror) if kind == "content" else wikiart(choice, mirror)
-    fetch_set(f"adain.data.{kind}", choice, folder, named)
+    fetch_set(f"adain.data.{kind}", getattr(params.adain.data, kind), folder, params.sources.mirror)

@@ -1,9 +1,11 @@
-"""Small data sets in the form of MNIST, for tests that train on something."""
+"""Small data sets in the form of MNIST, and pictures, for tests that train on something."""
 
 import struct
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 
@@ -29,3 +31,9 @@ def write_bars(folder: Path, train: int = 300, test: int = 100) -> None:
     """A whole data set of `bars`."""
     write_split(folder, "train", *bars(train, 1))
     write_split(folder, "t10k", *bars(test, 2))
+
+
+def photo(seed: int, size: tuple[int, int] = (120, 96)) -> Image.Image:
+    """Coloured blocks with soft borders: no two seeds give the same picture."""
+    blocks = np.random.default_rng(seed).integers(0, 256, (size[1] // 8 + 1, size[0] // 8 + 1, 3), dtype=np.uint8)
+    return Image.fromarray(blocks).resize(size, Image.Resampling.BICUBIC)

@@ -16,7 +16,7 @@ from nnlab.adain.weights import load_encoder, save_encoder
 from nnlab.data.containers import pictures
 from nnlab.data.packing import pack
 from nnlab.vgg_weights import Weights
-from tests import datasets, faulty_images
+from tests import datasets
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text("utf-8"))
@@ -107,12 +107,12 @@ def data(tmp_path: Path) -> Path:
     for kind in ("content", "style"):
         (tmp_path / kind).mkdir()
         for number in range(3):
-            faulty_images.photo(number).save(tmp_path / kind / f"{number}.png")
+            datasets.photo(number).save(tmp_path / kind / f"{number}.png")
         pack(pictures(tmp_path / kind), tmp_path / "pools" / kind, 64)
     for kind, name in (("photos", "germany_schwerinPalace"), ("paintings", "portrait_of_pere_tanguy")):
         folder = tmp_path / "raw/pictures" / kind / "held_out"
         folder.mkdir(parents=True)
-        faulty_images.photo(1).save(folder / f"{name}.png")
+        datasets.photo(1).save(folder / f"{name}.png")
     return tmp_path
 
 
@@ -157,7 +157,7 @@ def test_stylising_gives_the_peers_picture(script, data, capsys):
 def test_the_sheet_measures_a_result_and_lays_out_rows(script, data):
     sheet = script("adain_sheet")
     encoder = load_encoder(data / "models/adain/encoder.safetensors")
-    picture, other = faulty_images.photo(1), faulty_images.photo(2)
+    picture, other = datasets.photo(1), datasets.photo(2)
     content, style, total, edges = sheet.scores(encoder, picture, picture, picture)
     assert (round(content, 4), round(style, 4), round(total, 4), round(edges, 4)) == (0, 0, 0, 1)
     assert sheet.scores(encoder, picture, other, other)[3] < 0.99

@@ -161,7 +161,7 @@ def test_nothing_but_broken_images_is_an_error(pictures, stylize):
         (["--style", "no.png"], "no.png: not found"),
         (["--content", "bad.jpg"], "bad.jpg: not an image"),
         (["--content", "empty"], "empty: no images"),
-        (["--content", "loop.jpg"], "loop.jpg: a link that leads nowhere"),
+        (["--content", "loop.jpg"], "loop.jpg: not found"),
         (["--style", "a.png", "empty"], "empty: a folder cannot be blended"),
         (["--alpha", "1.2"], "alpha = 1.2: must lie between 0 and 1"),
         (["--style-weights", "1", "2"], "2 style weights for 1 styles"),

@@ -2,7 +2,6 @@
 
 import os
 import random
-import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from nnlab.data import containers
-from nnlab.data.containers import check_archive, pictures
+from nnlab.data.containers import pictures
 from nnlab.data.packing import pack
 from nnlab.errors import UserError
 from tests.data.test_imageset import encoded
@@ -57,12 +55,7 @@ def problems(path: Path) -> dict[str, str]:
     return {picture.name: picture.problem for picture in pictures(path) if picture.problem}
 
 
-MAKERS: dict[str, Callable[[Path], Path]] = {
-    "folder": in_folder,
-    "s.zip": in_zip,
-    "no-ending": in_zip,
-    "s.parquet": in_parquet,
-}
+MAKERS: dict[str, Callable[[Path], Path]] = {"folder": in_folder, "s.zip": in_zip, "s.parquet": in_parquet}
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -91,13 +84,14 @@ def test_parquet_of_plain_bytes_gets_numbered_names(tmp_path: Path) -> None:
 
 
 def test_nothing_escapes_whatever_the_names_are(tmp_path: Path) -> None:
-    names = ["../up.jpg", "/etc/absolute.jpg", "..\\windows.jpg", "C:\\drive.jpg", "a/../../b.jpg", "x" * 400 + ".jpg"]
+    names = ["../up.jpg", "/etc/absolute.jpg", "C:\\..\\windows.jpg", "a/../../b.jpg", "x" * 400 + ".jpg"]
     files = {name: encoded(n) for n, name in enumerate(names)} | {"__MACOSX/._a.jpg": b"attributes", ".dot.jpg": b"x"}
     (tmp_path / "inside").mkdir()
-    path = in_zip(tmp_path / "inside" / "set", files)
-    assert pack(pictures(path), tmp_path / "inside" / "packed", 64)["images"] == len(names)
+    path = in_zip(tmp_path / "inside" / "set.zip", files)
+    summary = pack(pictures(path), tmp_path / "inside" / "packed", 64)
+    assert (summary["images"], summary["left_out"]) == (len(names), {})
     assert {p.name for p in tmp_path.iterdir()} == {"inside"}
-    assert {p.name for p in (tmp_path / "inside").iterdir()} == {"set", "packed"}
+    assert {p.name for p in (tmp_path / "inside").iterdir()} == {"set.zip", "packed"}
 
 
 def test_links_loops_and_pipes_are_left_out(tmp_path: Path) -> None:
@@ -108,15 +102,10 @@ def test_links_loops_and_pipes_are_left_out(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "set/pipe.jpg")
     assert read(tmp_path / "set") == EXPECTED
     kinds = {name: problem.partition(":")[0] for name, problem in problems(tmp_path / "set").items()}
-    assert kinds == {"gone.jpg": "link", "self.jpg": "link", "pipe.jpg": "special", "b/notes.txt": "no picture"}
-    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
-        link = zipfile.ZipInfo("l.jpg")
-        link.external_attr = 0o120777 << 16
-        archive.writestr(link, "secret.jpg")
-    assert problems(tmp_path / "set.zip") == {"l.jpg": "link: not followed"}
+    assert kinds == {"gone.jpg": "no file", "self.jpg": "no file", "pipe.jpg": "no file", "b/notes.txt": "no picture"}
 
 
-def test_what_claims_to_be_huge_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_claims_to_be_huge_is_not_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("0.jpg", bytes(200 << 20))
     code = "found = list(containers.pictures(Path(sys.argv[1]))); raise ValueError(found[0].problem)"
@@ -124,12 +113,6 @@ def test_what_claims_to_be_huge_is_not_read(tmp_path: Path, monkeypatch: pytest.
     mib, _, said = measured(setup, code, tmp_path / "bomb.zip")
     assert said == "ValueError: too large: 209715200 bytes, at most 134217728"
     assert mib < 8
-    monkeypatch.setattr(containers, "MAX_BYTES", 1000)
-    in_folder(tmp_path / "folder")
-    assert set(problems(tmp_path / "folder")) == {*FILES}
-    monkeypatch.setattr(containers, "_GROUP_BYTES", 1000)
-    with pytest.raises(UserError, match=r"a row group of .* at most 1000 are read"):
-        read(in_parquet(tmp_path / "p.parquet"))
 
 
 def test_a_parquet_file_is_read_in_the_memory_of_one_row_group(tmp_path: Path) -> None:
@@ -143,52 +126,33 @@ def test_a_parquet_file_is_read_in_the_memory_of_one_row_group(tmp_path: Path) -
     assert mib < 36  # of 64; a row group has 8, and pyarrow needs it twice
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [(42, 0xFFFFFF00), (24, 10), (8, 1)], ids=["begins nowhere", "a wrong size", "encrypted"]
-)
-def test_a_zip_entry_that_cannot_be_read_is_left_out(tmp_path: Path, field: int, value: int) -> None:
-    path = in_zip(tmp_path / "s.zip", EXPECTED)
-    data = bytearray(path.read_bytes())
-    struct.pack_into("<H" if field == 8 else "<I", data, data.find(b"PK\x01\x02") + field, value)
-    path.write_bytes(data)
-    assert list(read(path)) == ["a.png", "b/c/3.JPEG"]
-    assert problems(path)["b/2.jpg"].startswith("damaged: ")
-
-
 @pytest.mark.parametrize("name", ["s.zip", "s.parquet"])
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
-def test_a_cut_archive_is_an_error_in_one_line(tmp_path: Path, name: str, share: float) -> None:
+def test_a_cut_archive_is_an_error_with_its_name(tmp_path: Path, name: str, share: float) -> None:
     path = MAKERS[name](tmp_path / name)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(UserError, match=str(path)) as caught:
+    with pytest.raises(UserError, match=f"{path}: cannot be read .*get it again, or unpack it"):
         read(path)
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["s.zip", "s.parquet"])
-def test_after_a_flipped_bit_a_picture_or_one_line_says_so(tmp_path: Path, name: str) -> None:
+def test_after_a_flipped_bit_pictures_or_an_error_with_the_name(tmp_path: Path, name: str) -> None:
     path, draw = MAKERS[name](tmp_path / name), random.Random(name)
-    sound = path.read_bytes()
+    sound, errors = path.read_bytes(), []
     for at in draw.sample(range(len(sound)), FLIPS):
         damaged = bytearray(sound)
         damaged[at] ^= 1 << draw.randrange(8)
         path.write_bytes(damaged)
-        line = str(path)
         try:
             list(pictures(path))
         except UserError as error:
-            line = str(error)
-        assert str(path) in line, f"bit flipped in byte {at}"
-        assert "\n" not in line
+            errors.append(str(error))
+    assert all(str(path) in error for error in errors)
 
 
 def test_another_kind_of_file_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    (tmp_path / "s.tar").write_bytes(bytes(10240))
-    for use in (check_archive, read):
-        with pytest.raises(UserError, match=r"s\.tar: not a zip or parquet file.*; unpack another kind into a folder"):
-            use(tmp_path / "s.tar")
-    with pytest.raises(UserError, match="not found; give a folder, zip or parquet file"):
-        read(tmp_path / "absent")
+    with pytest.raises(UserError, match=r"s\.tar: not a folder, \.zip or \.parquet file; unpack another kind"):
+        read(tmp_path / "s.tar")
     with pytest.raises(UserError, match=r"no column `image`; found style, painting"):
         read(write_parquet(tmp_path / "p.parquet", [b"x"], column="painting"))

@@ -1,13 +1,12 @@
-"""Image sets: what is packed, what is left out, and that reading depends on neither threads nor what is kept."""
+"""Image sets: what is packed, what is left out, and that reading does not depend on what is kept."""
 
 import csv
 import io
 import json
+import os
 import pickle
-import random
 import tarfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -94,19 +93,13 @@ def test_what_cannot_be_used_is_left_out_and_listed_with_the_reason(tmp_path: Pa
     assert set(reasons) == {picture.name for picture in pictures[1:9]}
     assert sum(summary["left_out"].values()) == 8
     assert {"damaged image", "duplicate", "link", "too long", "too small"} <= summary["left_out"].keys()
-    assert ImageSet(tmp_path / "set").names[-1] == "caf\\udce9,\n.png"
-
-
-def test_a_bomb_is_left_out_and_a_large_photo_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 200 * 150)
-    pictures = [Picture("bomb.png", encoded(1, (500, 300), "PNG")), Picture("large.jpg", encoded(2, (240, 200)))]
-    assert pack(pictures, tmp_path / "set", 64)["left_out"] == {"too large": 1}  # the JPEG is decoded at half its size
+    assert read_manifest(tmp_path / "set")[-1].name == "caf\\udce9,\n.png"
 
 
 @pytest.mark.parametrize("count", [0, 3])
 def test_too_few_pictures_are_an_error_and_leave_nothing(tmp_path: Path, count: int) -> None:
     pictures = [*some(count), Picture("bad.jpg", b"no")]
-    with pytest.raises(UserError, match=rf"set: {count} usable pictures, at least 4 are needed; left out: .*bad.jpg"):
+    with pytest.raises(UserError, match=rf"set: {count} usable pictures, at least 4 .*left out: .*not an image"):
         pack(pictures, tmp_path / "set", 64, least=4)
     assert list(tmp_path.iterdir()) == []
 
@@ -121,11 +114,14 @@ def test_a_source_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_result_does_not_depend_on_the_number_of_threads(tmp_path: Path, small_shards: None) -> None:
+def test_the_result_does_not_depend_on_the_number_of_threads(
+    tmp_path: Path, small_shards: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pictures = some(23) + some(3) + [Picture("bad", b"x")]
     results = []
     for threads in (1, 2, 7):
-        pack(pictures, tmp_path / str(threads), 64, threads=threads)
+        monkeypatch.setattr(os, "cpu_count", lambda threads=threads: threads)
+        pack(pictures, tmp_path / str(threads), 64)
         results.append({path.name: path.read_bytes() for path in (tmp_path / str(threads)).iterdir()})
     assert results[0] == results[1] == results[2]
 
@@ -137,9 +133,10 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
         "from nnlab.data import packing; from tests.data.test_imageset import encoded; import PIL.ImageCms\n"
         "jpeg = encoded(1, (64, 64)); noise = random.Random(1)\n"
         "many = lambda n: (Picture(f'{i}.jpg', jpeg + noise.randbytes(100_000)) for i in range(n))\n"
-        "packing.pack(many(20), Path(sys.argv[1]) / 'first', 64, threads=2)\n"
+        "packing.os.cpu_count = lambda: 2\n"
+        "packing.pack(many(20), Path(sys.argv[1]) / 'first', 64)\n"
     )
-    code = "packing.pack(many(2000), Path(sys.argv[1]) / 'second', 64, threads=2)"
+    code = "packing.pack(many(2000), Path(sys.argv[1]) / 'second', 64)"
     mib, _, said = measured(setup, code, tmp_path)
     assert said == ""
     assert mib < 12
@@ -150,9 +147,7 @@ def test_pictures_have_the_shorter_side_asked_for(tmp_path: Path) -> None:
     pack([Picture("wide", given[0]), Picture("tall", given[1])], tmp_path / "set", 512)
     found = ImageSet(tmp_path / "set")
     assert len(found) == 2
-    assert found.names == ["wide", "tall"]
     assert [found.pixels(n, 64).shape for n in range(2)] == [(64, 128, 3), (96, 64, 3)]
-    assert [found.shape(n, 64) for n in range(2)] == [(64, 128), (96, 64)]
     assert found.pixels(1).shape == (120, 80, 3)
     assert found.pixels(0, 150).shape == (150, 300, 3)
     assert found.pixels(0).dtype == np.uint8
@@ -176,37 +171,10 @@ def test_a_side_that_fits_is_kept_and_of_a_larger_one_nothing(tmp_path: Path) ->
     assert not plain.fits()
 
 
-def test_threads_get_the_same_pictures(tmp_path: Path) -> None:
-    pack(some(6), tmp_path / "set", 512)
-    found, draws = ImageSet(tmp_path / "set", 1 << 24), random.Random(1)
-    asked = [(draws.randrange(6), draws.choice((0, 64, 100))) for _ in range(60)]
-    with ThreadPoolExecutor(8) as executor:
-        got = list(executor.map(lambda one: found.pixels(*one), asked))
-    plain = ImageSet(tmp_path / "set")
-    assert all(np.array_equal(pixels, plain.pixels(*one)) for pixels, one in zip(got, asked, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("file", "damage", "message"),
-    [
-        ("manifest.csv", lambda data: data[:100], "damaged"),
-        ("manifest.csv", lambda data: b"", "damaged"),
-        ("manifest.csv", lambda data: data[: data.index(b"\n") + 1], "holds no pictures"),
-        ("manifest.csv", lambda data: b"\xff\xfe" + data, "damaged"),
-        ("manifest.csv", None, "not found"),
-        ("shard-00000.tar", lambda data: data[:5000], "cut short"),
-        ("shard-00000.tar", None, "missing"),
-        ("shard-00000.tar", lambda data: bytes(len(data)), "at byte 512: not an image"),
-    ],
-)
-def test_a_damaged_set_is_an_error_in_one_line(tmp_path: Path, file: str, damage, message: str) -> None:
+@pytest.mark.parametrize("damage", [lambda data: data[:3000], lambda data: bytes(len(data))])
+def test_a_damaged_shard_is_an_error_in_one_line(tmp_path: Path, damage) -> None:
     pack(some(4), tmp_path / "set", 512)
-    path = tmp_path / "set" / file
-    if damage:
-        path.write_bytes(damage(path.read_bytes()))
-    else:
-        path.unlink()
-    with pytest.raises(UserError, match=message) as caught:
+    path = tmp_path / "set/shard-00000.tar"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match=f"{path} at byte 512: .*delete {tmp_path / 'set'} and run `dvc repro`"):
         ImageSet(tmp_path / "set").pixels(0)
-    assert "\n" not in str(caught.value)
-    assert "dvc repro" in str(caught.value)

@@ -2,78 +2,64 @@
 
 import io
 import math
-from pathlib import Path
-from typing import BinaryIO
+from contextlib import suppress
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from nnlab.errors import UserError
 
 try:
     import pillow_heif
 except ImportError:  # the extra "heic"
     pillow_heif = None
 
-# Against decompression bombs. Pillow warns from here on and refuses twice as much, which is what a user's own picture
-# may have: a phone's 108 megapixels are 0.3 GiB as RGB.
-MAX_PIXELS = 89_478_485
 FORMATS = ["JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "AVIF"]  # no EPS: Pillow would run Ghostscript on it
-_ORIENTATION = 0x0112  # EXIF; what undoes each value:
-_UPRIGHT = dict(zip(range(2, 9), (
-    Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM,
-    Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
-)))  # fmt: skip
 _END = b"\xff\xd9"  # of a JPEG
-_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_HEIC = (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1")
 
 
-class Unreadable(Exception):
-    """Data that give no picture; the text says why, its kind before a colon or bracket."""
+def decode(data: bytes, side: int = 0) -> tuple[Image.Image, list[str]]:
+    """Decode the bytes of an image file; return it as RGB, or RGBA if parts are transparent, and remarks on it.
 
-
-def decode(source: Path | BinaryIO, side: int = 0, limit: int = MAX_PIXELS) -> tuple[Image.Image, list[str]]:
-    """Decode an image file or its bytes; return it as RGB, or RGBA if parts are transparent, and remarks on it.
-
-    It stands upright as its EXIF data ask. An embedded colour profile is applied (perceptual, to sRGB). Greys of more
-    than 8 bits: see `_eight_bits`. Of an animation the first frame is taken, of a TIFF the largest page, not the
-    thumbnail. A JPEG that lacks nothing but its end marker is whole. With `side` a JPEG may come smaller
-    than it is, its shorter side still at least `side` pixels: decoding at 1/2, 1/4 or 1/8 costs a fraction of the time.
-    Raises `Unreadable`, also for more than `limit` pixels to decode, and `OSError` where the system refuses.
+    It stands upright as its EXIF data ask, its colour profile is applied (perceptual, to sRGB). Greys of more than 8
+    bits: see `_eight_bits`. Of an animation the first frame is taken, of a TIFF the largest page, not the thumbnail. A
+    JPEG that lacks only its end marker is whole. With `side` a JPEG may come smaller than it is, its shorter side still
+    at least `side` pixels: decoding at 1/2, 1/4 or 1/8 costs a fraction of the time. `UserError` says why there is no
+    picture, the kind of reason before a colon or bracket; so beyond Pillow's limit of 179 megapixels (a phone has 108).
     """
     try:
         try:
-            return _decode(source, side, limit)
-        except OSError as error:
-            if error.errno or not (whole := _mended(source)):
+            return _decode(data, side)
+        except OSError:
+            if not (whole := _mended(data)):
                 raise
-            return _decode(io.BytesIO(whole), side, limit)
-    except Image.DecompressionBombError:
-        raise Unreadable(f"too large: more than {limit:,} pixels, refused; scale it down first") from None
+            return _decode(whole, side)
+    except Image.DecompressionBombError as error:
+        raise UserError(f"too large: {error} Scale it down first") from None
     except UnidentifiedImageError:
-        head = _bytes(source)[:64]
-        if head[4:8] == b"ftyp" and head[8:12] in _HEIC and b"avif" not in head:
-            raise Unreadable("HEIC: needs `pip install pillow-heif`, or save it as .jpg") from None
-        raise Unreadable(f"not an image that can be read ({len(_bytes(source))} bytes)") from None
-    except (MemoryError, Unreadable):
+        if data[4:].startswith(_HEIC) and b"avif" not in data[:64]:
+            raise UserError("HEIC: needs `pip install pillow-heif`, or save it as .jpg") from None
+        raise UserError(f"not an image that can be read ({len(data)} bytes)") from None
+    except MemoryError:
         raise
     except Exception as error:  # damaged files fail in Pillow's decoders with a dozen types of error
-        if isinstance(error, OSError) and error.errno:
-            raise
-        raise Unreadable(f"damaged image ({str(error) or type(error).__name__}); replace it") from None
+        raise UserError(f"damaged image ({str(error) or type(error).__name__}); replace it") from None
 
 
-def _decode(source: Path | BinaryIO, side: int, limit: int) -> tuple[Image.Image, list[str]]:
+def _decode(data: bytes, side: int) -> tuple[Image.Image, list[str]]:
     if pillow_heif:
         pillow_heif.register_heif_opener()
-    with Image.open(source, formats=[*FORMATS, "HEIF"] if pillow_heif else FORMATS) as image:
+    with Image.open(io.BytesIO(data), formats=[*FORMATS, "HEIF"] if pillow_heif else FORMATS) as image:
         notes = _choose_frame(image)
         if side:
             scale = side / min(image.size)
             image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
-        if image.width * image.height > limit:
-            raise Image.DecompressionBombError
         image.load()
         profile = image.info.get("icc_profile")
-        return _to_srgb(_upright(image), profile, notes), notes
+        with suppress(Exception):  # of the parser, or of writing odd EXIF entries again: the picture is turned by then
+            ImageOps.exif_transpose(image, in_place=True)
+        return _to_srgb(image, profile, notes), notes
 
 
 def _choose_frame(image: Image.Image) -> list[str]:
@@ -83,21 +69,12 @@ def _choose_frame(image: Image.Image) -> list[str]:
         return []
     if image.format != "TIFF":
         return [f"an animation of {frames} frames; the first one is used"]
-    image.seek(max(range(frames), key=lambda page: _pixels(image, page)))  # of equal ones the first
+    sizes = []
+    for page in range(frames):
+        image.seek(page)
+        sizes.append(image.width * image.height)
+    image.seek(sizes.index(max(sizes)))
     return [f"{frames} pages; the largest one is used"]
-
-
-def _pixels(image: Image.Image, page: int) -> int:
-    image.seek(page)
-    return image.width * image.height
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Turn the picture as its EXIF data ask; what else stands there, and cannot be read, is no matter."""
-    try:
-        return image.transpose(_UPRIGHT[image.getexif()[_ORIENTATION]])
-    except Exception:  # no such entry, or one of the parser's many errors
-        return image
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:
@@ -144,19 +121,11 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((values.clip(0, white) / white * 255).round().astype(np.uint8))
 
 
-def _mended(source: Path | BinaryIO) -> bytes:
+def _mended(data: bytes) -> bytes:
     """A JPEG with its end marker, if that is all it lacks, else nothing: what is put in its place must not matter."""
-    data = _bytes(source).rstrip(b"\xff")
+    data = data.rstrip(b"\xff")
     if not data.startswith(b"\xff\xd8"):
         return b""
     fillings = [b"", *(bytes([byte]) * 64 for byte in (0x55, 0xAA, 0x2D, 0xD2, 0x93))]
     pixels = {Image.open(io.BytesIO(data + some + _END), formats=["JPEG"]).tobytes() for some in fillings}
     return data + _END if len(pixels) == 1 else b""
-
-
-def _bytes(source: Path | BinaryIO) -> bytes:
-    """All of a file or stream."""
-    if isinstance(source, Path):
-        return source.read_bytes()
-    source.seek(0)
-    return source.read()

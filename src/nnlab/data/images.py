@@ -6,11 +6,11 @@ import logging
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from nnlab.data.decoding import MAX_PIXELS, Unreadable, decode
+from nnlab.data.decoding import decode
 from nnlab.errors import UserError
 from nnlab.files import atomic
 
@@ -28,31 +28,22 @@ _log = logging.getLogger(__name__)  # its warnings go to standard error
 def read_image(path: Path, alpha: bool = False) -> Image.Image:
     """Read an image file as RGB (see `decode`); transparent parts are laid over white, or with `alpha` kept as RGBA.
 
-    Raises `UserError` naming the file if it is missing, damaged, no image, or has more than 2 * `MAX_PIXELS` pixels.
+    Raises `UserError` naming the file if it is missing, damaged, no image or too large.
     """
     path = Path(path)
     if not path.is_file():  # opening a pipe would wait for ever
-        raise UserError(f"{path}: {_not_a_file(path)}; give an image file")
+        raise UserError(f"{path}: {'not a regular file' if path.exists() else 'not found'}; give an image file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata, and about sizes that are refused anyway
-            image, notes = decode(path, limit=2 * MAX_PIXELS)
-    except Unreadable as reason:
+            image, notes = decode(path.read_bytes())
+    except UserError as reason:
         raise UserError(f"{path}: {reason}") from None
     except OSError as error:
         raise UserError(f"{path}: {os.strerror(error.errno or 0)}") from None
     for note in notes:
         _log.warning("%s: %s", path, note)
     return image if alpha else flatten(image)
-
-
-def _not_a_file(path: Path) -> str:
-    """Why there is no regular file at `path`."""
-    if path.is_dir():
-        return "a folder"
-    if path.is_symlink():
-        return "a link that leads nowhere"
-    return "not a regular file" if path.exists() else "not found"
 
 
 def flatten(image: Image.Image) -> Image.Image:
@@ -63,16 +54,11 @@ def flatten(image: Image.Image) -> Image.Image:
 
 
 def resize_shorter(image: Image.Image, size: int | None) -> Image.Image:
-    """Resize so that the shorter side has `size` pixels, aspect kept; 0 or None leaves the picture as it is.
-
-    Raises `UserError` if a narrow strip would grow beyond `MAX_PIXELS` pixels.
-    """
+    """Resize so that the shorter side has `size` pixels, aspect kept; 0 or None leaves the picture as it is."""
     if not size or min(image.size) == size:
         return image
     scale = size / min(image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
-    if width * height > MAX_PIXELS:
-        raise UserError(f"a strip of {image.width}x{image.height} pixels is too narrow to be enlarged to {size} pixels")
     return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
@@ -88,19 +74,16 @@ def check_savable(path: Path, size: tuple[int, int]) -> None:
     if suffix not in Image.registered_extensions():
         raise UserError(f"{path}: no image format has this ending; use .png or .jpg")
     if max(size) > LONGEST.get(suffix, max(size)):
-        raise UserError(
-            f"{path}: {size[0]}x{size[1]} pixels, but {suffix} holds at most {LONGEST[suffix]:,} a side; use .png, "
-            "or a smaller size"
-        )
+        found = f"{size[0]}x{size[1]} pixels, but {suffix} holds at most {LONGEST[suffix]:,} a side"
+        raise UserError(f"{path}: {found}; use .png, or a smaller size")
 
 
 def save_image(image: "Tensor | Image.Image", path: Path) -> None:
     """Write a picture or a (1, 3, H, W) tensor in [0, 1], whole or not at all; the suffix chooses the format."""
     picture = image if isinstance(image, Image.Image) else to_pil(image)
     check_savable(path, picture.size)
-    options: dict[str, Any] = {"quality": 92} if Path(path).suffix.lower() in {".jpg", ".jpeg", ".webp"} else {}
     with atomic(path) as temporary:
-        picture.save(temporary, **options)
+        picture.save(temporary, quality=92)  # formats without loss take no notice
 
 
 def list_images(folder: Path, tell: bool = False) -> list[Path]:
@@ -117,8 +100,6 @@ def list_files(folder: Path) -> list[Path]:
     """All files below `folder`, sorted by name; hidden files and folders and links to folders are left out."""
     if not Path(folder).is_dir():
         raise UserError(f"{folder}: not a folder")
-    found = []
-    for here, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(here) / name for name in names if not name.startswith(".")]
-    return sorted(found, key=lambda path: os.fsencode(path))
+    found = [path for path in Path(folder).rglob("*") if not path.is_dir()]
+    visible = [path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts)]
+    return sorted(visible, key=os.fsencode)

@@ -7,19 +7,18 @@ import json
 import os
 import re
 import tarfile
-import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
 from functools import partial
+from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from PIL import Image
 
 from nnlab.data.containers import Picture
-from nnlab.data.decoding import Unreadable, decode
+from nnlab.data.decoding import decode
 from nnlab.data.images import flatten, resize_shorter
 from nnlab.data.imageset import MANIFEST, Entry
 from nnlab.errors import UserError
@@ -31,51 +30,38 @@ SUMMARY = "summary.json"
 PER_SHARD = 1024  # pictures: about 100 MB at 512 pixels
 SMALLEST_SIDE = 64  # pixels; nothing can be learnt from a smaller picture
 LONGEST = 8.0  # longer side over shorter side; resized, such a strip would be huge
-_TAR_BLOCK = 512
-
-In = TypeVar("In")
-Out = TypeVar("Out")
 
 
 def pack(
-    pictures: Iterable[Picture],
-    out: Path,
-    short_side: int,
-    *,
-    quality: int = 92,
-    least: int = 1,
-    threads: int = 0,
-    **about: Any,
+    pictures: Iterable[Picture], out: Path, short_side: int, quality: int = 92, least: int = 1, **about: Any
 ) -> dict[str, Any]:
     """Write the usable pictures into the folder `out` and return the summary that lies there as summary.json.
 
     The shorter side becomes at most `short_side` pixels (smaller pictures stay as they are). Pictures that are damaged,
     tiny or extremely long are left out and listed, as are those whose JPEG equals an earlier one's. The result depends
-    on the pictures and their order alone, not on `threads` (0: one per core; Pillow works outside Python's lock).
-    Memory is bounded by two pictures per thread and a digest per picture. `about` is added to the summary. Fewer
-    than `least` usable pictures are a `UserError`.
+    on the pictures and their order alone. A thread per core works (Pillow does so outside Python's lock); memory is
+    bounded by two pictures per thread and a line per picture. `about` is added to the summary. Fewer than `least`
+    usable pictures are a `UserError`.
     """
     convert = partial(_convert, short_side=short_side, quality=quality)
-    with atomic_dir(out) as folder, closing(_Writer(folder)) as writer, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's of damaged pictures: they are listed
-        with Progress(0, "packing", "pictures") as bar:
-            for picture in _in_order(convert, pictures, threads or os.cpu_count() or 1):
-                writer.add(picture)
-                bar.update(1)
-        kinds = dict(sorted(writer.left_out.items()))
-        if writer.images < least:
-            raise UserError(
-                f"{out.name}: {writer.images} usable pictures, at least {least} are needed; "
-                f"left out: {kinds or 'none'}{writer.first}"
-            )
-        about = {"images": writer.images, "left_out": kinds, "short_side": short_side, "quality": quality, **about}
+    left_out: list[tuple[str, str]] = []
+    with atomic_dir(out) as folder:
+        entries = list(_write_shards(folder, _usable(_in_order(convert, pictures), left_out)))
+        kinds = dict(sorted(Counter(re.split(r"[:(]", problem)[0].strip() for _, problem in left_out).items()))
+        if len(entries) < least:
+            found = f"{len(entries)} usable pictures, at least {least} are needed"
+            raise UserError(f"{out.name}: {found}; left out: {kinds or 'none'}")
+        about = {"images": len(entries), "left_out": kinds, "short_side": short_side, "quality": quality, **about}
         (folder / SUMMARY).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        _write_table(folder / MANIFEST, Entry._fields, entries)
+        _write_table(folder / LEFT_OUT, ("name", "reason"), left_out)
     return about
 
 
-def _in_order(function: Callable[[In], Out], items: Iterable[In], threads: int) -> Iterator[Out]:
+def _in_order(function: Callable[[Picture], Picture], items: Iterable[Picture]) -> Iterator[Picture]:
     """`map` over threads that keeps the order and never holds more than two items per thread."""
     waiting: deque = deque()
+    threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as executor:
         for item in items:
             waiting.append(executor.submit(function, item))
@@ -90,8 +76,8 @@ def _convert(picture: Picture, short_side: int, quality: int) -> Picture:
     if picture.problem:
         return picture
     try:
-        image = flatten(decode(io.BytesIO(picture.data), short_side)[0])
-    except Unreadable as reason:
+        image = flatten(decode(picture.data, short_side)[0])
+    except UserError as reason:
         return Picture(picture.name, problem=str(reason))
     shorter, longer = sorted(image.size)
     if shorter < SMALLEST_SIDE:
@@ -103,55 +89,35 @@ def _convert(picture: Picture, short_side: int, quality: int) -> Picture:
     return Picture(picture.name, buffer.getvalue())
 
 
-class _Writer:
-    """The files of a set while it is packed; the same pictures give the same bytes on every machine."""
+def _usable(converted: Iterable[Picture], left_out: list[tuple[str, str]]) -> Iterator[tuple[Picture, str]]:
+    """The pictures that go into the set, with the SHA-256 of each; name and reason of the others go to `left_out`."""
+    seen: set[str] = set()
+    with Progress(0, "packing", "pictures") as bar:
+        for picture in converted:
+            bar.update(1)
+            digest = hashlib.sha256(picture.data).hexdigest()
+            if picture.problem or digest in seen:
+                left_out.append((picture.name, picture.problem or "duplicate: same picture as an earlier one"))
+            else:
+                seen.add(digest)
+                yield picture, digest
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._open = folder, ExitStack()
-        self._manifest = self._table(MANIFEST, Entry._fields)
-        self._others = self._table(LEFT_OUT, ("name", "reason"))
-        self._shard = ExitStack()
-        self._seen: set[bytes] = set()
-        self.images, self.left_out, self.first = 0, Counter[str](), ""
 
-    def _table(self, name: str, columns: Iterable[str]) -> Any:
-        """A CSV file's writer; names that are not valid Unicode are escaped."""
-        file = (self._folder / name).open("w", newline="", encoding="utf-8", errors="backslashreplace")
-        writer = csv.writer(self._open.enter_context(file), lineterminator="\n")
-        writer.writerow(columns)
-        return writer
+def _write_shards(folder: Path, usable: Iterable[tuple[Picture, str]]) -> Iterator[Entry]:
+    """Write JPEGs into tar files; the same pictures give the same bytes on every machine."""
+    for number, group in groupby(enumerate(usable), lambda item: item[0] // PER_SHARD):
+        shard = f"shard-{number:05d}.tar"
+        with tarfile.open(folder / shard, "w", format=tarfile.USTAR_FORMAT) as archive:
+            for index, (picture, digest) in group:
+                header = tarfile.TarInfo(f"{index:08d}.jpg")
+                header.size = len(picture.data)  # times and owners stay 0
+                offset = archive.offset + tarfile.BLOCKSIZE
+                archive.addfile(header, io.BytesIO(picture.data))
+                width, height = Image.open(io.BytesIO(picture.data)).size
+                yield Entry(shard, offset, header.size, width, height, digest, picture.name)
 
-    def add(self, picture: Picture) -> None:
-        """Append a JPEG, or list it as left out."""
-        digest = hashlib.sha256(picture.data)
-        problem = picture.problem
-        if not problem and digest.digest() in self._seen:
-            problem = "duplicate: same picture as an earlier one"
-        if problem:
-            self.left_out[re.split(r"[:(]", problem)[0].strip()] += 1
-            self.first = self.first or f", first {picture.name}: {problem}"
-            self._others.writerow((picture.name, problem))
-            return
-        self._seen.add(digest.digest())
-        self._manifest.writerow((*self._append(picture.data), digest.hexdigest(), picture.name))
-        self.images += 1
 
-    def _append(self, jpeg: bytes) -> tuple[str, int, int, int, int]:
-        """Shard, offset, size, width and height of a JPEG that is now in the tar file."""
-        shard = f"shard-{self.images // PER_SHARD:05d}.tar"
-        if self.images % PER_SHARD == 0:
-            self._shard.close()
-            self._file = self._shard.enter_context((self._folder / shard).open("wb"))
-            self._tar = tarfile.TarFile(fileobj=self._file, mode="w", format=tarfile.USTAR_FORMAT)
-            self._shard.enter_context(self._tar)
-        header = tarfile.TarInfo(f"{self.images:08d}.jpg")
-        header.size = len(jpeg)  # times and owners stay 0
-        offset = self._file.tell() + _TAR_BLOCK
-        self._tar.addfile(header, io.BytesIO(jpeg))
-        with Image.open(io.BytesIO(jpeg)) as image:
-            return shard, offset, len(jpeg), *image.size
-
-    def close(self) -> None:
-        """Finish the files."""
-        self._shard.close()
-        self._open.close()
+def _write_table(path: Path, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
+    """A CSV file; names that are not valid Unicode are escaped."""
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        csv.writer(file, lineterminator="\n").writerows([columns, *rows])

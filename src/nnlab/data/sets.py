@@ -1,17 +1,19 @@
-"""The sets of pictures that AdaIN is trained on: one of a known name, as COCO, the sample, or the user's own."""
+"""The sets of pictures that AdaIN is trained on: MS-COCO or WikiArt by name, the sample, or the user's own."""
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
-from nnlab.data.containers import check_archive
-from nnlab.data.download import url_source
+from nnlab.data.download import DownloadError, Source, url_source
 from nnlab.data.images import list_files
 from nnlab.errors import UserError
+
+try:
+    import huggingface_hub
+except ImportError:  # the extra "wikiart"
+    huggingface_hub = None  # type: ignore[assignment]
 
 SAMPLE = "sample"
 PACKED_BYTES = 110_000  # of a picture in the pool, shorter side 512
@@ -29,54 +31,90 @@ def _coco(split: str, md5: str, size: int, images: int) -> Asset:
     )
 
 
-COCO = (
-    _coco("val2017", "442b8da7639aecaf257c1dceb8ba8c80", 815_585_330, 5_000),
-    _coco("train2017", "cced6f7f71b7629ddf16f17bbcfab6b2", 19_336_861_798, 118_287),
-)
+COCO = {
+    "coco_val2017": _coco("val2017", "442b8da7639aecaf257c1dceb8ba8c80", 815_585_330, 5_000),
+    "coco_train2017": _coco("train2017", "cced6f7f71b7629ddf16f17bbcfab6b2", 19_336_861_798, 118_287),
+}
+# Data sets on Hugging Face, and the bytes of what is made of them.
+WIKIART = {
+    "wikiart": ("Artificio/WikiArt", 103_250 * PACKED_BYTES // 4),
+    "wikiart_full": ("huggan/wikiart", 81_444 * PACKED_BYTES),
+}
 
 
-def coco(mirror: str = "") -> dict[str, Callable[[Path], None]]:
-    """What fetches each part of COCO into a folder; `mirror` as of `data.catalog.fetch`."""
-    return {asset.name: partial(fetch, asset, mirror=mirror) for asset in COCO}
-
-
-def fetch_set(key: str, choice: str, folder: Path, named: Mapping[str, Callable[[Path], None]]) -> None:
+def fetch_set(key: str, choice: str, folder: Path, mirror: str = "") -> None:
     """Bring the set `choice` into `folder`; for the sample and for a path only provenance.json is written.
 
-    `key` is the parameter that has this choice, `named` has what fetches each set of a known name. For a path the
-    provenance holds a fingerprint of the files' names, sizes and times, so that what is made of the set depends on
-    them. Raises `UserError` for an unknown name, a missing path, a download that no source serves, or a full disk.
+    `key` is the parameter that has this choice, `mirror` as of `data.catalog.fetch`. "<name of WikiArt>@<commit>" is
+    that commit. For a path the provenance holds a fingerprint, so that what is made of the set depends on its files.
+    Raises `UserError` for an unknown name, a missing path, a download that no source serves, or a full disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if choice in named:
+    name, _, commit = choice.partition("@")
+    if choice in COCO or name in WIKIART:
         try:
-            return named[choice](folder)
+            return fetch(COCO.get(choice) or _wikiart(name, commit, folder), folder, mirror)
         except UserError as error:
             hint = f"or get the pictures by any other way and give their folder or archive as {key}"
             raise UserError(f"{error}; {hint}") from None
-    details: dict[str, Any] = {}
+    note, details = "pictures of GCompris", dict[str, Any]()
     if choice != SAMPLE:
         path = Path(os.path.expanduser(choice))  # which leaves a `~name` of nobody as it is
         if not path.exists():
             raise UserError(
-                f"{key} = {choice!r}: no such folder or file; allowed: {', '.join([SAMPLE, *named])}, or a folder, zip "
-                "or parquet file of pictures (an absolute path works in experiments too)"
+                f"{key} = {choice!r}: no such folder or file; allowed: {', '.join([SAMPLE, *COCO, *WIKIART])}, or a "
+                "folder, zip or parquet file of pictures (an absolute path works in experiments too)"
             )
-        details = {"path": str(path), "fingerprint": fingerprint(path)}
+        note, details = "the user's own pictures", {"path": str(path), "fingerprint": fingerprint(path)}
     for old in folder.iterdir():
         if old.is_file():
             old.unlink()
-    return write_provenance(folder, choice, "the user's own pictures" if details else "pictures of GCompris", **details)
+    write_provenance(folder, choice, note, **details)
+
+
+def _wikiart(name: str, commit: str, folder: Path) -> Asset:
+    """The parquet files at `commit`, else at the one that an earlier fetch noted in `folder`, else at the newest.
+
+    The SHA-256 of each is what the hub keeps. huggingface_hub takes another host from the environment's HF_ENDPOINT.
+    """
+    if huggingface_hub is None:
+        raise UserError(f"{name}: needs huggingface_hub and pyarrow; `pip install huggingface_hub pyarrow`")
+    repository, needs = WIKIART[name]
+    noted = read_provenance(folder / PROVENANCE) if (folder / PROVENANCE).exists() else {}
+    revision = commit or (noted["revision"] if noted.get("repository") == repository else None)
+    hub = huggingface_hub.HfApi()
+    try:
+        info = hub.dataset_info(repository, revision=revision, files_metadata=True)
+    except Exception as error:  # those of its HTTP libraries, which differ by version
+        reason = f"{hub.endpoint} does not list the files of {repository} ({error})"
+        raise UserError(f"{name}: {reason}; name another host in HF_ENDPOINT") from None
+    parquet = [file for file in info.siblings or [] if file.rfilename.endswith(".parquet")]
+    found = {file.rfilename: file.lfs for file in parquet if file.lfs}
+
+    def get(file: str, path: Path) -> None:
+        try:
+            hub.hf_hub_download(repository, file, repo_type="dataset", revision=info.sha, local_dir=folder)
+            (folder / file).replace(path)
+        except Exception as error:  # as above, and a disk's
+            raise DownloadError(str(error)) from None
+
+    return Asset(
+        name=name,
+        note=f"Hugging Face data set {repository}; the paintings' licences differ, research use",
+        files={path: file.sha256 for path, file in found.items()},
+        sources=[Source(hub.endpoint, get)],
+        details={"repository": repository, "revision": info.sha},
+        size=sum(file.size for file in found.values()),
+        needs=needs,
+    )
 
 
 def fingerprint(path: Path) -> str:
     """A hash of the names, sizes and times of the files at `path`: tells a change without reading them."""
-    if not path.is_dir():
-        check_archive(path)
     state = hashlib.sha256()
     for file in list_files(path) if path.is_dir() else [path]:
         status = file.stat() if file.exists() else file.lstat()  # a link to nothing or to itself is left out later
-        name = str(file.relative_to(path)).encode("utf-8", "surrogateescape")
+        name = os.fsencode(file.relative_to(path))
         state.update(b"%b\0%d\0%d\n" % (name, status.st_size, status.st_mtime_ns))
     return state.hexdigest()
 
@@ -92,7 +130,7 @@ def locate(fetched: Path, sample: Path) -> tuple[Path, str]:
     if "path" not in provenance:
         return fetched, provenance["name"]
     path = Path(provenance["path"])
-    if not path.exists() or fingerprint(path) != provenance.get("fingerprint"):
+    if not path.exists() or fingerprint(path) != provenance["fingerprint"]:
         raise UserError(
             f"{path}: changed since fetch_set noted its files; "
             f"run `dvc repro -s -f fetch_set@{fetched.name}`, then `dvc repro`"
