@@ -157,6 +157,7 @@ def _from_first(path: Path, name: str, digest: str, sources: Sequence[Source], f
     `failures` notes why the others did not, and one that failed for an earlier file is asked last.
     """
     staged = path.with_name(f"{path.name}.new")  # a source writes here; only verified bytes get the real name
+    path.parent.mkdir(parents=True, exist_ok=True)
     resumed = any(path.parent.glob(f"{glob.escape(staged.name)}*.part"))  # begun by another source, perhaps: once more
     for source in sorted(sources, key=lambda source: source.name in failures) * (1 + resumed):
         try:
