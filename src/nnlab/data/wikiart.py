@@ -1,7 +1,6 @@
 """WikiArt's paintings: parquet files of a Hugging Face data set at one commit, with the SHA-256 that the hub keeps."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -56,10 +55,9 @@ def _fetch(name: str, folder: Path, *, commit: str, mirror: str) -> None:
                 repo_type="dataset",
                 revision=details["revision"],
                 allow_patterns=file,
-                local_dir=folder,
+                local_dir=path.parents[file.count("/")],
                 endpoint=endpoint,
             )
-            (folder / file).replace(path)
         except Exception as error:  # those of its HTTP libraries, which differ by version, and a disk's
             raise DownloadError(_line(error)) from None
 
@@ -73,7 +71,6 @@ def _fetch(name: str, folder: Path, *, commit: str, mirror: str) -> None:
         needs=needs,
     )
     fetch(asset, folder, mirror)
-    shutil.rmtree(folder / ".cache", ignore_errors=True)  # where unfinished downloads lie
 
 
 def _noted(name: str, folder: Path, commit: str) -> tuple[dict[str, str], dict[str, Any]] | None:
