@@ -150,7 +150,7 @@ def test_a_disk_that_is_too_small_is_named_before_the_download(tmp_path: Path) -
         fetch(replace(asset(failing()), size=1 << 39, needs=1 << 39), tmp_path)
 
 
-@pytest.mark.parametrize("damage", [None, b"", b"{", b"[]", b'{"name": "things"}', b"\xff"])
+@pytest.mark.parametrize("damage", [None, b"", b"{", b"\xff"])
 def test_a_damaged_provenance_is_named_with_what_to_do(tmp_path: Path, damage: bytes | None) -> None:
     path = tmp_path / "provenance.json"
     if damage is not None:

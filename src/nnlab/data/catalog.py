@@ -125,12 +125,9 @@ def write_provenance(folder: Path, name: str, note: str, *, stand_in: bool = Fal
 def read_provenance(path: Path) -> dict[str, Any]:
     """What `write_provenance` wrote to `path`: at least `name`, `note` and `stand_in`. `UserError` if it is damaged."""
     try:
-        record = dict(json.loads(path.read_text(encoding="utf-8")))
-        if {"name", "note", "stand_in"} <= record.keys():
-            return record
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
-        pass
-    raise UserError(f"{path}: missing or damaged; delete it and run `dvc repro`")
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        raise UserError(f"{path}: missing or damaged; delete it and run `dvc repro`") from None
 
 
 def _at_hand(asset: Asset, name: str, folder: Path, work: Path, failures: list[str]) -> bool:

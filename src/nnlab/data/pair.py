@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
-from nnlab.data.download import Source, url_source
+from nnlab.data.download import Source, download
 from nnlab.data.gallery import STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
 from nnlab.data.images import read_image, save_image
 from nnlab.errors import UserError
@@ -13,14 +13,7 @@ from nnlab.files import sha256
 
 CONTENT, STYLE = "content.jpg", "style.jpg"
 ORIGINALS = {CONTENT: "cornell.jpg", STYLE: "woman_with_hat_matisse.jpg"}
-_FOLDERS = {CONTENT: "content", STYLE: "style"}
-_REPOSITORY = "https://raw.githubusercontent.com/naoto0804/pytorch-AdaIN/master/input"
-
-
-def _get(name: str, target: Path) -> None:
-    """Download `name` under its original name."""
-    url_source(f"{_REPOSITORY}/{_FOLDERS[name]}").get(ORIGINALS[name], target)
-
+_INPUT = "https://raw.githubusercontent.com/naoto0804/pytorch-AdaIN/master/input"
 
 PAIR = Asset(
     name="pair",
@@ -29,7 +22,12 @@ PAIR = Asset(
         CONTENT: "ee78ed68142dacdff8ee474ff6d15a1ae008f67bea6d541e6be240f3a4547091",
         STYLE: "6a8b2383d9c110354a97a42c74bdcc5341be879cbb842ddb7ab5843dbdf56d53",
     },
-    sources=(Source("github.com/naoto0804/pytorch-AdaIN", _get),),
+    sources=(
+        Source(
+            "github.com/naoto0804/pytorch-AdaIN",
+            lambda name, path: download(f"{_INPUT}/{Path(name).stem}/{ORIGINALS[name]}", path),
+        ),
+    ),
 )
 
 
