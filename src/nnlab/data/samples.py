@@ -1,11 +1,11 @@
 """Photos that scikit-image, scikit-learn and matplotlib carry in their wheels: what the encoder is normalised on.
 
-The packages are looked up, not imported, and their files are copied as they are. Facts about each photo come from the
-packages' own documentation: `skimage.data`, `sklearn/datasets/images/README.txt`, matplotlib's `sample_data`.
+`samples.csv` names them; facts about each come from the packages' own documentation: `skimage.data`,
+`sklearn/datasets/images/README.txt`, matplotlib's `sample_data`. None of the packages is imported.
 """
 
+import csv
 import shutil
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,50 +14,8 @@ from nnlab.data.download import installed_file
 from nnlab.errors import UserError
 from nnlab.files import atomic_dir, sha256
 
+TABLE = Path(__file__).with_suffix(".csv")
 PHOTOS = "photos"  # folder of the pictures inside the stage's output; provenance.json lies beside it
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One photo: the import package and path that hold it, what it shows, and on what terms it may be used."""
-
-    package: str
-    path: str
-    subject: str
-    licence: str
-
-    @property
-    def file(self) -> str:
-        """Name of the copy."""
-        return Path(self.path).name
-
-
-DISTRIBUTIONS = {"skimage": "scikit-image", "sklearn": "scikit-learn", "matplotlib": "matplotlib"}
-
-SAMPLES = {
-    sample.file.partition(".")[0]: sample
-    for sample in (
-        Sample("skimage", "data/astronaut.png", "portrait of Eileen Collins", "public domain (NASA)"),
-        Sample("skimage", "data/brick.png", "brick wall, grey", "CC0"),
-        Sample("skimage", "data/camera.png", "photographer before a skyline, grey", "CC0 (Lav Varshney)"),
-        Sample("skimage", "data/chelsea.png", "cat", "CC0 (Stefan van der Walt)"),
-        Sample("skimage", "data/coffee.png", "cup of coffee on a table", "CC0 (Rachel Michetti)"),
-        Sample("skimage", "data/coins.png", "Greek coins, grey", "no known restrictions (Brooklyn Museum)"),
-        Sample("skimage", "data/grass.png", "grass, grey", "CC0"),
-        Sample("skimage", "data/gravel.png", "gravel, grey", "CC0"),
-        Sample("skimage", "data/hubble_deep_field.jpg", "galaxies", "public domain (NASA)"),
-        Sample("skimage", "data/ihc.png", "stained tissue", "no known restrictions (CMMI)"),
-        Sample("skimage", "data/moon.png", "surface of the moon, grey", "no known restrictions"),
-        Sample("skimage", "data/motorcycle_left.png", "motorcycle in a workshop", "Middlebury stereo 2014, research"),
-        Sample("skimage", "data/retina.jpg", "human retina", "CC0 (Mikael Häggström)"),
-        Sample("skimage", "data/rocket.jpg", "rocket at night", "public domain (SpaceX)"),
-        Sample("sklearn", "datasets/images/china.jpg", "pagoda in a park", "CC BY 2.0 (danielbuechele)"),
-        Sample("sklearn", "datasets/images/flower.jpg", "dahlia", "CC BY 2.0 (vultilion)"),
-        Sample(
-            "matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "portrait of Grace Hopper", "public domain (US Navy)"
-        ),
-    )
-}
 
 
 def fetch_samples(folder: Path) -> None:
@@ -67,34 +25,26 @@ def fetch_samples(folder: Path) -> None:
     """
     with atomic_dir(folder) as temporary:
         (temporary / PHOTOS).mkdir()
-        photos = {}
-        for sample in SAMPLES.values():
-            copy = temporary / PHOTOS / sample.file
-            shutil.copyfile(locate(sample), copy)
-            photos[sample.file] = {
-                "source": f"{_distribution(sample)}, {sample.package}/{sample.path}",
-                "subject": sample.subject,
-                "licence": sample.licence,
+        photos, files, packages = {}, {}, set()
+        for row in csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()):
+            copy = temporary / PHOTOS / Path(row["path"]).name
+            shutil.copyfile(_locate(row["package"], row["path"]), copy)
+            package = f"{row['package']} {version(row['package'])}"
+            packages.add(package)
+            files[f"{PHOTOS}/{copy.name}"] = sha256(copy)
+            photos[copy.name] = {
+                "source": f"{package}, {row['path']}",
+                "subject": row["subject"],
+                "licence": row["licence"],
             }
-        write_provenance(
-            temporary,
-            "samples",
-            "sample photos from " + ", ".join(sorted({_distribution(sample) for sample in SAMPLES.values()})),
-            files={f"{PHOTOS}/{name}": sha256(temporary / PHOTOS / name) for name in sorted(photos)},
-            photos=dict(sorted(photos.items())),
-        )
+        note = f"sample photos from {', '.join(sorted(packages))}"
+        write_provenance(temporary, "samples", note, files=files, photos=photos)
 
 
-def _distribution(sample: Sample) -> str:
-    name = DISTRIBUTIONS[sample.package]
-    return f"{name} {version(name)}"
-
-
-def locate(sample: Sample) -> Path:
-    """Path of the photo inside its installed package, without importing the package."""
-    if path := installed_file(sample.package, sample.path):
-        return path
-    name = DISTRIBUTIONS[sample.package]
+def _locate(package: str, path: str) -> Path:
+    module, _, inside = path.partition("/")
+    if found := installed_file(module, inside):
+        return found
     raise UserError(
-        f"{sample.file}: not in an installed {name}; `pip install {name}` in the version of requirements.txt"
+        f"{path}: not in an installed {package}; `pip install {package}` in the version of requirements.txt"
     )

@@ -93,8 +93,8 @@ def _wikiart(name: str, commit: str, folder: Path) -> Asset:
 
     def get(file: str, path: Path) -> None:
         try:
-            hub.hf_hub_download(repository, file, repo_type="dataset", revision=info.sha, local_dir=folder)
-            (folder / file).replace(path)
+            local = path.parents[file.count("/")]  # below which the hub's client keeps the file's own folders
+            hub.hf_hub_download(repository, file, repo_type="dataset", revision=info.sha, local_dir=local)
         except Exception as error:  # as above, and a disk's
             raise DownloadError(str(error)) from None
 
