@@ -24,7 +24,7 @@ from nnlab.training.schedule import set_learning_rate
 from nnlab.training.state import Checkpoints
 
 # The average of the weights reaches back over at most so much of the run so far: early textures are too faint.
-MEMORY = 1 / 30
+MEMORY = 1 / 20
 
 
 @dataclass
