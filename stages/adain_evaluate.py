@@ -6,22 +6,22 @@ import pandas as pd
 
 from nnlab.adain.evaluate import curves_figure, evaluate
 from nnlab.figures import save_figure, style
-from nnlab.params import load_params
+from nnlab.params import Params
 from nnlab.results import write_csv, write_metrics
-from nnlab.stage import run
+from nnlab.stage import script
 from nnlab.training.device import pick_device
 
 HEADLINES = ("heldout_content_loss", "heldout_style_loss", "heldout_edges", "heldout_psnr_at_alpha_0")
 
 
+@script
 def main(
     encoder: Path, pictures: Path, history: Path, decoder_10: Path, decoder_50: Path, decoder_80: Path,
     decoder_100: Path, metrics: Path, summary: Path, curves: Path, held_out: Path, figure: Path,
-    params: Path = Path("params.yaml"),
+    params: Params,
 ) -> None:  # fmt: skip
     """Write metrics and headline numbers (JSON), curves of training and checkpoints (CSV) and their figure (PNG)."""
-    loaded = load_params(params)
-    adain, device = loaded.adain, pick_device(loaded.hardware.device)
+    adain, device = params.adain, pick_device(params.hardware.device)
     training = pd.read_csv(history)
     decoders = [decoder_10, decoder_50, decoder_80, decoder_100]
     found, table = evaluate(adain, device, encoder, pictures, decoders)
@@ -31,7 +31,3 @@ def main(
     write_csv(held_out, list(table), table)
     with style():
         save_figure(curves_figure(training, table, adain.train), figure)
-
-
-if __name__ == "__main__":
-    run(main)

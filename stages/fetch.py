@@ -4,15 +4,12 @@ from pathlib import Path
 
 from nnlab.data.catalog import DIGITS, fetch
 from nnlab.data.gcompris import gcompris_asset
-from nnlab.params import load_params
-from nnlab.stage import run
+from nnlab.params import Params
+from nnlab.stage import script
 
 
-def main(name: str, folder: Path, params: Path = Path("params.yaml")) -> None:
+@script
+def main(name: str, folder: Path, params: Params) -> None:
     """Fill `folder` with the files and their provenance."""
     asset = gcompris_asset() if name == "gcompris" else DIGITS[name]
-    fetch(asset, folder, load_params(params).sources.mirror)
-
-
-if __name__ == "__main__":
-    run(main)
+    fetch(asset, folder, params.sources.mirror)
