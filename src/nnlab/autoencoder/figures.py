@@ -53,7 +53,7 @@ def _write_loss(judged: Judged, title: str, folder: Path) -> None:
 def _digit_rows(judged: Judged, title: str, note: str | None = None) -> Figure:
     """One column per digit 0-9, its first test image in each row."""
     found = [int(np.argmax(judged.labels == digit)) for digit in range(10)]
-    rows = [images[found].view(-1, 28, 28).numpy() for images in judged.pictures.values()]
+    rows = [list(images[found].view(-1, 28, 28).numpy()) for images in judged.pictures.values()]
     labels = {"row_labels": list(judged.pictures), "column_labels": list("0123456789")}
     return image_grid(rows, **labels, title=title, note=note, cell=0.9)
 
@@ -63,9 +63,10 @@ def latent(codes: np.ndarray, labels: np.ndarray) -> Figure:
     figure, axis = plt.subplots(figsize=(7.6, 6.6))
     for digit in sorted(set(labels)):
         own, color = codes[labels == digit], TEN_COLORS[digit]
-        axis.scatter(*own.T, s=5, alpha=0.55, color=color, label=str(digit), linewidths=0)
-        look = {"bbox": {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": color}, "ha": "center", "va": "center"}
-        axis.text(*np.median(own, axis=0), str(digit), fontsize=15, weight="bold", color=color, **look)
+        axis.scatter(own[:, 0], own[:, 1], s=5, alpha=0.55, color=color, label=str(digit), linewidths=0)
+        x, y = np.median(own, axis=0)
+        box = {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": color}
+        axis.text(x, y, str(digit), fontsize=15, weight="bold", color=color, ha="center", va="center", bbox=box)
     axis.set(xlim=(-1, 1), ylim=(-1, 1), title="Codes of the test images by digit", **AXES)
     legend = axis.legend(title="digit", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=3)
     for handle in filter(None, legend.legend_handles):
