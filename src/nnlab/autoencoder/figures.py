@@ -54,8 +54,8 @@ def _digit_rows(judged: Judged, title: str, note: str | None = None) -> Figure:
     """One column per digit 0-9, its first test image in each row."""
     found = [int(np.argmax(judged.labels == digit)) for digit in range(10)]
     rows = [list(images[found].view(-1, 28, 28).numpy()) for images in judged.pictures.values()]
-    labels = {"row_labels": list(judged.pictures), "column_labels": list("0123456789")}
-    return image_grid(rows, **labels, title=title, note=note, cell=0.9)
+    names = list(judged.pictures)
+    return image_grid(rows, row_labels=names, column_labels="0123456789", title=title, note=note, cell=0.9)
 
 
 def latent(codes: np.ndarray, labels: np.ndarray) -> Figure:
