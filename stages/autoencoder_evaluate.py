@@ -16,4 +16,4 @@ def main(data: Path, model: Path, metrics: Path, summary: Path, plots: Path, res
     knn = knn_accuracy(judged, data)
     write_metrics(metrics, {**judged.metrics, "knn_accuracy": knn})
     write_metrics(summary, {"autoencoder_bce": judged.metrics["test_bce"], "autoencoder_knn_accuracy": knn})
-    draw_autoencoder(judged, decode_plane(judged.model), plots, results)
+    draw_autoencoder(judged, decode_plane(judged), plots, results)

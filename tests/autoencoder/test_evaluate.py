@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from nnlab.autoencoder.evaluate import STEPS, decode_plane, psnr_db
+from nnlab.autoencoder.evaluate import Judged, decode_plane, psnr_db
 from nnlab.autoencoder.figures import grid, latent
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.train import add_noise
@@ -29,30 +30,40 @@ def test_clipped_noise_of_04_has_11_db() -> None:
     assert psnr_db(noisy, clean) == pytest.approx(-10 * math.log10(0.4888 * 0.16), abs=0.04)
 
 
-def test_the_grid_has_uniform_steps_in_the_code_and_its_first_row_is_the_highest() -> None:
-    assert np.diff(STEPS) == pytest.approx(np.full(19, 0.1))
-    assert STEPS[[0, -1]] == pytest.approx([-0.95, 0.95])
-    model = build(settings(hidden=[]))  # made to draw x as its first pixel and y as its second
+def judged(codes: np.ndarray) -> Judged:
+    """Test images with these codes, by a model whose decoder draws x as its first pixel and y as its second."""
+    model = build(settings(hidden=[]))
     layer = model.decoder[0]
     with torch.no_grad():
         layer.weight.zero_()
         layer.bias.zero_()
         layer.weight[0, 0] = layer.weight[1, 1] = 1.0
-    images = decode_plane(model)
-    assert images.shape == (20, 20, 28, 28)
-    tones = [round(255 / (1 + math.exp(-step))) for step in STEPS]
-    assert (images[:, :, 0, 0] == tones).all()
-    assert (images[:, :, 0, 1] == np.array(tones[::-1])[:, None]).all()
+    return Judged(model, {}, pd.DataFrame(), np.arange(len(codes)) % 10, codes, {})
+
+
+def test_the_grid_has_uniform_steps_in_the_code_without_its_outliers_and_its_first_row_is_the_highest() -> None:
+    codes = np.zeros((1000, 2))
+    codes[:10] = (-2.4, 2.4)
+    codes[:4] *= 1e6  # 8 of the 2,000 numbers, less than 0.5 %
+    plane = decode_plane(judged(codes))
+    assert plane.reach == 2.5
+    assert np.diff(plane.steps) == pytest.approx(np.full(19, 0.25))
+    assert plane.steps[[0, -1]] == pytest.approx([-2.375, 2.375])
+    assert plane.images.shape == (20, 20, 28, 28)
+    tones = [round(255 / (1 + math.exp(-step))) for step in plane.steps]
+    assert (plane.images[:, :, 0, 0] == tones).all()
+    assert (plane.images[:, :, 0, 1] == np.array(tones[::-1])[:, None]).all()
 
 
 def test_scatter_and_grid_are_drawn_over_the_same_axes_in_values_of_the_code() -> None:
-    codes = np.random.default_rng(0).uniform(-1, 1, size=(20, 2))
+    found = judged(np.random.default_rng(0).uniform(-3, 3, size=(20, 2)))
     with style():
-        scatter = latent(codes, np.arange(20) % 10).axes[0]
-        sheet = grid(np.zeros((20, 20, 28, 28), np.uint8)).axes[0]
+        scatter = latent(found.codes, found.labels, 3.0).axes[0]
+        sheet = grid(decode_plane(found)).axes[0]
     for axis in (scatter, sheet):
-        assert (axis.get_xlim(), axis.get_ylim()) == ((-1, 1), (-1, 1))
+        assert (axis.get_xlim(), axis.get_ylim()) == ((-3, 3), (-3, 3))
         assert axis.get_xlabel() == "first number of the code"
         assert axis.get_ylabel() == "second number of the code"
+    assert "in steps of 0.3" in sheet.get_title()
     offsets = np.concatenate([points.get_offsets() for points in scatter.collections])
-    assert sorted(map(tuple, offsets)) == sorted(map(tuple, codes))
+    assert sorted(map(tuple, offsets)) == sorted(map(tuple, found.codes))

@@ -18,7 +18,7 @@ from nnlab.training.loop import in_chunks, load
 
 NEIGHBOURS = 10
 POINTS = 20  # of the grid, per axis
-STEPS = (np.arange(POINTS) + 0.5) * 2 / POINTS - 1  # centres of equal parts of the codes' range, -1 ... 1
+OUTLIERS = 0.005  # part of the codes' numbers that may lie outside of the drawn square
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,15 @@ class Judged:
     labels: np.ndarray  # (N,)
     codes: np.ndarray  # (N, numbers of the code) float64
     pictures: dict[str, Tensor]  # (N, 784) in [0, 1] by name: original, (noisy,) rebuilt
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A grid over the codes in uniform steps, and what the decoder draws at its points."""
+
+    reach: float  # the drawn square is -reach ... reach on both axes
+    steps: np.ndarray  # (POINTS,) the points' coordinates on either axis: the middles of equal parts of the square
+    images: np.ndarray  # (POINTS, POINTS, 28, 28) uint8; the first row is at the highest y
 
 
 def judge(data: Path, path: Path, section: type[AutoencoderParams]) -> Judged:
@@ -62,11 +71,13 @@ def knn_accuracy(judged: Judged, data: Path) -> float:
     return float(neighbours.score(judged.codes, judged.labels))
 
 
-def decode_plane(model: Autoencoder) -> np.ndarray:
-    """What the decoder draws where x and y are STEPS: (POINTS, POINTS, 28, 28) uint8, the highest y first."""
-    points = np.stack(np.meshgrid(STEPS, STEPS[::-1]), axis=-1).reshape(-1, 2)
-    drawn = in_chunks(model.decode, torch.from_numpy(points).float()).sigmoid()
-    return drawn.mul(255).round().byte().view(POINTS, POINTS, 28, 28).numpy()
+def decode_plane(judged: Judged) -> Plane:
+    """The decoder over the square of the codes, whose side is a whole number."""
+    reach = np.ceil(2 * np.quantile(np.abs(judged.codes), 1 - OUTLIERS)) / 2
+    steps = reach * ((2 * np.arange(POINTS) + 1) / POINTS - 1)
+    points = np.stack(np.meshgrid(steps, steps[::-1]), axis=-1).reshape(-1, 2)
+    drawn = in_chunks(judged.model.decode, torch.from_numpy(points).float()).sigmoid()
+    return Plane(reach, steps, drawn.mul(255).round().byte().view(POINTS, POINTS, 28, 28).numpy())
 
 
 def psnr_db(images: Tensor, clean: Tensor) -> float:

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from nnlab.autoencoder.evaluate import POINTS, STEPS, Judged
+from nnlab.autoencoder.evaluate import POINTS, Judged, Plane
 from nnlab.figures import TEN_COLORS, epoch_curves, image_grid, save_figure, style
 from nnlab.files import atomic_dir
 from nnlab.results import write_csv
@@ -14,20 +14,17 @@ from nnlab.results import write_csv
 AXES = {"xlabel": "first number of the code", "ylabel": "second number of the code"}
 
 
-def draw_autoencoder(judged: Judged, plane: np.ndarray, plots: Path, results: Path) -> None:
-    """Write loss.csv and the figures into `plots`; the report's codes.csv and grid.npz into `results`.
-
-    `plane` is what the decoder draws at the points of the grid, as `decode_plane` gives it.
-    """
+def draw_autoencoder(judged: Judged, plane: Plane, plots: Path, results: Path) -> None:
+    """Write loss.csv and the figures into `plots`; the report's codes.csv and grid.npz into `results`."""
     with atomic_dir(plots) as folder, style():
         _write_loss(judged, "Autoencoder, test BCE", folder)
         title = "First test image of each digit, and its reconstruction from two numbers"
         save_figure(_digit_rows(judged, title), folder / "reconstructions.png")
-        save_figure(latent(judged.codes, judged.labels), folder / "latent.png")
+        save_figure(latent(judged.codes, judged.labels, plane.reach), folder / "latent.png")
         save_figure(grid(plane), folder / "grid.png")
     with atomic_dir(results) as folder:
         write_csv(folder / "codes.csv", ["x", "y", "digit"], zip(*judged.codes.T, judged.labels))
-        np.savez_compressed(folder / "grid.npz", images=plane, xs=STEPS, ys=STEPS)
+        np.savez_compressed(folder / "grid.npz", images=plane.images, xs=plane.steps, ys=plane.steps)
 
 
 def draw_denoiser(judged: Judged, plots: Path) -> None:
@@ -53,32 +50,34 @@ def _write_loss(judged: Judged, title: str, folder: Path) -> None:
 def _digit_rows(judged: Judged, title: str, note: str | None = None) -> Figure:
     """One column per digit 0-9, its first test image in each row."""
     found = [int(np.argmax(judged.labels == digit)) for digit in range(10)]
-    rows = [images[found].view(-1, 28, 28).numpy() for images in judged.pictures.values()]
-    labels = {"row_labels": list(judged.pictures), "column_labels": list("0123456789")}
-    return image_grid(rows, **labels, title=title, note=note, cell=0.9)
+    rows = [list(images[found].view(-1, 28, 28).numpy()) for images in judged.pictures.values()]
+    names = list(judged.pictures)
+    return image_grid(rows, row_labels=names, column_labels="0123456789", title=title, note=note, cell=0.9)
 
 
-def latent(codes: np.ndarray, labels: np.ndarray) -> Figure:
+def latent(codes: np.ndarray, labels: np.ndarray, reach: float) -> Figure:
     """Codes (N, 2) coloured by digit (N,), over the same square as the grid; each digit's number is at its median."""
     figure, axis = plt.subplots(figsize=(7.6, 6.6))
     for digit in sorted(set(labels)):
         own, color = codes[labels == digit], TEN_COLORS[digit]
-        axis.scatter(*own.T, s=5, alpha=0.55, color=color, label=str(digit), linewidths=0)
-        look = {"bbox": {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": color}, "ha": "center", "va": "center"}
-        axis.text(*np.median(own, axis=0), str(digit), fontsize=15, weight="bold", color=color, **look)
-    axis.set(xlim=(-1, 1), ylim=(-1, 1), title="Codes of the test images by digit", **AXES)
+        axis.scatter(own[:, 0], own[:, 1], s=5, alpha=0.55, color=color, label=str(digit), linewidths=0)
+        x, y = np.median(own, axis=0)
+        box = {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": color}
+        axis.text(x, y, str(digit), fontsize=15, weight="bold", color=color, ha="center", va="center", bbox=box)
+    axis.set(xlim=(-reach, reach), ylim=(-reach, reach), title="Codes of the test images by digit", **AXES)
     legend = axis.legend(title="digit", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=3)
     for handle in filter(None, legend.legend_handles):
         handle.set_alpha(1)
     return figure
 
 
-def grid(plane: np.ndarray) -> Figure:
-    """What the decoder draws (POINTS, POINTS, 28, 28), laid over the square of the codes."""
+def grid(plane: Plane) -> Figure:
+    """What the decoder draws, laid over the square of the codes."""
     figure, axis = plt.subplots(figsize=(7.2, 7.2))
-    sheet = plane.swapaxes(1, 2).reshape(POINTS * 28, POINTS * 28)
-    axis.imshow(sheet, cmap="gray_r", vmin=0, vmax=255, aspect="auto", extent=(-1, 1, -1, 1))
+    sheet = plane.images.swapaxes(1, 2).reshape(POINTS * 28, POINTS * 28)
+    extent = (-plane.reach, plane.reach, -plane.reach, plane.reach)
+    axis.imshow(sheet, cmap="gray_r", vmin=0, vmax=255, aspect="auto", extent=extent)
     axis.grid(visible=False)
-    title = f"What the decoder draws at {POINTS} x {POINTS} codes, in steps of {2 / POINTS:g}"
+    title = f"What the decoder draws at {POINTS} x {POINTS} codes, in steps of {2 * plane.reach / POINTS:g}"
     axis.set(title=title, **AXES)
     return figure

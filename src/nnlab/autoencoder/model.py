@@ -14,21 +14,20 @@ PLANE = 2  # numbers in the autoencoder's code: it can be drawn
 class Autoencoder(nn.Module):
     """784 - hidden - code - hidden reversed - 784, with GELU between; pixel scores are linear.
 
-    A code of two numbers lies in a square, by softsign, x / (1 + |x|), so that uniform steps over the square show all
-    that the decoder can draw; free codes are dense in the middle and have long tails. A wider code is linear.
+    A code of two numbers is to be drawn in uniform steps. Linear codes are dense in the middle and have long tails, so
+    these two are their inverse hyperbolic sines (about logarithms, of either sign); a wider code is linear.
     """
 
     def __init__(self, hidden: list[int], code: int) -> None:
         super().__init__()
         widths = [PIXELS, *hidden, code]
         self.encoder = _stack(widths)
-        if code == PLANE:
-            self.encoder.append(nn.Softsign())
         self.decoder = _stack(widths[::-1])
 
     def encode(self, images: Tensor) -> Tensor:
-        """Images (N, 784) in about [0, 1] -> codes (N, code), two numbers in (-1, 1) or more without bounds."""
-        return self.encoder(images)
+        """Images (N, 784) in about [0, 1] -> codes (N, code), unbounded."""
+        codes = self.encoder(images)
+        return codes.asinh() if codes.shape[1] == PLANE else codes
 
     def decode(self, codes: Tensor) -> Tensor:
         """Codes (N, code) -> pixel scores (N, 784): the sigmoid of a score is the pixel."""
