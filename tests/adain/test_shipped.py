@@ -1,11 +1,14 @@
 """Which networks `nnlab` draws with: those of the package, of a training in the folder, or given ones."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageFilter, ImageOps
 
 from nnlab.adain import shipped
 from nnlab.adain.normalise import LAYERS, normalised
 from nnlab.adain.shipped import DECODER, TRAINED_DECODER, TRAINED_ENCODER, networks, ship
+from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder, save_decoder, save_encoder
 from nnlab.errors import UserError
 from nnlab.training.state import load_tensors
@@ -45,6 +48,26 @@ def test_without_a_training_the_shipped_networks_draw(tmp_path, monkeypatch, cap
     with torch.no_grad():
         features = encoder.encode(image(1, 64, 64))
     assert 0.2 < features.mean() < 5, "every filter has about a mean of 1"
+
+
+def test_every_border_is_as_good_and_flat_blocks_have_no_specks(tmp_path, monkeypatch):
+    """With the shipped decoder: what random networks draw has no quality."""
+    monkeypatch.chdir(tmp_path)
+    stylizer = Stylizer(*networks())
+    tones = np.random.default_rng(1).integers(0, 256, (10, 13, 3), dtype=np.uint8)
+    photo = Image.fromarray(tones).resize((101, 77), Image.Resampling.BICUBIC)
+    turned = ImageOps.mirror(ImageOps.flip(photo))
+    usual = np.asarray(stylizer.stylize(photo, [photo], alpha=0)).astype(int) - np.asarray(photo)
+    other = np.asarray(stylizer.stylize(turned, [photo], alpha=0)).astype(int) - np.asarray(turned)
+    for right_or_bottom, the_same_as_left_or_top in ((usual[:, -8:], other[:, :8]), (usual[-8:], other[:8])):
+        assert np.abs(right_or_bottom).mean() < 1.1 * np.abs(the_same_as_left_or_top).mean()
+
+    colours = 255 * np.eye(3, dtype=np.uint8)[[[0, 1], [2, 0]]]
+    blocks = Image.fromarray(colours).resize((157, 157), Image.Resampling.NEAREST)
+    drawn = stylizer.stylize(blocks, [photo])
+    specks = np.asarray(drawn).astype(int) - np.asarray(drawn.filter(ImageFilter.MedianFilter(3)))
+    for top, left in ((24, 24), (24, 101), (101, 24), (101, 101)):
+        assert np.abs(specks[top : top + 32, left : left + 32]).max() < 20
 
 
 def test_after_a_training_the_trained_networks_draw_and_one_line_says_so(trained, capsys):

@@ -118,8 +118,8 @@ class Stylizer:
             tile = encode(self.encoder, own.rgb, box)
             if features is not None:
                 features[(..., *box)] = tile
-            values, weights = tile[0].flatten(1).cpu().double(), own.opacity[box].flatten()
-            sums += torch.stack([values @ weights, values.square() @ weights])
+            values, shares = tile[0].flatten(1).cpu().double(), own.opacity[box].flatten()
+            sums += torch.stack([values @ shares, values.square() @ shares])
         mean, square = (sums / own.opacity.sum())[:, None, :, None, None]
         count = own.opacity.numel()
         variance = (square - mean**2).clamp(min=0) * count / (count - 1)
