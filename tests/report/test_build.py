@@ -113,12 +113,11 @@ def test_text_of_the_user_cannot_become_markup(run):
     [("zh", ["实验三", "张三", "20230002", "测试准确率", "替代素材", "def content_loss", "留出集"]),
      ("en", ["Experiment 3", "test accuracy", "stand-in", "What was done", "def style_loss", "Figure 1", "Table 1"])],
 )  # fmt: skip
-def test_the_pdf_says_what_it_must_and_is_the_same_each_time(run, tmp_path, language, parts):
+def test_the_pdf_says_what_it_must(run, tmp_path, language, parts):
     facts = samples.facts(run, language=language)
     made = pdf(facts, PACKAGE)
     assert made.startswith(b"%PDF-")
     assert b"/CreationDate (D:2" not in made  # no date of today
-    assert (made, web_page(facts, PACKAGE)) == (pdf(facts, PACKAGE), web_page(facts, PACKAGE))
     if not shutil.which("pdftotext"):
         pytest.skip("needs pdftotext (Debian package poppler-utils)")
     (tmp_path / "a.pdf").write_bytes(made)
@@ -129,6 +128,12 @@ def test_the_pdf_says_what_it_must_and_is_the_same_each_time(run, tmp_path, lang
     rows = fonts.splitlines()[2:]
     assert rows
     assert all(row.split()[-5] == "yes" for row in rows), fonts  # every font is embedded
+
+
+def test_the_same_facts_give_the_same_bytes(run, pages):
+    facts = samples.facts(run, language="zh")
+    assert web_page(facts, PACKAGE) == pages["zh"]
+    assert pdf(facts, PACKAGE) == pdf(facts, PACKAGE)
 
 
 def test_numbers_and_paragraphs():

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from nnlab.params import ID_PLACEHOLDER, KINDS, NAME_PLACEHOLDER, FashionParams, JobParams, ReportParams, load_params
+from nnlab.params import ID_PLACEHOLDER, KINDS, NAME_PLACEHOLDER, FashionParams, JobParams, load_params
 from nnlab.report.pictures import color_distance, same_shapes
 from nnlab.sections import YamlLoader
 
 EVEN_ALPHA, ODD_ALPHA = [0.3, 0.6, 0.9], [0.2, 0.5, 0.8]
+PLACEHOLDERS = {"name": NAME_PLACEHOLDER, "student_id": ID_PLACEHOLDER}
 # Epochs and iterations below which the report says so: the assignment's, and where it names none, params.yaml's own.
 FULL = {"fashion": 5, "autoencoder": 25, "denoiser": 15, "gatys": 400, "adain": 10_000}
 # Folders below data/raw whose provenance.json says where the data came from.
@@ -33,12 +34,12 @@ def gather(path: Path, metrics: Path, plots: Path, data: Path) -> dict[str, Any]
         "plots": plots,
         "params": params,
         "parameters": parameters(path),
-        "unset": placeholders(report),
+        "unset": [f"report.{key}" for key, word in PLACEHOLDERS.items() if getattr(report, key) in ("", word)],
         "wanted_alpha": wanted if wanted and sorted(params.adain.alpha) != wanted else None,
         "shortened": _shortened(numbers, jobs),
         "fashion": _fashion(numbers, params.fashion, plots / "fashion"),
-        "autoencoder": {**_coder(numbers["autoencoder"], plots / "autoencoder"), **_latent(results / "autoencoder")},
-        "denoiser": _coder(numbers["denoiser"], plots / "denoiser"),
+        "autoencoder": _autoencoder(numbers["autoencoder"], plots / "autoencoder", results / "autoencoder"),
+        "denoiser": {"metrics": numbers["denoiser"], "loss": _columns(plots / "denoiser/loss.csv")},
         "jobs": {job: _job(job, jobs, numbers["gatys"], plots, results / "gatys" / job) for job in jobs},
         "adain": _adain(numbers["adain"], params.adain.alpha, plots / "adain", results / "adain"),
         "assets": assets,
@@ -60,12 +61,6 @@ def numbered(folder: Path, prefix: str = "") -> dict[float, Path]:
 
 
 # ---- what the whole report says ----
-
-
-def placeholders(report: ReportParams) -> list[str]:
-    """The keys that still have their placeholder, or nothing at all."""
-    unset = {"name": ("", NAME_PLACEHOLDER), "student_id": ("", ID_PLACEHOLDER)}
-    return [f"report.{key}" for key, values in unset.items() if getattr(report, key) in values]
 
 
 def assigned_alpha(student_id: str) -> list[float] | None:
@@ -121,16 +116,18 @@ def _fashion(numbers: dict[str, Any], params: FashionParams, plots: Path) -> dic
     }
 
 
-def _coder(metrics: dict[str, Any], plots: Path) -> dict[str, Any]:
-    return {"metrics": metrics, "loss": _columns(plots / "loss.csv")}
-
-
-def _latent(results: Path) -> dict[str, Any]:
-    """The test set's codes as integers x, y (in 1/1000: a pixel is coarser) and digit, and the decoded grid."""
+def _autoencoder(metrics: dict[str, Any], plots: Path, results: Path) -> dict[str, Any]:
+    """Loss, the test set's codes as integers x, y (in 1/1000: a pixel is coarser) and digit, and the decoded grid."""
     codes, grid = pd.read_csv(results / "codes.csv"), np.load(results / "grid.npz")
     whole = (codes[["x", "y", "digit"]] * [1000, 1000, 1]).round().astype(int)
-    ys = sorted(grid["ys"].tolist(), reverse=True)
-    return {"codes": whole.to_numpy().ravel().tolist(), "xs": grid["xs"].tolist(), "ys": ys, "grid": grid["images"]}
+    return {
+        "metrics": metrics,
+        "loss": _columns(plots / "loss.csv"),
+        "codes": whole.to_numpy().ravel().tolist(),
+        "xs": grid["xs"].tolist(),
+        "ys": sorted(grid["ys"].tolist(), reverse=True),
+        "grid": grid["images"],
+    }
 
 
 def _job(name: str, jobs: dict[str, JobParams], metrics: dict[str, Any], plots: Path, results: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def pack(root: Path, name: str) -> Path:
     """Write `root`/report/`name`.zip, with index.html and `name`.pdf of that folder, and return its path."""
     reports = [REPORT / "index.html", REPORT / f"{name}.pdf"]
     if missing := [str(report) for report in reports if not (root / report).is_file()]:
-        raise UserError(f"{', '.join(missing)}: not found; the zip carries the reports: run `dvc repro report/dvc.yaml`")
+        raise UserError(f"{', '.join(missing)}: not found; the zip needs them: run `dvc repro report/dvc.yaml`")
     with tempfile.TemporaryDirectory() as repository:
         if (root / ".git").exists():
             git = partial(_git, root, {})
