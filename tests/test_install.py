@@ -18,7 +18,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 @pytest.fixture
 def unzipped(tmp_path: Path) -> Path:
     """The project's folder without .git, as it comes out of a zip, with this environment as its own."""
-    for name in ("Makefile", "dvc.yaml", "params.yaml", ".dvc/config", "stages/fetch.py", "src/nnlab/__init__.py"):
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
+    for name in ("Makefile", "dvc.yaml", "params.yaml", ".dvc/config", "stages/fetch.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "report").mkdir()
