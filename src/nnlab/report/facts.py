@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from nnlab.params import ID_PLACEHOLDER, KINDS, NAME_PLACEHOLDER, FashionParams, JobParams, load_params
+from nnlab.params import ID_PLACEHOLDER, NAME_PLACEHOLDER, FashionParams, JobParams, load_params
 from nnlab.report.pictures import color_distance, same_shapes
 from nnlab.sections import YamlLoader
 
+KINDS = ("content", "style")  # AdaIN's two sets of pictures
 EVEN_ALPHA, ODD_ALPHA = [0.3, 0.6, 0.9], [0.2, 0.5, 0.8]
 PLACEHOLDERS = {"name": NAME_PLACEHOLDER, "student_id": ID_PLACEHOLDER}
 # Epochs and iterations below which the report says so: the assignment's, and where it names none, params.yaml's own.
