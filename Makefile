@@ -21,7 +21,6 @@ OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] 
 repro: install
 	@echo "The first run takes about 40 minutes on two cores with fast bfloat16, longer without; most of it is AdaIN's"
 	@echo "training, which shows how long it still takes. Interrupted, it goes on where it was."
-	@git rev-parse --git-dir >/dev/null 2>&1 || $(DVC) config --local core.no_scm true  # the handed-in zip
 	@$(DVC) repro --all-pipelines
 
 report: install
@@ -29,6 +28,7 @@ report: install
 	@$(BIN)/python -m nnlab.report.pack
 
 install: $(BIN)/installed
+	@test -e .git || $(DVC) config --local core.no_scm true  # unpacked from a zip
 
 $(BIN)/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and $(OLD_PYTHON))'
@@ -36,6 +36,8 @@ $(BIN)/installed: requirements.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps -e .
+	@$(BIN)/python -m nnlab.report.plots_page .venv/plots.html
+	@$(DVC) config --local plots.html_template ../.venv/plots.html
 	@touch $@
 
 test: install lint

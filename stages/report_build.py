@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from nnlab.files import atomic
-from nnlab.params import load_params
 from nnlab.report.build import pdf, web_page
 from nnlab.report.facts import gather
 from nnlab.stage import run
@@ -14,7 +13,7 @@ def main(
     source: Path, metrics: Path, plots: Path, data: Path, page: Path, document: Path, params: Path = Path("params.yaml")
 ) -> None:
     """Read the folders' result files, quote the package at `source`, and write `page` and `document`."""
-    facts = gather(load_params(params), metrics, plots, data)
+    facts = gather(params, metrics, plots, data)
     if facts["unset"]:
         print(f"report_build: {', '.join(facts['unset'])} not set in params.yaml: placeholders", file=sys.stderr)
     with atomic(page) as temporary:

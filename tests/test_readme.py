@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 
-from tests.readme_results import READMES, ROOT, committed, with_table
+from tests.readme_results import READMES, ROOT, committed, here, with_results
 
 
 def has_history() -> bool:
@@ -20,20 +20,20 @@ def has_history() -> bool:
 def test_the_results_are_those_of_the_committed_metrics(name: str) -> None:
     """Of both as they are committed: `make repro` on another machine changes metrics/ in the workspace alone."""
     text = committed(name)
-    assert with_table(text, ".zh." in name, committed) == text, "run: python tests/readme_results.py"
+    assert with_results(text, committed) == text, "run: python tests/readme_results.py"
 
 
 @pytest.mark.parametrize("name", READMES)
 def test_every_link_leads_to_a_file(name: str) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+    for target in re.findall(r"\]\(([^)#]+)\)", here(name)):
         if not target.startswith("http"):
             assert (ROOT / target).exists(), target
 
 
 @pytest.mark.parametrize("name", READMES)
 def test_every_parameter_that_is_named_exists(name: str) -> None:
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    text = (ROOT / name).read_text(encoding="utf-8")
+    params = yaml.safe_load(here("params.yaml"))
+    text = here(name)
     named = set(re.findall(r"`((?:%s)(?:\.[a-z_]+)+)[`:=]" % "|".join(params), text))  # noqa: UP031
     named |= set(re.findall(r"-S '?([a-z_.]+)=", text))
     assert named
@@ -52,6 +52,6 @@ def test_both_languages_have_the_same_commands() -> None:
             for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
             for line in block.splitlines()
         ]
-        for text in ((ROOT / name).read_text(encoding="utf-8") for name in READMES)
+        for text in (here(name) for name in READMES)
     )
     assert english == chinese

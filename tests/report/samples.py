@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 from PIL import Image
 
-from nnlab.params import Params, load_params
 from nnlab.report.facts import RECORDS, gather
+from nnlab.sections import YamlLoader
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src/nnlab"
@@ -25,16 +26,12 @@ PLOTS = {
 }  # fmt: skip
 
 
-def params(**changes: Any) -> Params:
-    """The project's own params.yaml with a name and an even number; `changes` are of the section `report`."""
-    whole = load_params(ROOT / "params.yaml")
-    report = {"name": "张三", "student_id": "20230002", **changes}
-    return whole.model_copy(update={"report": whole.report.model_copy(update=report)})
-
-
-def facts(root: Path, **changes: Any) -> dict[str, Any]:
-    """What `make` put into `root`, gathered."""
-    return gather(params(**changes), root / "metrics", root / "plots", root / "data")
+def facts(root: Path, **report: Any) -> dict[str, Any]:
+    """What `make` put into `root`, gathered, with the project's own params.yaml; `report` is of its section."""
+    values = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"), YamlLoader)
+    values["report"] |= {"name": "张三", "student_id": "20230002", **report}
+    (root / "params.yaml").write_text(yaml.safe_dump(values, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return gather(root / "params.yaml", root / "metrics", root / "plots", root / "data")
 
 
 def make(root: Path, side: int = 48, tests: int = 200) -> None:

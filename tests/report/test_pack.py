@@ -26,13 +26,30 @@ def project(tmp_path):
     return root
 
 
-def test_what_git_tracks_and_the_reports_go_in_and_nothing_else(project):
-    out = pack(project, NAME)
-    assert out == project / f"report/{NAME}.zip"
-    wanted = {f"{NAME}/{name}" for name in [*TRACKED, "index.html", f"{NAME}.pdf"]}
+def packed(out):
     with zipfile.ZipFile(out) as archive:
-        assert {name for name in archive.namelist() if not name.endswith("/")} == wanted
         assert archive.testzip() is None
+        return sorted(name.removeprefix(f"{NAME}/") for name in archive.namelist() if not name.endswith("/"))
+
+
+@pytest.mark.parametrize("place", ["repository", "shallow clone", "worktree", "the zip, unpacked"])
+def test_what_git_tracks_and_the_reports_go_in_and_nothing_else(project, tmp_path, place):
+    root, wanted = tmp_path / place, sorted([*TRACKED, "index.html", f"{NAME}.pdf"])
+    if place == "repository":
+        root = project
+    elif place == "shallow clone":
+        subprocess.run(["git", "clone", "-q", "--depth", "1", project.as_uri(), root], check=True)
+    elif place == "worktree":
+        subprocess.run(["git", "worktree", "add", "-q", "-b", "other", root], cwd=project, check=True)
+    else:
+        with zipfile.ZipFile(pack(project, NAME)) as archive:
+            archive.extractall(tmp_path)
+        root = tmp_path / NAME
+    for report in ("index.html", f"{NAME}.pdf"):
+        (root / "report").mkdir(exist_ok=True)
+        (root / "report" / report).write_text("anew")
+    assert pack(root, NAME) == root / f"report/{NAME}.zip"
+    assert packed(root / f"report/{NAME}.zip") == wanted
 
 
 def test_a_changed_file_is_packed_as_it_is_and_a_new_one_is_named(project, capsys):

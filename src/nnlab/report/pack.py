@@ -4,8 +4,11 @@ The code is what git tracks, changes that are not committed yet included, and no
 beside it in one folder, which is named like the zip.
 """
 
+import os
 import subprocess
 import sys
+import tempfile
+from functools import partial
 from pathlib import Path
 
 from nnlab.errors import UserError
@@ -18,29 +21,36 @@ REPORT = Path("report")
 
 def pack(root: Path, name: str) -> Path:
     """Write `root`/report/`name`.zip, with index.html and `name`.pdf of that folder, and return its path."""
-    reports = [root / REPORT / file for file in ("index.html", f"{name}.pdf")]
-    if missing := [str(report) for report in reports if not report.is_file()]:
-        raise UserError(
-            f"{', '.join(missing)}: not found; the zip carries the reports: run `dvc repro report/dvc.yaml`"
-        )
-    # A commit of the tracked files as they are now, on no branch; nothing where all are committed.
-    now = _git(root, "-c", "user.name=nnlab", "-c", "user.email=nnlab@localhost", "stash", "create") or "HEAD"
-    with atomic(root / REPORT / f"{name}.zip") as temporary:
-        added = [f"--add-file={report.relative_to(root)}" for report in reports]
-        _git(root, "archive", "--format=zip", f"--prefix={name}/", *added, f"--output={temporary.resolve()}", now)
-    if new := _git(root, "ls-files", "--others", "--exclude-standard").splitlines():
-        print(f"not packed, for git does not track them (git add): {', '.join(new[:10])}", file=sys.stderr)
+    reports = [REPORT / "index.html", REPORT / f"{name}.pdf"]
+    if missing := [str(report) for report in reports if not (root / report).is_file()]:
+        raise UserError(f"{', '.join(missing)}: not found; the zip needs them: run `dvc repro report/dvc.yaml`")
+    with tempfile.TemporaryDirectory() as repository:
+        if (root / ".git").exists():
+            git = partial(_git, root, {})
+            # A commit of the tracked files as they are now, on no branch; nothing where all are committed.
+            packed = git("-c", "user.name=nnlab", "-c", "user.email=nnlab@localhost", "stash", "create") or "HEAD"
+            if new := git("ls-files", "--others", "--exclude-standard").splitlines():
+                print(f"not packed, for git does not track them (git add): {', '.join(new[:10])}", file=sys.stderr)
+        else:  # unpacked from such a zip, or from a web page's: what .gitignore leaves, and not that zip's reports
+            git = partial(_git, root, {"GIT_DIR": repository, "GIT_WORK_TREE": str(root.resolve())})
+            git("init", "--quiet")
+            git("add", "--all", ".", *(f":!{report.name}" for report in reports))
+            packed = git("write-tree")
+        with atomic(root / REPORT / f"{name}.zip") as temporary:
+            added = [f"--add-file={report}" for report in reports]
+            git("archive", "--format=zip", f"--prefix={name}/", *added, f"--output={temporary.resolve()}", packed)
     return root / REPORT / f"{name}.zip"
 
 
-def _git(root: Path, *arguments: str) -> str:
-    command = ["git", "-c", "core.quotePath=false", *arguments]
+def _git(root: Path, variables: dict[str, str], *arguments: str) -> str:
+    command, environment = ["git", "-c", "core.quotePath=false", *arguments], os.environ | variables
     try:
-        return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+        done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True, env=environment)
     except FileNotFoundError:
         raise UserError("git is not installed; it lists the files to pack") from None
     except subprocess.CalledProcessError as error:
-        raise UserError(f"git {arguments[0]}: {error.stderr.strip() or 'failed'}; the zip is made from git") from None
+        raise UserError(f"{' '.join(command)}: {error.stderr.strip()}; the zip is made with git") from None
+    return done.stdout.strip()
 
 
 def main(params: Path = Path("params.yaml")) -> None:
