@@ -21,7 +21,7 @@ from nnlab.files import atomic_dir
 from nnlab.params import JobParams
 
 COLUMNS = 3  # snapshots in a row
-SHOWN = 30  # snapshots in the figure, at most: a picture of hundreds is too large for matplotlib, and shows no more
+SHOWN = 30  # snapshots in the figure, at most: hundreds are too large for matplotlib, and show no more
 LAYERS = {"content_layers", "style_layers"}  # the choice that layers.png compares
 
 
@@ -64,13 +64,13 @@ def draw(results: list[Result], out: Path) -> None:
 
 
 def _snapshots(result: Result) -> Figure:
-    """The snapshots, left to right, top to bottom; of very many, `SHOWN` of them, the first and the last included."""
+    """The snapshots, left to right, top to bottom; of very many, `SHOWN` from the first to the last."""
     found = sorted(result.folder.glob("snapshot_*.png"), key=lambda path: (len(path.name), path.name))
     shown = [found[round(i)].stem for i in np.linspace(0, len(found) - 1, min(len(found), SHOWN))]
     columns = math.ceil(len(shown) / math.ceil(len(shown) / COLUMNS))  # four: two rows of two
     rows = [[result.picture(name) for name in shown[i : i + columns]] for i in range(0, len(shown), columns)]
     labels = [f"{int(name.split('_')[1])} iterations" for name in shown]
-    return image_grid(rows, column_labels=labels, title=f"{result.name}: snapshots", note=result.note, cell=3.2)
+    return image_grid(rows, column_labels=labels, title=result.name, note=result.note, cell=3.2)
 
 
 def _result(result: Result) -> Figure:
@@ -105,20 +105,21 @@ def differing(jobs: list[JobParams]) -> list[str]:
 
 def _choice(job: JobParams, others: list[str]) -> str:
     """The layers in short (content: conv5_2), and a line for each of the keys `others`."""
-    layers = {"content": job.content_layers, "style": job.style_layers}
-    lines = [f"{kind}: {' '.join(f'conv{x[5]}_{x[-1]}' for x in names) or 'none'}" for kind, names in layers.items()]
-    lines += [f"{key}: {getattr(job, key)}" for key in others]
+    lines = [f"{key}: {getattr(job, key)}" for key in others]
+    for kind, layers in (("style", job.style_layers), ("content", job.content_layers)):
+        lines.insert(0, f"{kind}: {' '.join(f'conv{layer[5]}_{layer[-1]}' for layer in layers) or 'none'}")
     return "\n".join(textwrap.fill(line, 32) for line in lines)
 
 
 def _losses(result: Result) -> Figure:
     """Weighted loss per layer and in all, against iterations, on a log scale."""
-    table = pd.read_csv(result.folder / "losses.csv", index_col="iteration").drop(columns=["content", "style"])
     figure, axis = plt.subplots(figsize=(8.5, 4.5))
+    table = pd.read_csv(result.folder / "losses.csv", index_col="iteration")
+    del table["content"], table["style"]  # the sums over the layers
     looks = {name: "--" if name.startswith("content") else "-" for name in table} | {"total": "k-"}
-    table.plot(ax=axis, style=looks, logy=True, ylabel="weighted loss (log scale)", title=f"{result.name}: losses")
+    table.plot(ax=axis, style=looks, logy=True, ylabel="weighted loss (log scale)", title=result.name)
     late = table[len(table) // 2 :]
-    if (least := late[late > 0].min().min()) > 0:  # the content loss is about 0 where the start is the content
+    if (least := late[late > 0].min().min()) > 0:  # content loss is about 0 where the start is the content
         axis.set_ylim(bottom=least / 3)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     if result.note:

@@ -51,7 +51,7 @@ def layer_weights(job: JobParams) -> tuple[dict[str, float], dict[str, float]]:
     """The weight of every content and of every style layer; those of weight 0 are left out: nothing computes them."""
     content = {x: job.content_weight * job.content_layer_weights.get(x, 1.0) for x in job.content_layers}
     style = {x: job.style_weight * job.style_layer_weights.get(x, 1.0) for x in job.style_layers}
-    return {x: weight for x, weight in content.items() if weight}, {x: weight for x, weight in style.items() if weight}
+    return {x: factor for x, factor in content.items() if factor}, {x: factor for x, factor in style.items() if factor}
 
 
 class Objective:

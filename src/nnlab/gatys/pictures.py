@@ -11,7 +11,7 @@ from nnlab.data.tensors import to_tensor
 
 @dataclass(frozen=True)
 class Pictures:
-    """Content and style at their own sizes; the style is to have style_scale^2 times as many pixels as the content."""
+    """Content and style at their own sizes; the style is to have style_scale^2 times the content's pixels."""
 
     content: Image.Image
     style: Image.Image

@@ -30,7 +30,7 @@ from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
 
 SMALLEST_COARSE_SIDE = 48
-"""Pixels: a coarse level whose shorter side would be smaller is left out, there is no style to learn from it."""
+"""Pixels: a coarse level with a smaller side is left out, there is no style to learn from it."""
 
 # A saved state of other code must not go on.
 _NAMES = ("gatys", "data/images.py", "training/state.py", "vgg.py", "vgg_layers.py", "vgg_weights.py")
@@ -54,8 +54,8 @@ class Painting:
 def stylize(name: str, job: JobParams, vgg: Path, out: Path, device: torch.device, dtype: torch.dtype) -> None:
     """Paint one job and write pictures, losses.csv and info.json into `out`.
 
-    After an interruption a second call goes on from the last snapshot. UserError for pictures or weights that cannot be
-    used.
+    After an interruption a second call goes on from the last snapshot. UserError for pictures or weights that are of
+    no use.
     """
     pictures = Pictures(read_image(Path(job.content)), read_image(Path(job.style)), job.style_scale)
     weights, layers = read_weights(vgg), [layer for kind in layer_weights(job) for layer in kind]
@@ -96,8 +96,8 @@ def paint(
 ) -> Iterator[Painting]:
     """Do the iterations of `job` that are left; give `painting`, which is changed in place, after each.
 
-    A painting from a checkpoint ends with the same bits as without the interruption. UserError if the loss is no longer
-    a number.
+    A painting from a checkpoint ends with the same bits as without the interruption. UserError if the loss is not a
+    number any more.
     """
     levels = plan(pictures.content, job)
     for size, end in levels:
@@ -127,9 +127,9 @@ def _step(objective: Objective, optimizer: torch.optim.Optimizer, image: Tensor)
     (image.grad,) = torch.autograd.grad(torch.stack(list(terms.values())).sum(), image)
     row = _row(terms)
     if not math.isfinite(row["total"]):
-        raise UserError(f"the loss is {row['total']} at {max(image.shape)} pixels: lower learning_rate or the weights")
+        raise UserError(f"the loss is {row['total']}: lower learning_rate or the weights")
     optimizer.step()
-    image.detach().clamp_(0, 1)  # what a file can hold: clipping at the end alone doubles the loss of the result
+    image.detach().clamp_(0, 1)  # what a file can hold: clipping at the end alone doubles its loss
     return row
 
 
@@ -153,12 +153,12 @@ def _snapshot(image: Tensor, content: Tensor, job: JobParams) -> Tensor:
 def _row(terms: dict[str, Tensor]) -> Row:
     values = torch.stack([term.detach() for term in terms.values()]).tolist()  # read from the device at once
     named = dict(zip(terms, values))
-    sums = {kind: sum(named[key] for key in named if key.startswith(f"{kind}.")) for kind in ("content", "style")}
-    return {"total": math.fsum(values), **sums, **named}
+    content, style = (sum(named[x] for x in named if x.startswith(kind)) for kind in ("content.", "style."))
+    return {"total": math.fsum(values), "content": content, "style": style, **named}
 
 
 def _watch(name: str, painting: Painting, work: Iterator[Painting], levels: list[tuple[int, int]]) -> None:
-    """Do the work on `painting`: progress on standard error, losses and snapshots in TensorBoard, the time it took."""
+    """Do the work on `painting`, shown on standard error and in TensorBoard; note the time it took."""
     begun, first, logged, shown = time.perf_counter(), painting.iteration, 0, 0
     with log_writer(f"gatys-{name}") as writer, Progress(levels[-1][1], f"gatys-{name}", start=first) as bar:
         for _ in work:
