@@ -4,14 +4,14 @@ import sys
 from pathlib import Path
 
 from nnlab.files import atomic
+from nnlab.params import Params
 from nnlab.report.build import pdf, web_page
 from nnlab.report.facts import gather
-from nnlab.stage import run
+from nnlab.stage import script
 
 
-def main(
-    source: Path, metrics: Path, plots: Path, data: Path, page: Path, document: Path, params: Path = Path("params.yaml")
-) -> None:
+@script
+def main(source: Path, metrics: Path, plots: Path, data: Path, page: Path, document: Path, params: Params) -> None:
     """Read the folders' result files, quote the package at `source`, and write `page` and `document`."""
     facts = gather(params, metrics, plots, data)
     if facts["unset"]:
@@ -20,7 +20,3 @@ def main(
         temporary.write_text(web_page(facts, source), encoding="utf-8")
     with atomic(document) as temporary:
         temporary.write_bytes(pdf(facts, source))
-
-
-if __name__ == "__main__":
-    run(main)
