@@ -11,5 +11,4 @@ from nnlab.stage import script
 @script
 def main(name: str, folder: Path, params: Params) -> None:
     """Fill `folder` with the files and their provenance."""
-    asset = gcompris_asset() if name == "gcompris" else DIGITS[name]
-    fetch(asset, folder, params.sources.mirror)
+    fetch(gcompris_asset() if name == "gcompris" else DIGITS[name], folder, params.sources.mirror)

@@ -84,6 +84,17 @@ def test_coco_is_fetched_over_cuts_verified_and_packed(tmp_path: Path, archive: 
     assert [path.name for path in (tmp_path / "content").iterdir()] == ["provenance.json"]
 
 
+def test_a_half_finished_download_outlives_another_set(tmp_path: Path, archive: bytes) -> None:
+    key, folder = "adain.data.content", tmp_path / "content"
+    with serve({ZIP: archive}, {ZIP: [Fault(cut=1000), Fault(status=404)]}) as server:
+        with pytest.raises(UserError, match="HTTP 404"):
+            fetch_set(key, "coco_val2017", folder, server.url)
+        fetch_set(key, "sample", folder)
+        fetch_set(key, "coco_val2017", folder, server.url)
+        assert server.asked(ZIP)[-1] == "bytes=1000-"
+    assert (tmp_path / "content/val2017.zip").read_bytes() == archive
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"), [(Fault(status=404), "HTTP 404"), (Fault(body=b"<html>log in</html>"), "has MD5")]
 )

@@ -82,8 +82,9 @@ def download(url: str, path: Path) -> None:
         except ValueError:  # requests' and urllib3's several errors for a malformed URL are all of this kind
             raise Unreachable(f"{url}: not a valid address") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            reason = _reason(error)
-            if isinstance(error, requests.HTTPError) and error.response.status_code not in _PASSING:
+            answer = getattr(error, "response", None)
+            reason = _reason(error) if answer is None else f"HTTP {answer.status_code} {answer.reason}"
+            if answer is not None and answer.status_code not in _PASSING:
                 raise DownloadError(f"{url}: {reason}") from None
             if isinstance(error, requests.ConnectionError) and not before and not failures:
                 raise Unreachable(f"{url}: {reason}") from None  # the next source is asked
@@ -117,8 +118,6 @@ def _size(part: Path) -> int:
 
 def _reason(error: Exception) -> str:
     """A few words instead of a chain of exceptions."""
-    if isinstance(error, requests.HTTPError):
-        return f"HTTP {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     return "cannot be reached" if isinstance(error, requests.ConnectionError) else "connection cut"
@@ -192,7 +191,7 @@ def _command(folder: Path, *command: str) -> None:
         )
     except FileNotFoundError:
         raise Unreachable(f"{command[0]} is not installed") from None
-    except subprocess.SubprocessError as error:
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         said = (error.stderr or b"").decode(errors="replace").split("\n")
         reason = next((line for line in reversed(said) if line.strip()), str(error))
         raise Unreachable(f"{command[0]} failed: {reason[:200]}") from None
