@@ -4,14 +4,13 @@ import sys
 from pathlib import Path
 
 from nnlab.files import atomic
-from nnlab.params import Params
 from nnlab.report.build import pdf, web_page
 from nnlab.report.facts import gather
 from nnlab.stage import script
 
 
 @script
-def main(source: Path, metrics: Path, plots: Path, data: Path, page: Path, document: Path, params: Params) -> None:
+def main(source: Path, metrics: Path, plots: Path, data: Path, page: Path, document: Path, params: Path) -> None:
     """Read the folders' result files, quote the package at `source`, and write `page` and `document`."""
     facts = gather(params, metrics, plots, data)
     if facts["unset"]:

@@ -117,7 +117,7 @@ class Stylizer:
         for box in self.progress(split(own.opacity.shape, self.tile)):
             tile = encode(self.encoder, own.rgb, box)
             if features is not None:
-                features[(..., *box)] = tile
+                features[..., box[0], box[1]] = tile
             values, shares = tile[0].flatten(1).cpu().double(), own.opacity[box].flatten()
             sums += torch.stack([values @ shares, values.square() @ shares])
         mean, square = (sums / own.opacity.sum())[:, None, :, None, None]
@@ -141,7 +141,7 @@ class Stylizer:
         for box in self.progress(split(shape, self.tile)):
             area = grown(box, shape)
             known = content.features
-            features = encode(self.encoder, rgb, area) if known is None else known[(..., *area)]
+            features = encode(self.encoder, rgb, area) if known is None else known[..., area[0], area[1]]
             tile = decode(self.decoder, torch.addcmul(shift, features.float(), scale), box, area)
             if palette is not None:
                 kept = tile @ (alpha * palette + (1 - alpha) * np.eye(3))

@@ -56,7 +56,8 @@ def encode(encoder: Encoder, rgb: np.ndarray, box: Box) -> Tensor:
     weight = encoder.block1_conv1.weight
     images = torch.from_numpy(rgb[pixels(area)]).to(weight.device).permute(2, 0, 1)[None]
     features = encoder.encode(images.to(weight.dtype, memory_format=torch.channels_last) / 255)
-    return features[(..., *inside(box, area))]
+    rows, columns = inside(box, area)
+    return features[..., rows, columns]
 
 
 def decode(decoder: Decoder, features: Tensor, box: Box, area: Box) -> np.ndarray:
@@ -66,5 +67,5 @@ def decode(decoder: Decoder, features: Tensor, box: Box, area: Box) -> np.ndarra
     """
     weight = decoder.block4_conv1.weight
     images = decoder(features.to(weight.dtype, memory_format=torch.channels_last))
-    shown = images[(0, slice(None), *inside(box, area, CELL))]
-    return shown.float().clamp_(0, 1).mul_(255).round_().byte().permute(1, 2, 0).cpu().numpy()
+    rows, columns = inside(box, area, CELL)
+    return images[0, :, rows, columns].float().clamp_(0, 1).mul_(255).round_().byte().permute(1, 2, 0).cpu().numpy()
