@@ -22,7 +22,7 @@ def find_photos(folder: Path, names: Sequence[str]) -> list[Path]:
         if not files:
             raise UserError(f"adain.pictures.photos: {name!r} is neither a file in {folder} nor a path of one")
         found.append(files[0])
-    return found or list_images(folder, tell=True)[:2]
+    return found or (list_images(folder, tell=True)[:2] if folder.is_dir() else [])
 
 
 def find_style(key: str, name: str) -> Path | None:
