@@ -4,18 +4,19 @@ import sys
 from pathlib import Path
 
 from nnlab.files import atomic
+from nnlab.params import load_params
 from nnlab.report.build import pdf, web_page
 from nnlab.report.facts import gather
 from nnlab.stage import script
 
 
 @script
-def main(source: Path, metrics: Path, plots: Path, data: Path, page: Path, document: Path, params: Path) -> None:
-    """Read the folders' result files, quote the package at `source`, and write `page` and `document`."""
+def main(source: Path, metrics: Path, plots: Path, data: Path, folder: Path, params: Path) -> None:
+    """Read the folders' result files, quote the package at `source`, and write page and PDF into `folder`."""
     facts = gather(params, metrics, plots, data)
     if facts["unset"]:
         print(f"report_build: {', '.join(facts['unset'])} not set in params.yaml: placeholders", file=sys.stderr)
-    with atomic(page) as temporary:
+    with atomic(folder / "index.html") as temporary:
         temporary.write_text(web_page(facts, source), encoding="utf-8")
-    with atomic(document) as temporary:
+    with atomic(folder / f"{load_params(params).report.file_name}.pdf") as temporary:
         temporary.write_bytes(pdf(facts, source))

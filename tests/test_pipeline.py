@@ -126,8 +126,10 @@ def leaves(values: dict, prefix: str = "") -> list[str]:
 
 def test_no_path_that_a_user_names_is_in_a_command() -> None:
     """A shell would run what a name like `$(touch x).jpg` says, also in double quotes."""
-    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
-    assert not [command for command in re.findall(r"cmd:(.*?)\n\s+deps:", text, re.DOTALL) if "${item." in command]
+    text = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("dvc.yaml", "report/dvc.yaml"))
+    commands = re.findall(r"cmd:(.*?)\n\s+deps:", text, re.DOTALL)
+    assert len(commands) == text.count("cmd:")
+    assert not [command for command in commands if "${item." in command or "${report." in command]
 
 
 # ---- code ----

@@ -230,6 +230,11 @@ class ReportParams(Section):  # who hands in, and in which language
     course: str
     language: Literal["zh", "en"]
 
+    @property
+    def file_name(self) -> str:
+        """What the PDF and the zip to hand in are called, without their endings; report/dvc.yaml has it, too."""
+        return f"实验三_{self.name}_{self.student_id}"
+
 
 class Params(Section):
     hardware: HardwareParams

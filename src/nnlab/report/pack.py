@@ -55,8 +55,7 @@ def _git(root: Path, variables: dict[str, str], *arguments: str) -> str:
 
 def main(params: Path = Path("params.yaml")) -> None:
     """Pack the project in the working folder."""
-    report = load_params(params).report
-    out = pack(Path(), f"实验三_{report.name}_{report.student_id}")
+    out = pack(Path(), load_params(params).report.file_name)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
