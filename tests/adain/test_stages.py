@@ -18,7 +18,7 @@ from nnlab.errors import UserError
 from nnlab.params import PictureParams
 from tests import quick
 from tests.adain.reference import image
-from tests.pictures import make_gallery
+from tests.datasets import make_gallery
 
 ROOT = Path(__file__).parents[2]
 
