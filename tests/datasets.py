@@ -1,12 +1,16 @@
-"""Small data sets in the form of MNIST, and pictures, for tests that train on something."""
+"""Small data sets in the form of MNIST, pictures, and a gallery of them."""
 
 import struct
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from PIL import Image
 from torch import Tensor
+
+from nnlab.data.gallery import ENTRIES, TABLE
 
 
 def write_split(folder: Path, prefix: str, images: Tensor, labels: Tensor) -> None:
@@ -37,3 +41,15 @@ def photo(seed: int, size: tuple[int, int] = (120, 96)) -> Image.Image:
     """Coloured blocks with soft borders: no two seeds give the same picture."""
     blocks = np.random.default_rng(seed).integers(0, 256, (size[1] // 8 + 1, size[0] // 8 + 1, 3), dtype=np.uint8)
     return Image.fromarray(blocks).resize(size, Image.Resampling.BICUBIC)
+
+
+def make_gallery(folder: Path) -> None:
+    """Write every held-out picture, and the table: "Title of <name>", paintings of 1887."""
+    entries = []
+    for number, entry in enumerate(entry for entry in ENTRIES if entry.held_out == "yes"):
+        path = folder / entry.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (48, 36), (9 * number, 200, 250 - 9 * number)).save(path)
+        artist, year = ("Artist", "1887") if entry.artist else ("", "")
+        entries.append(replace(entry, title=f"Title of {path.stem}", artist=artist, year=year))
+    pd.DataFrame(map(asdict, entries)).to_csv(folder / TABLE, index=False)

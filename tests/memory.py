@@ -6,31 +6,26 @@ from pathlib import Path
 
 from tests.tools import lacking
 
-_STATUS = Path("/proc/self/status")
 _PROGRAM = """
-import sys, time
+import sys
+from pathlib import Path
 
 def peak():  # in KiB; getrusage would count the process that started this one, too
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 
+folder = Path(sys.argv[1])
 {setup}
-before, began = peak(), time.monotonic()
-try:
-    {code}
-    said = ""
-except Exception as error:
-    said = f"{{type(error).__name__}}: {{error}}"
-print(peak() - before, time.monotonic() - began, said)
+before = peak()
+{code}
+print((peak() - before) / 1024)
 """
 
 
-def measured(setup: str, code: str, *arguments: object) -> tuple[float, float, str]:
-    """Run `code` after `setup`, with `arguments` as sys.argv[1:]; return MiB, seconds and the exception as a line."""
-    if not _STATUS.exists():
+def measured(setup: str, code: str, folder: Path) -> float:
+    """Run `code` after `setup`, both with `folder`; return the MiB that the code took at most."""
+    if not Path("/proc/self/status").exists():
         lacking("needs Linux's /proc")
-    program = _PROGRAM.format(setup=setup, code=code)
-    command = [sys.executable, "-c", program, *map(str, arguments)]
+    command = [sys.executable, "-c", _PROGRAM.format(setup=setup, code=code), str(folder)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    kib, seconds, said = result.stdout.split(" ", 2)
-    return int(kib) / 1024, float(seconds), said.rstrip("\n")
+    return float(result.stdout)

@@ -32,6 +32,7 @@ class Server:
     url: str
     files: dict[str, bytes]
     faults: dict[str, list[Fault]]
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)  # by path: more of them, in every answer
     requests: list[tuple[str, str]] = field(default_factory=list)  # (path, Range header), as they came
 
     def asked(self, path: str) -> list[str]:
@@ -57,7 +58,7 @@ def serve(files: dict[str, bytes], faults: dict[str, list[Fault]] | None = None)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers GET with ranges, unless a fault says otherwise."""
+    """Answers GET (with ranges) and HEAD, unless a fault says otherwise."""
 
     def do_GET(self) -> None:
         state: Server = self.server.state  # type: ignore[attr-defined]
@@ -75,10 +76,15 @@ class _Handler(BaseHTTPRequestHandler):
         if start and start >= len(body):
             self._head(416, {"Content-Range": f"bytes */{len(body)}", "Content-Length": "0"})
             return
-        headers = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if start else {}
+        headers = dict(state.headers.get(path, {}))
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
         self._head(206 if start else 200, {**headers, "Content-Length": str(len(body) - start), **fault.headers})
         with suppress(ConnectionError):  # the client may give up first
-            self.wfile.write(body[start:] if fault.cut is None else body[start:][: fault.cut])
+            if self.command == "GET":
+                self.wfile.write(body[start:] if fault.cut is None else body[start:][: fault.cut])
+
+    do_HEAD = do_GET
 
     def _head(self, code: int, headers: dict[str, str]) -> None:
         self.send_response(code)

@@ -11,12 +11,10 @@ from types import ModuleType
 import pytest
 import torch
 
-from nnlab.adain.model import ENCODER_LAYERS
 from nnlab.adain.weights import load_encoder, save_encoder
-from nnlab.data.containers import pictures
-from nnlab.data.packing import pack
-from nnlab.vgg_weights import Weights
 from tests import datasets
+from tests.adain.training import make_held_out, make_pools
+from tests.test_vgg import random_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text("utf-8"))
@@ -83,33 +81,17 @@ def test_fashion_training_on_tiny_data(script, tmp_path, capsys):
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A folder of data with small pictures, packed and held out, and an encoder of random weights."""
-    draws = torch.Generator().manual_seed(1)
-    convs = {
-        name: (torch.randn(b, a, 3, 3, generator=draws) * (2 / (9 * a)) ** 0.5, torch.zeros(b))
-        for name, a, b in ENCODER_LAYERS
-    }
     (tmp_path / "models/adain").mkdir(parents=True)
-    save_encoder(Weights("nnlab", torch.zeros(3), convs), tmp_path / "models/adain/encoder.safetensors", {})
-    for kind in ("content", "style"):
-        (tmp_path / kind).mkdir()
-        for number in range(3):
-            datasets.photo(number).save(tmp_path / kind / f"{number}.png")
-        pack(pictures(tmp_path / kind), tmp_path / "pools" / kind, 64)
-    for kind, name in (("photos", "germany_schwerinPalace"), ("paintings", "portrait_of_pere_tanguy")):
-        folder = tmp_path / "raw/pictures" / kind / "held_out"
-        folder.mkdir(parents=True)
-        datasets.photo(1).save(folder / f"{name}.png")
+    save_encoder(random_weights("block4_conv1"), tmp_path / "models/adain/encoder.safetensors", {})
+    make_pools(tmp_path / "pools")
+    make_held_out(tmp_path / "raw/pictures", ["germany_schwerinPalace"], ["portrait_of_pere_tanguy"])
     return tmp_path
 
 
 def test_recipes_are_trained_judged_and_drawn(script, data, capsys, monkeypatch):
     recipes = script("adain_recipes", "--data", data, "--minutes", 0, "--figure", data / "pair.png")
-    small = {
-        "crops": [{"share": 1.0, "crop": 16, "sides": [32]}],
-        "batch_size": 1,
-        "start": "random",
-        "optimizer": "adam",
-    }
+    crops = [{"share": 1.0, "crop": 16, "sides": [32]}]
+    small = {"crops": crops, "batch_size": 1, "start": "random", "optimizer": "adam"}
     monkeypatch.setattr(recipes, "RECIPES", {name: recipes.RECIPES[name] | small for name in recipes.RECIPES})
     monkeypatch.setattr(sys, "argv", [*sys.argv, "--only", recipes.DEFAULT, recipes.NO_IDENTITY])
     recipes.main()

@@ -1,7 +1,5 @@
 """params.yaml: what is read, as DVC reads it; the one line for everything that is wrong; the committed file."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +11,7 @@ from pydantic import Field, ValidationError
 from nnlab.errors import UserError
 from nnlab.params import Params, load_params
 from nnlab.sections import Section, YamlLoader, load, parse
-from tests.quick import ROOT, environment
+from tests.quick import ROOT
 
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
 
@@ -109,11 +107,6 @@ def test_a_file_that_is_no_parameter_file_is_refused_in_one_line(
     assert line(tmp_path, text).startswith(expected)
 
 
-def test_a_file_that_is_not_there_says_where_to_run(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="not found; run from the project's folder"):
-        load(tmp_path / "params.yaml", Whole)
-
-
 # ---- the committed file and its schema ----
 
 
@@ -126,8 +119,3 @@ def test_a_misspelt_section_or_key_is_named_before_any_stage_starts(tmp_path: Pa
     values[name]["surprise"] = 1
     with pytest.raises(UserError, match=rf"^x: {name}\.surprise is not a known key"):
         parse(values, Params, "x")
-
-
-def test_reading_parameters_needs_no_torch() -> None:
-    code = "import sys, nnlab.params, nnlab.stage; assert not {'torch', 'matplotlib', 'numpy'} & sys.modules.keys()"
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment(ROOT))

@@ -84,12 +84,6 @@ def test_a_defect_of_ours_keeps_its_traceback(error: Exception) -> None:
         stage.call(failing(error), [])
 
 
-@pytest.mark.parametrize("arguments", [[], ["paint"], ["stylize", "--content", "a.jpg"]])
-def test_wrong_usage_of_the_command_is_exit_code_2(arguments, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(arguments) == 2
-    assert "see nnlab" in the_line(capsys)
-
-
 def test_a_name_that_is_not_utf_8_is_printed_with_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict", write_through=True)
     monkeypatch.setattr(sys, "stdout", shown)

@@ -62,7 +62,7 @@ def test_every_held_out_photo_once_with_the_paintings_in_turn(tmp_path):
 def judged(weight_files, tmp_path_factory):
     """What `evaluate` returns, its parameters, and the folder of its inputs."""
     folder = tmp_path_factory.mktemp("judged")
-    make_held_out(folder / "pictures", photos=3, paintings=2)
+    make_held_out(folder / "pictures", photos="012")
     decoders = [folder / f"decoder_{percent}.safetensors" for percent in (10, 50, 80, 100)]
     for seed, path in enumerate(decoders[:3]):
         save_decoder(initial_decoder(seed), path, {})

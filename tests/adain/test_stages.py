@@ -1,13 +1,11 @@
 """The stages after AdaIN's training, on small pictures."""
 
-import importlib.util
 import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 from nnlab.adain.choice import check_pictures, find_photos
@@ -16,18 +14,10 @@ from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.data.images import read_image, save_image
 from nnlab.errors import UserError
 from nnlab.params import PictureParams
+from stages import adain_alpha, adain_checkpoints, adain_photos
 from tests import quick
 from tests.adain.reference import image
-from tests.pictures import make_gallery
-
-ROOT = Path(__file__).parents[2]
-
-
-def stage(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"stages/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+from tests.datasets import make_gallery
 
 
 def save(path, seed, width=48, height=36):
@@ -47,7 +37,7 @@ def decoders(weight_files, tmp_path_factory):
 def project(tmp_path, monkeypatch):
     """A folder with params.yaml at small sizes, a pair, a gallery and no photos of the user."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "params.yaml").write_text((quick.ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     change({"hardware.device": "cpu", "adain.pictures.size": 32, "adain.pictures.style_size": 32})
     change({"adain.pictures.alpha_style": "composition_viii"})
     save(tmp_path / "pair/content.jpg", 1)
@@ -65,7 +55,7 @@ def change(values):
 
 
 def draw_alphas(project, weight_files, decoders):
-    stage("adain_alpha")(
+    adain_alpha.main(
         project / "photos", project / "gallery", project / "pair", weight_files[0],
         decoders / "decoder_100.safetensors", project / "plots/alpha.png", project / "results",
     )  # fmt: skip
@@ -73,7 +63,7 @@ def draw_alphas(project, weight_files, decoders):
 
 
 def test_checkpoints_are_drawn(project, weight_files, decoders):
-    stage("adain_checkpoints")(
+    adain_checkpoints.main(
         project / "pair", weight_files[0], *(decoders / f"decoder_{p}.safetensors" for p in (10, 50, 80, 100)),
         project / "plots/checkpoints.png", project / "results",
     )  # fmt: skip
@@ -87,11 +77,11 @@ def test_checkpoints_are_drawn(project, weight_files, decoders):
 def test_two_photos_are_drawn(project, weight_files, decoders):
     arguments = [project / name for name in ("photos", "gallery", "pair")]
     networks = [weight_files[0], decoders / "decoder_100.safetensors"]
-    stage("adain_photos")(*arguments, *networks, project / "plots/photos.png")
+    adain_photos.main(*arguments, *networks, project / "plots/photos.png")
     with_samples = (project / "plots/photos.png").read_bytes()
     save(project / "photos/me.jpg", 6)
     save(project / "photos/you.png", 7)
-    stage("adain_photos")(*arguments, *networks, project / "plots/photos.png")
+    adain_photos.main(*arguments, *networks, project / "plots/photos.png")
     assert (project / "plots/photos.png").read_bytes() != with_samples
 
 
@@ -182,12 +172,6 @@ def test_the_line_below_a_figure_names_what_is_not_as_asked(project, decoders):
     (project / "pair/provenance.json").write_text("{")
     with pytest.raises(UserError, match=r"provenance\.json: missing or damaged"):
         stand_in(project / "pair")
-
-
-def test_the_alpha_stage_depends_on_no_other_stages_parameters():
-    graph = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    users = [name for name, entry in graph.items() if "adain.alpha" in entry.get("params", [])]
-    assert users == ["adain_alpha"]
 
 
 def check_asked(folder="photos", **changed):

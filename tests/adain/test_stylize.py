@@ -7,8 +7,7 @@ from nnlab.adain import stylize
 from nnlab.adain.colors import palette_projection, to_pixels
 from nnlab.adain.model import adain
 from nnlab.adain.statistics import mean_std
-from nnlab.adain.stylize import Moments, Stylizer, blend, shares
-from nnlab.adain.tiles import split
+from nnlab.adain.stylize import Moments, Stylizer, blend
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.images import to_pil
 from nnlab.data.tensors import to_tensor
@@ -65,16 +64,6 @@ def test_tiles_give_the_picture_of_one_pass(networks, monkeypatch, keep):
     difference = numbers(one.stylize(content, [style])) - numbers(tiled.stylize(content, [style]))
     assert np.abs(difference).max() <= 1
     assert (difference != 0).mean() < 0.01
-
-
-@pytest.mark.parametrize(("shape", "boxes"), [((1, 1), 1), ((7, 20), 8), ((13, 6), 3), ((12, 12), 4)])
-def test_boxes_cover_every_cell_once(shape, boxes):
-    counts = np.zeros(shape, int)
-    for box in split(shape, 6):
-        counts[box] += 1
-        assert max(counts[box].shape) <= 6
-    assert (counts == 1).all()
-    assert len(split(shape, 6)) == boxes
 
 
 def test_an_odd_size_is_the_picture_continued_by_its_mirror_image_and_cut(stylizer):
@@ -140,12 +129,6 @@ def statistics(seed):
     return features, Moments(*mean_std(features))
 
 
-def test_one_style_is_adain():
-    (features, content), (style_features, style) = statistics(1), statistics(2)
-    scale, shift = blend(content, [style])
-    torch.testing.assert_close(features * scale + shift, adain(features, style_features), rtol=1e-4, atol=1e-5)
-
-
 def test_styles_are_mixed_by_their_weights_and_alpha():
     (features, content), (_, a), (_, b) = statistics(1), statistics(2), statistics(3)
 
@@ -159,22 +142,6 @@ def test_styles_are_mixed_by_their_weights_and_alpha():
     torch.testing.assert_close(drawn([a, b]), (drawn([a]) + drawn([b])) / 2)
     torch.testing.assert_close(drawn([a, b], [0, 1]), drawn([b]))
     torch.testing.assert_close(drawn([a], None, 0.0), features)
-
-
-@pytest.mark.parametrize(
-    ("alpha", "weights", "styles", "message"),
-    [
-        (1.5, None, 1, "alpha = 1.5: must lie between 0 and 1"),
-        (float("nan"), None, 1, "alpha"),
-        (1, [1, 2], 1, "2 style weights for 1 styles"),
-        (1, [0, 0], 2, "not all 0"),
-        (1, [-1, 2], 2, "must be 0 or more"),
-        (1, [float("inf"), 2], 2, "must be 0 or more"),
-    ],
-)
-def test_wrong_values_are_named(alpha, weights, styles, message):
-    with pytest.raises(UserError, match=message):
-        shares(styles, weights, alpha)
 
 
 def test_a_picture_that_is_too_small_is_named(stylizer):

@@ -1,14 +1,10 @@
 """Small sets of pictures and settings that several tests train with."""
 
-import io
-
-import numpy as np
-from PIL import Image
-
-from nnlab.data.containers import Picture
+from nnlab.data.containers import pictures
 from nnlab.data.packing import pack
 from nnlab.params import AdainTrainParams
 from tests import quick
+from tests.datasets import photo
 
 SMALL = {
     "max_iter": 12, "batch_size": 2, "warmup": 2, "log_every": 3,
@@ -37,28 +33,21 @@ REFERENCE = {
 }  # fmt: skip
 
 
-def make_pools(folder, count=12):
-    """Pack random pictures; return the content and the style set's folders."""
-    for number, kind in enumerate(("content", "style")):
-        draws = np.random.default_rng(number)
-        pictures = []
-        for index in range(count):
-            buffer = io.BytesIO()
-            noise = draws.integers(0, 256, (8, 10, 3), dtype=np.uint8)
-            Image.fromarray(noise).resize((80, 64), Image.Resampling.BICUBIC).save(buffer, "PNG")
-            pictures.append(Picture(f"{index}.png", buffer.getvalue()))
-        pack(pictures, folder / kind, 64)
+def make_pools(folder):
+    """Pack twelve pictures each; return the content and the style set's folders."""
+    for first, kind in ((0, "content"), (12, "style")):
+        (folder / "plain" / kind).mkdir(parents=True)
+        for seed in range(first, first + 12):
+            photo(seed, (80, 64)).save(folder / "plain" / kind / f"{seed}.png")
+        pack(pictures(folder / "plain" / kind), folder / kind, 64)
     return folder / "content", folder / "style"
 
 
-def make_held_out(folder, photos=2, paintings=2):
-    """Write held-out pictures of a gallery: soft noise of 60 x 48 pixels."""
-    for seed, (kind, count) in enumerate((("photos", photos), ("paintings", paintings))):
-        draws = np.random.default_rng(10 + seed)
-        (folder / kind / "held_out").mkdir(parents=True)
-        for index in range(count):
-            noise = Image.fromarray(draws.integers(0, 256, (8, 10, 3), dtype=np.uint8))
-            noise.resize((60, 48), Image.Resampling.BICUBIC).save(folder / kind / f"held_out/{index}.png")
+def make_held_out(folder, photos="01", paintings="01"):
+    """Write held-out pictures of a gallery, of 60 x 48 pixels, under these names."""
+    for seed, (kind, name) in enumerate([*(("photos", n) for n in photos), *(("paintings", n) for n in paintings)]):
+        (folder / kind / "held_out").mkdir(parents=True, exist_ok=True)
+        photo(seed, (60, 48)).save(folder / kind / f"held_out/{name}.png")
 
 
 def write_params(folder, **changed):

@@ -18,8 +18,6 @@ from nnlab.training.loop import load
 from tests import quick
 from tests.datasets import write_bars
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def stage(name: str, *paths: Path | str) -> None:
     importlib.import_module(f"stages.{name}").main(*paths)
@@ -31,7 +29,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("autoencoder")
     write_bars(folder / "raw")
     params = folder / "params.yaml"
-    params.write_bytes((ROOT / "params.yaml").read_bytes())
+    params.write_bytes((quick.ROOT / "params.yaml").read_bytes())
     small = {"hidden": [16], "epochs": 2, "batch_size": 30}
     quick.override(params, {f"{name}.{k}": v for name in ("autoencoder", "denoiser") for k, v in small.items()})
     with pytest.MonkeyPatch.context() as patch:

@@ -30,15 +30,10 @@ def noisy_settings(**changes) -> DenoiserParams:
     return DenoiserParams(**{**settings().model_dump(), "code": 4, "noise_factor": 0.4, **changes})
 
 
-@pytest.mark.parametrize("changes", [{"code": 0}, {"noise_factor": -1.0}, {"hidden": [0]}, {"noise": 0.4}])
+@pytest.mark.parametrize("changes", [{"code": 0}, {"noise_factor": -1.0}, {"hidden": [0]}])
 def test_a_denoiser_that_cannot_be_is_refused(changes: dict) -> None:
     with pytest.raises(UserError, match=next(iter(changes))):
         parse({**noisy_settings().model_dump(), **changes}, DenoiserParams, "x")
-
-
-def test_an_autoencoder_has_a_code_of_two_numbers_and_no_key_for_it() -> None:
-    with pytest.raises(UserError, match="code is not a known key"):
-        parse({**settings().model_dump(), "code": 3}, AutoencoderParams, "x")
 
 
 def test_the_stacks_mirror_each_other() -> None:

@@ -3,7 +3,6 @@
 import os
 import random
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from tests.data.test_imageset import encoded
 from tests.memory import measured
 
 pytestmark = pytest.mark.faults
-FLIPS = 300 if os.environ.get("NNLAB_FAULTS") == "full" else 40
 
 FILES = {"b/2.jpg": encoded(2), "a.png": encoded(1, kind="PNG"), "b/c/3.JPEG": encoded(3), "b/notes.txt": b"hello"}
 EXPECTED = {name: data for name, data in FILES.items() if name != "b/notes.txt"}
@@ -55,7 +53,7 @@ def problems(path: Path) -> dict[str, str]:
     return {picture.name: picture.problem for picture in pictures(path) if picture.problem}
 
 
-MAKERS: dict[str, Callable[[Path], Path]] = {"folder": in_folder, "s.zip": in_zip, "s.parquet": in_parquet}
+MAKERS = {"folder": in_folder, "s.zip": in_zip, "s.parquet": in_parquet}
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -108,47 +106,26 @@ def test_links_loops_and_pipes_are_left_out(tmp_path: Path) -> None:
 def test_what_claims_to_be_huge_is_not_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("0.jpg", bytes(200 << 20))
-    code = "found = list(containers.pictures(Path(sys.argv[1]))); raise ValueError(found[0].problem)"
-    setup = "from pathlib import Path; from nnlab.data import containers"
-    mib, _, said = measured(setup, code, tmp_path / "bomb.zip")
-    assert said == "ValueError: too large: 209715200 bytes, at most 134217728"
-    assert mib < 8
+    assert problems(tmp_path / "bomb.zip") == {"0.jpg": "too large: 209715200 bytes, at most 134217728"}
+    assert measured("from nnlab.data import containers", "list(containers.pictures(folder))", tmp_path) < 8
 
 
 def test_a_parquet_file_is_read_in_the_memory_of_one_row_group(tmp_path: Path) -> None:
     noise = random.Random(1)
     cells = [{"bytes": noise.randbytes(1 << 20), "path": f"{n}.jpg"} for n in range(64)]
     write_parquet(tmp_path / "large.parquet", cells, compression="snappy", row_group_size=8)
-    setup = "from pathlib import Path; from nnlab.data import containers"
-    code = "assert [len(one.data) for one in containers.pictures(Path(sys.argv[1]))] == [1 << 20] * 64"
-    mib, _, said = measured(setup, code, tmp_path / "large.parquet")
-    assert said == ""
-    assert mib < 36  # of 64; a row group has 8, and pyarrow needs it twice
+    code = "assert [len(one.data) for one in containers.pictures(folder)] == [1 << 20] * 64"
+    assert measured("from nnlab.data import containers", code, tmp_path) < 36  # of 64; pyarrow needs a group of 8 twice
 
 
 @pytest.mark.parametrize("name", ["s.zip", "s.parquet"])
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
+@pytest.mark.parametrize("share", [0.0, 0.7, 0.99])
 def test_a_cut_archive_is_an_error_with_its_name(tmp_path: Path, name: str, share: float) -> None:
     path = MAKERS[name](tmp_path / name)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(UserError, match=f"{path}: cannot be read .*get it again, or unpack it"):
         read(path)
-
-
-@pytest.mark.parametrize("name", ["s.zip", "s.parquet"])
-def test_after_a_flipped_bit_pictures_or_an_error_with_the_name(tmp_path: Path, name: str) -> None:
-    path, draw = MAKERS[name](tmp_path / name), random.Random(name)
-    sound, errors = path.read_bytes(), []
-    for at in draw.sample(range(len(sound)), FLIPS):
-        damaged = bytearray(sound)
-        damaged[at] ^= 1 << draw.randrange(8)
-        path.write_bytes(damaged)
-        try:
-            list(pictures(path))
-        except UserError as error:
-            errors.append(str(error))
-    assert all(str(path) in error for error in errors)
 
 
 def test_another_kind_of_file_is_refused_with_the_way_out(tmp_path: Path) -> None:

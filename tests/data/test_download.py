@@ -14,8 +14,6 @@ from nnlab.data import download as module
 from nnlab.data.download import (
     TRIES,
     DownloadError,
-    Unreachable,
-    copy,
     debian_source,
     download,
     installed_file,
@@ -49,7 +47,7 @@ def test_a_file_arrives_whole_and_leaves_no_part(tmp_path: Path, content: bytes)
     assert names(tmp_path) == {"f"}
 
 
-@pytest.mark.parametrize("cut", [0, 1, 300_000, 511_999])
+@pytest.mark.parametrize("cut", [0, 300_000])
 def test_a_cut_connection_goes_on_where_it_broke(tmp_path: Path, cut: int) -> None:
     with serve({"/f": CONTENT}, {"/f": [Fault(cut=cut)]}) as server:
         download(f"{server.url}/f", tmp_path / "f")
@@ -100,7 +98,7 @@ def test_a_packed_file_stays_packed_whatever_the_server_calls_it(tmp_path: Path)
     assert (tmp_path / "f.gz").read_bytes() == packed
 
 
-@pytest.mark.parametrize(("status", "asked"), [(404, 1), (403, 1), (429, TRIES), (503, TRIES)])
+@pytest.mark.parametrize(("status", "asked"), [(404, 1), (429, TRIES), (503, TRIES)])
 def test_a_refusal_is_named_and_only_a_passing_one_is_tried_again(tmp_path: Path, status: int, asked: int) -> None:
     with serve({"/f": CONTENT}, {"*": [Fault(status=status)]}) as server:
         with pytest.raises(DownloadError, match=f"HTTP {status}"):
@@ -125,16 +123,6 @@ def test_a_server_that_is_silent_out_of_reach_or_none_is_left_at_once(tmp_path: 
         with pytest.raises(DownloadError, match="not a valid address"):
             download(url, tmp_path / "f")
     assert waits == []
-
-
-@pytest.mark.parametrize("damage", ["cut", "bytes", "html"])
-def test_a_damaged_packed_file_has_a_name_and_leaves_nothing(tmp_path: Path, damage: str) -> None:
-    whole = gzip.compress(os.urandom(1000))
-    contents = {"cut": whole[:-9], "bytes": whole[:200] + b"\xff" * 50 + whole[250:], "html": b"<html>"}
-    (tmp_path / "a.gz").write_bytes(contents[damage])
-    with pytest.raises(DownloadError, match=r"a\.gz is damaged"):
-        copy(tmp_path / "a.gz", tmp_path / "a")
-    assert names(tmp_path) == {"a.gz"}
 
 
 # ---- packages ----
@@ -180,16 +168,16 @@ def test_an_npm_package_is_fetched_once_for_all_files(tmp_path: Path, client) ->
     ("script", "reason"),
     [
         ("echo first >&2; echo 'network is down' >&2; exit 1", "npm failed: network is down"),
-        ("exit 7", "npm failed: .*exit status 7"),
         ("exec sleep 9", "npm failed: .*timed out after 0.1 seconds"),
+        ("", "npm is not installed"),
     ],
 )
 def test_a_failing_client_gives_its_reason(
     tmp_path: Path, client, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
 ) -> None:
-    client("npm", script)
+    client("npm", script) if script else monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(module, "COMMAND_SECONDS", 0.1 if "sleep" in script else 60)
-    with pytest.raises(Unreachable, match=reason):
+    with pytest.raises(DownloadError, match=reason):
         npm_source("some-data@1.0.0", "package/data").get("a", tmp_path / "a")
 
 
@@ -203,13 +191,6 @@ def test_a_debian_package_is_unpacked_without_installing_and_lists_are_fetched_p
     debian_source("p", "usr/share/x", ".gz").get("a", tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == GOOD
     assert "update" in (tmp_path / "calls").read_text(encoding="utf-8")
-
-
-def test_a_client_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    for source, name in ((npm_source("p", "f"), "npm"), (debian_source("p", "f", ".gz"), "apt-get")):
-        with pytest.raises(DownloadError, match=f"{name} is not installed"):
-            source.get("a", tmp_path / "a")
 
 
 def test_a_file_of_an_installed_package_is_found_without_its_code() -> None:

@@ -57,14 +57,11 @@ def test_alpha_is_laid_over_white_or_kept(tmp_path, kind):
     assert (kept.mode, kept.getpixel((1, 0))) == ("RGBA", (0, 0, 255, 0))
 
 
-@pytest.mark.parametrize("mode", ["L", "LA", "1"])
-def test_grey(tmp_path, mode):
-    Image.new("L", (3, 3), 255).convert(mode).save(tmp_path / "a.png")
-    assert pixel(tmp_path / "a.png") == WHITE
-
-
-def test_grey_with_a_transparent_level(tmp_path):
-    Image.new("L", (2, 2), 7).save(tmp_path / "a.png", transparency=7)
+@pytest.mark.parametrize(
+    ("mode", "tone", "options"), [("L", 255, {}), ("LA", 255, {}), ("1", 255, {}), ("L", 7, {"transparency": 7})]
+)
+def test_grey(tmp_path, mode, tone, options):
+    Image.new("L", (3, 3), tone).convert(mode).save(tmp_path / "a.png", **options)
     assert pixel(tmp_path / "a.png") == WHITE
 
 
@@ -227,42 +224,25 @@ def test_one_pixel(tmp_path):
     assert load_image(tmp_path / "a.png", 32).shape == (1, 3, 32, 32)
 
 
-def test_wrong_ending_is_no_matter(tmp_path):
-    photo().save(tmp_path / "a.png")
-    (tmp_path / "a.png").rename(tmp_path / "a.jpg")
-    assert read_image(tmp_path / "a.jpg").size == (40, 30)
-
-
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".gif", ".bmp", ".tif", ".webp"])
-def test_cut_at_any_length(tmp_path, suffix):
-    path = tmp_path / f"whole{suffix}"
+def test_a_damaged_file_is_one_line_with_its_name(tmp_path, suffix):
+    """A cut one always; one with other bytes in its head may still be a picture."""
+    path, lines, draws = tmp_path / f"a{suffix}", [], np.random.default_rng(1)
     photo().save(path)
     whole = path.read_bytes()
-    cut = tmp_path / f"cut{suffix}"
-    rng = np.random.default_rng(1)
-    for length in [0, 1, 8, *rng.integers(2, len(whole) * 9 // 10, 25)]:
-        cut.write_bytes(whole[:length])
-        with pytest.raises(UserError, match=f"cut{suffix}: ") as caught:
-            read_image(cut)
-        assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".gif", ".bmp", ".tif", ".webp"])
-def test_flipped_bytes_give_a_picture_or_one_line(tmp_path, suffix):
-    path = tmp_path / f"a{suffix}"
-    photo().save(path)
-    whole = path.read_bytes()
-    rng = np.random.default_rng(2)
-    lines = []
+    damaged = [whole[:length] for length in (0, 1, 8, *draws.integers(2, len(whole) * 9 // 10, 25))]
     for _ in range(60):
-        broken = bytearray(whole)
-        for position in rng.integers(0, min(len(whole), 400), 4):
-            broken[position] = rng.integers(256)
-        path.write_bytes(broken)
+        other = bytearray(whole)
+        for position in draws.integers(0, min(len(whole), 400), 4):
+            other[position] = draws.integers(256)
+        damaged.append(bytes(other))
+    for content in damaged:
+        path.write_bytes(content)
         try:
             read_image(path)
         except UserError as error:
             lines.append(str(error))
+    assert len(lines) >= 28
     assert all(line.startswith(f"{path}: ") and "\n" not in line for line in lines)
 
 
@@ -298,16 +278,6 @@ def test_missing_folder_link_loop_and_pipe(tmp_path):
     }.items():
         with pytest.raises(UserError, match=f"{name}: {reason}"):
             read_image(tmp_path / name)
-
-
-def test_name_that_is_not_utf8(tmp_path):
-    path = tmp_path / os.fsdecode(b"caf\xe9.png")
-    try:
-        photo().save(path)
-    except OSError:
-        pytest.skip("this file system takes UTF-8 names only")
-    assert list_images(tmp_path) == [path]
-    assert read_image(path).size == (40, 30)
 
 
 def test_list_images(tmp_path):

@@ -6,7 +6,6 @@ import json
 import os
 import pickle
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,11 +60,6 @@ def test_the_shards_are_plain_tar_files_and_the_manifest_points_into_them(tmp_pa
         assert (entry.width, entry.height) == (133, 100)
 
 
-def test_a_smaller_picture_keeps_its_size(tmp_path: Path) -> None:
-    pack(some(2), tmp_path / "set", 512)
-    assert {(entry.width, entry.height) for entry in read_manifest(tmp_path / "set")} == {(200, 150)}
-
-
 def test_what_cannot_be_used_is_left_out_and_listed_with_the_reason(tmp_path: Path) -> None:
     good = encoded(1)
     pictures = [
@@ -104,16 +98,6 @@ def test_too_few_pictures_are_an_error_and_leave_nothing(tmp_path: Path, count: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_source_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    def failing() -> Iterator[Picture]:
-        yield from some(3)
-        raise OSError(5, "Input/output error")
-
-    with pytest.raises(OSError, match="Input/output"):
-        pack(failing(), tmp_path / "set", 64)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_result_does_not_depend_on_the_number_of_threads(
     tmp_path: Path, small_shards: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,17 +113,14 @@ def test_the_result_does_not_depend_on_the_number_of_threads(
 def test_memory_stays_flat(tmp_path: Path) -> None:
     """2,000 pictures of 100 kB, all different to the eye of SHA-256: 200 MB pass through."""
     setup = (
-        "import random; from pathlib import Path; from nnlab.data.containers import Picture\n"
+        "import random; from nnlab.data.containers import Picture\n"
         "from nnlab.data import packing; from tests.data.test_imageset import encoded; import PIL.ImageCms\n"
         "jpeg = encoded(1, (64, 64)); noise = random.Random(1)\n"
         "many = lambda n: (Picture(f'{i}.jpg', jpeg + noise.randbytes(100_000)) for i in range(n))\n"
         "packing.os.cpu_count = lambda: 2\n"
-        "packing.pack(many(20), Path(sys.argv[1]) / 'first', 64)\n"
+        "packing.pack(many(20), folder / 'first', 64)\n"
     )
-    code = "packing.pack(many(2000), Path(sys.argv[1]) / 'second', 64)"
-    mib, _, said = measured(setup, code, tmp_path)
-    assert said == ""
-    assert mib < 12
+    assert measured(setup, "packing.pack(many(2000), folder / 'second', 64)", tmp_path) < 12
 
 
 def test_pictures_have_the_shorter_side_asked_for(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from nnlab.data.download import DownloadError, Source
 from nnlab.data.gallery import find_picture
 from nnlab.errors import UserError
 from nnlab.files import sha256
-from tests.pictures import make_gallery
+from tests.datasets import make_gallery
 
 
 @pytest.fixture

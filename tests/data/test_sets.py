@@ -1,14 +1,11 @@
 """Image sets by name or path, against loopback servers: COCO's host, the Hugging Face hub, both sometimes failing."""
 
 import hashlib
-import importlib.util
 import json
 import os
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +13,19 @@ import pytest
 
 from nnlab.data import download, sets
 from nnlab.data.imageset import read_manifest
-from nnlab.data.sets import COCO, WIKIART, fetch_set, fingerprint, locate
+from nnlab.data.sets import COCO, fetch_set, fingerprint, locate
 from nnlab.errors import UserError
+from stages import adain_prepare
 from tests import quick
 from tests.data.test_containers import EXPECTED, in_folder, in_parquet, in_zip
 from tests.data.test_imageset import encoded
-from tests.servers import Fault, serve
+from tests.servers import Fault, Server, serve
 
 pytestmark = pytest.mark.faults
 PHOTOS = {f"val2017/{n:012d}.jpg": encoded(n) for n in range(9)}
 ZIP = "/coco_val2017/val2017.zip"
 COMMIT, LATER = "a1" * 20, "b2" * 20
-FILE = "data/train-0.parquet"
+SET, FILE = "datasets/Artificio/WikiArt", "data/train-0.parquet"
 KEY = "adain.data.style"
 
 
@@ -40,14 +38,9 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def packed(fetched: Path, out: Path, least: int = 3) -> list[str]:
     """The names in the set that the stage adain_prepare makes."""
-    spec = importlib.util.spec_from_file_location("adain_prepare", quick.ROOT / "stages" / "adain_prepare.py")
-    assert spec is not None
-    assert spec.loader is not None
-    stage = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(stage)
     Path("params.yaml").write_text((quick.ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     quick.override(Path("params.yaml"), {"adain.data.short_side": 64, "adain.data.least": least})
-    stage.main(fetched, Path("sample"), out)
+    adain_prepare.main(fetched, Path("sample"), out)
     return [entry.name for entry in read_manifest(out)]
 
 
@@ -65,14 +58,6 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     return content
 
 
-def test_the_real_sets_are_those_of_the_publishers() -> None:
-    val, train = COCO.values()
-    assert val.files == {"val2017.zip": "md5:442b8da7639aecaf257c1dceb8ba8c80"}
-    assert train.files == {"train2017.zip": "md5:cced6f7f71b7629ddf16f17bbcfab6b2"}
-    assert val.sources[0].name == "http://images.cocodataset.org/zips"
-    assert [repository for repository, _ in WIKIART.values()] == ["Artificio/WikiArt", "huggan/wikiart"]
-
-
 def test_coco_is_fetched_over_cuts_verified_and_packed(tmp_path: Path, archive: bytes) -> None:
     with serve({ZIP: archive}, {ZIP: [Fault(cut=1000), Fault(status=503)]}) as server:
         fetch_set("adain.data.content", "coco_val2017", tmp_path / "content", server.url)
@@ -82,17 +67,6 @@ def test_coco_is_fetched_over_cuts_verified_and_packed(tmp_path: Path, archive: 
     assert json.loads((tmp_path / "set/summary.json").read_text())["source"] == "coco_val2017"
     fetch_set("adain.data.content", "sample", tmp_path / "content")
     assert [path.name for path in (tmp_path / "content").iterdir()] == ["provenance.json"]
-
-
-def test_a_half_finished_download_outlives_another_set(tmp_path: Path, archive: bytes) -> None:
-    key, folder = "adain.data.content", tmp_path / "content"
-    with serve({ZIP: archive}, {ZIP: [Fault(cut=1000), Fault(status=404)]}) as server:
-        with pytest.raises(UserError, match="HTTP 404"):
-            fetch_set(key, "coco_val2017", folder, server.url)
-        fetch_set(key, "sample", folder)
-        fetch_set(key, "coco_val2017", folder, server.url)
-        assert server.asked(ZIP)[-1] == "bytes=1000-"
-    assert (tmp_path / "content/val2017.zip").read_bytes() == archive
 
 
 @pytest.mark.parametrize(
@@ -113,65 +87,30 @@ def test_a_download_that_fails_is_one_line_with_the_ways_out(
 # ---- WikiArt ----
 
 
-@dataclass
-class Hub:
-    """Serves `FILE` of one data set at each commit, as the hub does."""
-
-    newest: str
-    files: dict[str, bytes]  # by commit
-
-    def answer(self, path: str) -> tuple[bytes, dict[str, str]] | None:
-        """Body and headers."""
-        parts = path.split("?")[0].strip("/").split("/")
-        if parts[0] == "api":  # datasets/Artificio/WikiArt, perhaps revision/<commit>
-            listed = json.dumps(self._listed(parts[5] if parts[5:] else self.newest))
-            return listed.encode(), {"Content-Type": "application/json"}
-        data = self.files[parts[4]]  # datasets/Artificio/WikiArt/resolve/<commit>/...
-        return data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": parts[4]}
-
-    def _listed(self, commit: str) -> dict[str, Any]:
-        digest, size = hashlib.sha256(self.files[commit]).hexdigest(), len(self.files[commit])
-        siblings: list[dict[str, Any]] = [
-            {"rfilename": "README.md", "size": 3, "blobId": "x"},
-            {"rfilename": FILE, "size": size, "blobId": "x", "lfs": {"sha256": digest, "size": size, "pointerSize": 9}},
-        ]
-        return {"id": "Artificio/WikiArt", "private": False, "tags": [], "downloads": 0, "sha": commit,
-                "siblings": siblings}  # fmt: skip
+def publish(server: Server, commit: str, data: bytes) -> None:
+    """Make `data` the hub's `FILE` at `commit`, the newest one."""
+    digest, where = hashlib.sha256(data).hexdigest(), f"/{SET}/resolve/{commit}/{FILE}"
+    lfs = {"sha256": digest, "size": len(data), "pointerSize": 9}
+    files = [
+        {"rfilename": "README.md", "size": 3, "blobId": "x"},
+        {"rfilename": FILE, "size": len(data), "blobId": "x", "lfs": lfs},
+    ]
+    listed = {"id": "Artificio/WikiArt", "private": False, "tags": [], "downloads": 0, "sha": commit, "siblings": files}
+    for path in (f"/api/{SET}", f"/api/{SET}/revision/{commit}"):
+        server.files[path] = json.dumps(listed).encode()
+    server.files[where] = data
+    server.headers[where] = {"ETag": f'"{digest}"', "X-Repo-Commit": commit}
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     huggingface_hub = pytest.importorskip("huggingface_hub")
     rows = in_parquet(tmp_path / "made.parquet").read_bytes()
     (tmp_path / "made.parquet").unlink()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self, body: bool = True) -> None:
-            found = state.answer(self.path)
-            self.send_response(200 if found else 404)
-            data, headers = found or (b"", {"X-Error-Code": "EntryNotFound"})
-            for name, value in {**headers, "Content-Length": str(len(data))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if body:
-                self.wfile.write(data)
-
-        def do_HEAD(self) -> None:
-            self.do_GET(body=False)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state = Hub(COMMIT, {COMMIT: rows})
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"  # as HF_ENDPOINT would name it, which is read at the import
-    monkeypatch.setattr(huggingface_hub, "HfApi", partial(huggingface_hub.HfApi, url))
-    yield state
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serve({}) as server:
+        publish(server, COMMIT, rows)  # the address as HF_ENDPOINT would name it, which is read at the import
+        monkeypatch.setattr(huggingface_hub, "HfApi", partial(huggingface_hub.HfApi, server.url))
+        yield server
 
 
 def get(folder: Path, choice: str = "wikiart") -> dict[str, Any]:
@@ -179,19 +118,19 @@ def get(folder: Path, choice: str = "wikiart") -> dict[str, Any]:
     return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
 
 
-def test_wikiart_comes_from_the_hub_and_is_packed(tmp_path: Path, hub: Hub) -> None:
+def test_wikiart_comes_from_the_hub_and_is_packed(tmp_path: Path, hub: Server) -> None:
     provenance = get(tmp_path / "style")
     assert (provenance["name"], provenance["repository"]) == ("wikiart", "Artificio/WikiArt")
     assert provenance["revision"] == COMMIT
-    assert provenance["files"] == {FILE: hashlib.sha256(hub.files[COMMIT]).hexdigest()}
+    assert provenance["files"] == {FILE: hashlib.sha256(hub.files[f"/{SET}/resolve/{COMMIT}/{FILE}"]).hexdigest()}
     files = [path for path in (tmp_path / "style").rglob("*") if path.is_file()]
     assert sorted(path.relative_to(tmp_path / "style").as_posix() for path in files) == [FILE, "provenance.json"]
     assert packed(tmp_path / "style", tmp_path / "set") == list(EXPECTED)
 
 
-def test_it_stays_at_its_commit_unless_another_is_named(tmp_path: Path, hub: Hub) -> None:
+def test_it_stays_at_its_commit_unless_another_is_named(tmp_path: Path, hub: Server) -> None:
     first = get(tmp_path / "style")
-    hub.newest, hub.files[LATER] = LATER, in_parquet(tmp_path / "p", plain=True).read_bytes()
+    publish(hub, LATER, in_parquet(tmp_path / "p", plain=True).read_bytes())
     assert get(tmp_path / "style") == first
     (tmp_path / "style" / FILE).write_bytes(b"damaged since")
     assert get(tmp_path / "style") == first
@@ -201,13 +140,12 @@ def test_it_stays_at_its_commit_unless_another_is_named(tmp_path: Path, hub: Hub
 
 
 def test_what_the_hub_does_not_give_is_told_with_the_ways_out(
-    tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, hub: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    served = hub.answer
-    monkeypatch.setattr(hub, "answer", lambda path: None if "/resolve/" in path else served(path))
+    del hub.files[f"/{SET}/resolve/{COMMIT}/{FILE}"]
     with pytest.raises(UserError, match=r"(?s)wikiart: cannot get data/train-0\.parquet.*adain\.data\.style"):
         get(tmp_path / "style")
-    monkeypatch.setattr(hub, "answer", lambda path: None)
+    hub.files.clear()
     with pytest.raises(UserError, match=r"(?s)does not list .*; name another host in HF_ENDPOINT; or get the pictures"):
         get(tmp_path / "style")
     monkeypatch.setattr(sets, "huggingface_hub", None)

@@ -77,16 +77,6 @@ def test_a_wrong_file_of_the_mirror_is_not_used(
     assert "1 of 1 files from https://github.com" in capsys.readouterr().err
 
 
-def test_a_file_is_not_written_through_a_link_of_dvc(tmp_path: Path, mirror: Path) -> None:
-    cache, folder, own = tmp_path / "cache.pth", tmp_path / "vgg", mirror / "vgg19/vgg_normalised.pth"
-    cache.write_bytes(b"old")
-    folder.mkdir()
-    (folder / own.name).hardlink_to(cache)
-    fetch_vgg("adain", str(own), folder)
-    assert (folder / own.name).read_bytes() == own.read_bytes()
-    assert cache.read_bytes() == b"old"
-
-
 @pytest.mark.parametrize(
     ("name", "reason"),
     [("x.pkl", "must end in one of .*\\.pth"), ("absent.pth", "no such file"), ("text.pth", "text.pth: is damaged")],

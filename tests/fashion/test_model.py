@@ -30,14 +30,6 @@ def test_layers_are_those_asked_for(hidden: list[int], convolutions: list[list[i
     assert network(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
 
 
-def test_each_group_ends_with_pooling_then_normalisation_then_relu() -> None:
-    network = build(settings(hidden=[], convolutions=[[2], [3, 2]]))
-    kinds = [type(layer).__name__ for layer in network.layers]
-    block = ["Conv2d", "BatchNorm2d", "ReLU"]
-    end = ["Conv2d", "MaxPool2d", "BatchNorm2d", "ReLU"]
-    assert kinds == [*end, *block, *end, "Flatten", "Linear"]
-
-
 def test_inputs_by_hand() -> None:
     images = torch.zeros(2, 28, 28, dtype=torch.uint8)
     images[0, :, 0] = 255  # tones 1 in one column of one image: symmetric mean 0.25 in the first and last column

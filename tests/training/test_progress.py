@@ -37,19 +37,6 @@ def test_a_resumed_job_counts_its_own_speed(clock: list[float], capsys: pytest.C
     assert capsys.readouterr().err.splitlines()[1] == "training: 95/100 it,  1.00it/s, 00:05 left"
 
 
-def test_an_unknown_total_promises_nothing(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(0, "file", "B") as bar:
-        clock[0] += 20.0
-        bar.update(40)
-    assert capsys.readouterr().err.splitlines()[1] == "file: 40 B,  2.00B/s"
-
-
-def test_a_job_that_did_nothing_makes_no_promises(capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(5, "training", start=5):
-        pass
-    assert capsys.readouterr().err.splitlines() == 2 * ["training: 5/5 it, ?it/s, ? left"]
-
-
 def test_a_terminal_gets_a_bar_with_the_named_values(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
