@@ -19,7 +19,7 @@ OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] 
 .PHONY: repro report install test lint quick ship bench requirements
 
 repro: install
-	@echo "The first run takes about 40 minutes on two cores with fast bfloat16, longer without; most of it is AdaIN's"
+	@echo "The first run takes about 30 minutes on two cores with fast bfloat16, longer without; most of it is AdaIN's"
 	@echo "training, which shows how long it still takes. Interrupted, it goes on where it was."
 	@$(DVC) repro --all-pipelines
 
@@ -52,7 +52,7 @@ quick: install
 	@$(BIN)/python tests/quick.py
 
 ship: install
-	@$(BIN)/python -m nnlab.adain.shipped
+	@$(BIN)/python -m nnlab.adain.shipped data/models/adain/encoder.safetensors data/models/adain/decoder_100.safetensors
 
 bench: install
 	@$(BIN)/python benchmarks/run.py
