@@ -119,3 +119,11 @@ def test_a_misspelt_section_or_key_is_named_before_any_stage_starts(tmp_path: Pa
     values[name]["surprise"] = 1
     with pytest.raises(UserError, match=rf"^x: {name}\.surprise is not a known key"):
         parse(values, Params, "x")
+
+
+def test_names_that_differ_in_case_alone_are_refused(tmp_path: Path) -> None:
+    values = yaml.load(TEXT, YamlLoader)
+    values["gatys"]["jobs"]["Main"] = values["gatys"]["jobs"]["main"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    with pytest.raises(UserError, match=r"gatys\.jobs: the names Main and main are one to a disk"):
+        load_params(tmp_path / "params.yaml")

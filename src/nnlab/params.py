@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from nnlab.sections import Count, Layer, Name, NamePart, Section, Seed, Share, Text, Weight, Widths, filled, load, once
+from nnlab.sections import Count, Layer, Named, NamePart, Section, Seed, Share, Text, Weight, Widths, filled, load, once
 
 ASSIGNED_ITERATIONS = 10_000  # of AdaIN's training: the assignment asks for at least so many
 PAIR = "pair"  # the name of the assigned pair's style
@@ -53,7 +53,7 @@ class NetworkParams(ClassifierTrainingParams, LayersParams):
 class FashionParams(Section):  # variants are complete: with the section's training, and layers of their own
     network: LayersParams
     training: ClassifierTrainingParams
-    variants: dict[Name, NetworkParams] = Field(min_length=1)
+    variants: Named[NetworkParams] = Field(min_length=1)
     _complete = filled("variants", "training", hidden=[], convolutions=[])
 
     @property
@@ -118,7 +118,7 @@ class JobParams(CommonParams):  # one picture to paint: its pictures and layers,
 
 class GatysParams(Section):  # jobs by name; each is complete: keys that a job leaves out are taken from `common`
     common: CommonParams
-    jobs: dict[Name, JobParams] = Field(min_length=1)
+    jobs: Named[JobParams] = Field(min_length=1)
     _complete = filled("jobs", "common")
 
 
@@ -229,11 +229,6 @@ class ReportParams(Section):  # who hands in, and in which language
     student_id: NamePart
     course: str
     language: Literal["zh", "en"]
-
-    @property
-    def file_name(self) -> str:
-        """What the PDF and the zip to hand in are called, without their endings; report/dvc.yaml has it, too."""
-        return f"实验三_{self.name}_{self.student_id}"
 
 
 class Params(Section):

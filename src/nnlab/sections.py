@@ -138,6 +138,14 @@ def _once(values: list) -> list:
     return values
 
 
+def _apart(values: dict[str, Any]) -> dict[str, Any]:
+    seen: dict[str, str] = {}
+    for name in values:
+        if (other := seen.setdefault(name.casefold(), name)) != name:
+            raise ValueError(f"the names {other} and {name} are one to a disk that ignores case; rename one")
+    return values
+
+
 _FORBIDDEN = '/\\:*?"<>|$`!;&%{}#~'  # in a file name, or in the shell command of dvc.yaml
 
 
@@ -157,6 +165,7 @@ def _file_name_part(value: Any) -> Any:
     return text
 
 
+T = TypeVar("T")
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -167,3 +176,4 @@ Weight = Annotated[float, Field(ge=0, le=1e12)]
 Layer = Annotated[str, AfterValidator(_layer)]  # of VGG19
 NamePart = Annotated[str, BeforeValidator(_file_name_part)]
 once = AfterValidator(_once)  # no two values of a list are the same
+Named = Annotated[dict[Name, T], AfterValidator(_apart)]  # values by names, which files have, too

@@ -13,10 +13,15 @@ from pathlib import Path
 
 from nnlab.errors import UserError
 from nnlab.files import atomic
-from nnlab.params import load_params
+from nnlab.params import ReportParams, load_params
 from nnlab.stage import run
 
 REPORT = Path("report")
+
+
+def file_name(report: ReportParams) -> str:
+    """What the PDF and the zip to hand in are called, without their endings; report/dvc.yaml has it, too."""
+    return f"实验三_{report.name}_{report.student_id}"
 
 
 def pack(root: Path, name: str) -> Path:
@@ -55,7 +60,7 @@ def _git(root: Path, variables: dict[str, str], *arguments: str) -> str:
 
 def main(params: Path = Path("params.yaml")) -> None:
     """Pack the project in the working folder."""
-    out = pack(Path(), load_params(params).report.file_name)
+    out = pack(Path(), file_name(load_params(params).report))
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
