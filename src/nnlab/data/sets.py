@@ -80,33 +80,41 @@ def _wikiart(name: str, commit: str, folder: Path) -> Asset:
     if huggingface_hub is None:
         raise UserError(f"{name}: needs huggingface_hub and pyarrow; `pip install huggingface_hub pyarrow`")
     repository, needs = WIKIART[name]
-    noted = read_provenance(folder / PROVENANCE) if (folder / PROVENANCE).exists() else {}
-    revision = commit or (noted["revision"] if noted.get("repository") == repository else None)
     hub = huggingface_hub.HfApi()
-    try:
-        info = hub.dataset_info(repository, revision=revision, files_metadata=True)
-    except Exception as error:  # those of its HTTP libraries, which differ by version
-        reason = f"{hub.endpoint} does not list the files of {repository} ({error})"
-        raise UserError(f"{name}: {reason}; name another host in HF_ENDPOINT") from None
-    parquet = [file for file in info.siblings or [] if file.rfilename.endswith(".parquet")]
-    found = {file.rfilename: file.lfs for file in parquet if file.lfs}
+    noted = read_provenance(folder / PROVENANCE) if (folder / PROVENANCE).exists() else {}
+    if noted.get("repository") == repository and commit in ("", noted["revision"]):
+        revision, files, size = noted["revision"], noted["files"], noted.get("size", 0)  # without asking the hub
+    else:
+        revision, files, size = _listed(hub, name, repository, commit)
 
     def get(file: str, path: Path) -> None:
         try:
             local = path.parents[file.count("/")]  # below which the hub's client keeps the file's own folders
-            hub.hf_hub_download(repository, file, repo_type="dataset", revision=info.sha, local_dir=local)
-        except Exception as error:  # as above, and a disk's
+            hub.hf_hub_download(repository, file, repo_type="dataset", revision=revision, local_dir=local)
+        except Exception as error:  # those of its HTTP libraries, which differ by version, and a disk's
             raise DownloadError(str(error)) from None
 
     return Asset(
         name=name,
         note=f"Hugging Face data set {repository}; the paintings' licences differ, research use",
-        files={path: file.sha256 for path, file in found.items()},
+        files=files,
         sources=[Source(hub.endpoint, get)],
-        details={"repository": repository, "revision": info.sha},
-        size=sum(file.size for file in found.values()),
+        details={"repository": repository, "revision": revision, "size": size},
+        size=size,
         needs=needs,
     )
+
+
+def _listed(hub: Any, name: str, repository: str, commit: str) -> tuple[str, dict[str, str], int]:
+    """The commit (the newest where none is named), its parquet files with their SHA-256, and their bytes in all."""
+    try:
+        info = hub.dataset_info(repository, revision=commit or None, files_metadata=True)
+    except Exception as error:  # as in `_wikiart`
+        reason = f"{hub.endpoint} does not list the files of {repository} ({error})"
+        raise UserError(f"{name}: {reason}; name another host in HF_ENDPOINT") from None
+    parquet = [file for file in info.siblings or [] if file.rfilename.endswith(".parquet")]
+    found = {file.rfilename: file.lfs for file in parquet if file.lfs}
+    return info.sha, {path: file.sha256 for path, file in found.items()}, sum(file.size for file in found.values())
 
 
 def fingerprint(path: Path) -> str:
