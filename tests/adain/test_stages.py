@@ -169,9 +169,6 @@ def test_the_line_below_a_figure_names_what_is_not_as_asked(project, decoders):
     (project / "pair/provenance.json").write_text(json.dumps(record))
     assert note(whole, stand_in(project / "pair")) == "STAND-IN: oil for Matisse"
     assert note(short, "", "Sample.") == "Sample. Reduced training: 1,000 iterations instead of 10,000"
-    (project / "pair/provenance.json").write_text("{")
-    with pytest.raises(UserError, match=r"provenance\.json: missing or damaged"):
-        stand_in(project / "pair")
 
 
 def check_asked(folder="photos", **changed):
