@@ -4,9 +4,9 @@ from pathlib import Path
 
 from nnlab.adain.normalise import filter_means, normalised
 from nnlab.adain.weights import save_encoder
-from nnlab.data.images import list_images
+from nnlab.data.images import list_images, read_image, resize_shorter
 from nnlab.data.samples import PHOTOS
-from nnlab.data.tensors import load_image
+from nnlab.data.tensors import to_tensor
 from nnlab.params import Params
 from nnlab.stage import script
 from nnlab.vgg_weights import read_weights
@@ -20,6 +20,7 @@ def main(vgg: Path, samples: Path, encoder: Path, params: Params) -> None:
     if weights.kind != "adain":
         photos = list_images(samples / PHOTOS)
         what = f"VGG19 ({weights.kind}), mean activations over {len(photos)} photos made 1"
-        weights = normalised(weights, filter_means(weights, (load_image(photo, side) for photo in photos)))
+        images = (to_tensor(resize_shorter(read_image(photo), side)) for photo in photos)
+        weights = normalised(weights, filter_means(weights, images))
     save_encoder(weights, encoder, {"what": what})
     print(f"{encoder}: {what}")

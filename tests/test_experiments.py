@@ -6,6 +6,7 @@ They share a copy of the quick run and put it back after each test.
 import csv
 import json
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -103,6 +104,16 @@ def plotted(page: str) -> list[dict]:
 def test_another_layer_choice_runs_its_job_alone(tree: Path) -> None:
     output = dvc(tree, "exp", "run", "-S", "gatys.jobs.main.style_layers=[block1_conv1,block2_conv1]")
     assert ran(output) == {"gatys_stylize@main", "gatys_figures"}
+
+
+def test_a_file_name_never_reaches_a_shell(tree: Path) -> None:
+    """A job's pictures have names that a shell would run."""
+    names = {"content": "my photo `touch PWNED` (1).jpg", "style": "$(touch PWNED);&'\".jpg"}
+    for kind, name in names.items():
+        shutil.copy(tree / f"data/raw/pair/{kind}.jpg", tree / name)
+    quick.override(tree / "params.yaml", {f"gatys.jobs.layers.{kind}": name for kind, name in names.items()})
+    assert ran(dvc(tree, "repro", "gatys_figures")) == {"gatys_stylize@layers", "gatys_figures"}
+    assert not list(tree.rglob("PWNED"))
 
 
 def test_a_wrong_value_stops_before_any_stage_with_one_line(tree: Path) -> None:

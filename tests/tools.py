@@ -2,8 +2,25 @@
 
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+_PROGRAM = """
+import sys
+from pathlib import Path
+
+def peak():  # in KiB; getrusage would count the process that started this one, too
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+
+folder = Path(sys.argv[1])
+{setup}
+before = peak()
+{code}
+print((peak() - before) / 1024)
+"""
 
 
 def lacking(reason: str) -> None:
@@ -18,3 +35,16 @@ def needs(*programs: str) -> None:
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         lacking(f"needs {', '.join(missing)}")
+
+
+def measured(setup: str, code: str, folder: Path) -> float:
+    """Run `code` after `setup`, both with `folder`; return the MiB that the code took at most, C libraries included.
+
+    In a process of its own: tracemalloc would see only what Python allocates.
+    """
+    if not Path("/proc/self/status").exists():
+        lacking("needs Linux's /proc")
+    command = [sys.executable, "-c", _PROGRAM.format(setup=setup, code=code), str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return float(result.stdout)

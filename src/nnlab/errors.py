@@ -32,7 +32,7 @@ def exit_code(program: str, work: Callable[[], object], interrupted: str) -> int
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
             raise
-        line = "not enough memory; lower the batch or picture sizes, or close other programs"
+        line = "not enough memory; lower the batch or picture sizes, close other programs, or compute on the CPU"
     except KeyboardInterrupt:
         line, code = interrupted, 130
     print(f"{program}: error: {' '.join(line.split())}", file=sys.stderr)

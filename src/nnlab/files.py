@@ -64,9 +64,7 @@ def _scratch(path: Path) -> Iterator[Path]:
     except OSError as error:
         number = error.errno
         if number is None and shutil.disk_usage(path.parent).free < _FULL_DISK_BYTES:
-            number = (
-                errno.ENOSPC
-            )  # writers in C, NumPy's among them, tell only that fewer bytes were written than asked
+            number = errno.ENOSPC  # writers in C, NumPy's among them, tell only that too few bytes were written
         inside = error.filename is None or str(error.filename).startswith(str(path.parent / start))
         raise OSError(number, os.strerror(number), str(path)) if number and inside else error from None
 

@@ -1,6 +1,7 @@
 """The training loop in this process: losses, milestones, resuming."""
 
 import json
+import threading
 
 import pytest
 import torch
@@ -49,7 +50,7 @@ def run(sets, encoder):
 
         folder.mkdir(exist_ok=True)
         state, processes = new_state(initial_decoder(params.seed), params, CPU), Processes(0, 1, CPU)
-        if saved := next(Checkpoints(folder).whole(), None):
+        if saved := Checkpoints(folder).newest():
             state.restore(*saved)
         assert state.step == begins_at
         move = step_function(encoder, state, params, processes, torch.float32)
@@ -106,7 +107,7 @@ def test_a_stopped_run_goes_on_from_its_newest_state_to_the_same_bits(whole, run
 
 
 def test_a_diverged_training_ends_with_one_line(run, tmp_path):
-    with pytest.raises(UserError, match=r"^adain_train: the loss is not finite at iteration \d+; lower adain\.train\."):
+    with pytest.raises(UserError, match=r"^the loss is not finite at iteration \d+; lower adain\.train\."):
         run(tmp_path, settings(**{**SMALL, "learning_rate": 1e30, "warmup": 0}))
 
 
@@ -174,6 +175,30 @@ def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
     total.backward()
     assert all(weights.grad.abs().sum() > 0 for weights in decoder.parameters())
     assert all(weights.grad is None for weights in encoder.parameters())
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adam"])
+def test_no_step_waits_for_the_device(run, tmp_path, monkeypatch, optimizer):
+    """Losses are read where a row of the curves ends, in one go: a GPU that is asked in between stands still.
+
+    What stays on the CPU, random draws and Muon's count of steps, is of other types.
+    """
+    reads, counts = [], []
+    for name in ("item", "tolist", "cpu", "numpy", "__bool__", "__float__", "__int__", "__index__", "nonzero"):
+        real = getattr(torch.Tensor, name)
+
+        def counted(tensor, *rest, real=real, name=name):
+            if tensor.dtype in (torch.float32, torch.bool) and threading.current_thread() is threading.main_thread():
+                reads.append(name)
+            return real(tensor, *rest)
+
+        monkeypatch.setattr(torch.Tensor, name, counted)
+    for steps in (2, 5):
+        reads.clear()
+        short = {"max_iter": steps, "log_every": steps, "checkpoint_fractions": [1.0], "optimizer": optimizer}
+        run(tmp_path / str(steps), settings(**{**SMALL, **short}), save_every=100)
+        counts.append(list(reads))
+    assert counts[0] == counts[1] != []
 
 
 # ---- schedules and rows ----

@@ -12,7 +12,7 @@ from nnlab.data.containers import pictures
 from nnlab.data.packing import pack
 from nnlab.errors import UserError
 from tests.data.test_imageset import encoded
-from tests.memory import measured
+from tests.tools import measured
 
 pytestmark = pytest.mark.faults
 

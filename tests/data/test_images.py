@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, ImageOps, features
 from nnlab.data import decoding
 from nnlab.data.decoding import decode
 from nnlab.data.images import list_images, read_image, resize_shorter, save_image, to_pil
-from nnlab.data.tensors import load_image, to_tensor
+from nnlab.data.tensors import to_tensor
 from nnlab.errors import UserError
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)
@@ -220,8 +220,9 @@ def test_a_jpeg_is_decoded_smaller_but_never_below_the_side_asked_for():
 
 def test_one_pixel(tmp_path):
     Image.new("RGB", (1, 1), RED).save(tmp_path / "a.png")
-    assert load_image(tmp_path / "a.png").shape == (1, 3, 1, 1)
-    assert load_image(tmp_path / "a.png", 32).shape == (1, 3, 32, 32)
+    picture = read_image(tmp_path / "a.png")
+    assert to_tensor(picture).shape == (1, 3, 1, 1)
+    assert to_tensor(resize_shorter(picture, 32)).shape == (1, 3, 32, 32)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".gif", ".bmp", ".tif", ".webp"])

@@ -17,7 +17,7 @@ from nnlab.data.containers import Picture
 from nnlab.data.imageset import ImageSet, read_manifest
 from nnlab.data.packing import pack
 from nnlab.errors import UserError
-from tests.memory import measured
+from tests.tools import measured
 
 
 def encoded(seed: int, size: tuple[int, int] = (200, 150), kind: str = "JPEG", mode: str = "RGB") -> bytes:

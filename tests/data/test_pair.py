@@ -91,3 +91,11 @@ def test_the_users_own_pictures_are_kept_and_named(world):
     Image.new("RGB", (8, 8), "green").save(world / "pair" / "style.jpg")
     assert fetch(world)
     assert record(world)["note"] == "the user's own content.jpg and style.jpg"
+
+
+def test_a_picture_that_would_not_be_used_is_named_and_stays(world):
+    (world / "pair").mkdir()
+    Image.new("RGB", (8, 8)).save(world / "pair" / "content.png")
+    with pytest.raises(UserError, match=r"pair: has content\.png; the pair is content\.jpg and style\.jpg: convert"):
+        fetch(world, str(world / "mirror"))
+    assert names(world) == ["content.png"]

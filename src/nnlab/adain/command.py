@@ -38,13 +38,7 @@ def stylize(options: argparse.Namespace) -> None:
     device = pick_device(options.device)
     stylizer = Stylizer(*networks(options.encoder, options.decoder), device, pick_precision(options.precision, device))
     stylizer.progress = partial(tqdm, desc="stylize", unit="tile", disable=None, delay=2, leave=False)
-    try:
-        failures = draw(stylizer, jobs, options)
-    except (MemoryError, RuntimeError) as error:
-        reason = (str(error) or "MemoryError").splitlines()[0]
-        if isinstance(error, RuntimeError) and "memory" not in reason:
-            raise
-        raise UserError(f"not enough memory ({reason}): try a smaller --size, or --device cpu") from None
+    failures = draw(stylizer, jobs, options)
     if len(jobs) == 1 and failures:
         raise failures[0]
     if reasons := dict.fromkeys(map(str, failures)):

@@ -81,7 +81,7 @@ def _train(
     cache = (params.run.cache_mib << 20) // team.world  # per set, whatever the number of processes
     content, style = (ImageSet(path, cache) for path in inputs[1:3])
     crops = Crops(content, style, settings, team.rank, team.world)
-    saved = next(Checkpoints(folder).whole(), None)
+    saved = Checkpoints(folder).newest()
     decoder = Decoder() if saved else _first_decoder(weights, crops)
     state = new_state(decoder, settings, team.device, dtype)
     if saved:
@@ -89,9 +89,24 @@ def _train(
     team.wait()  # no process writes before all have read
     move = step_function(encoder, state, settings, team, dtype, params.run.compile)
     shown = watch(state, settings, encoder, pairs[:PICTURES]) if team.writes else nullcontext(lambda: None)
-    with shown as report:
+    with shown as report, _named_compiler(params.run.compile):
         train(move, state, crops, team, params.run, folder, report)
     return state
+
+
+@contextmanager
+def _named_compiler(used: bool) -> Iterator[None]:
+    """UserError for what torch.compile fails with, such as a machine without a C++ compiler or Triton."""
+    try:
+        yield
+    except Exception as error:
+        if not used or not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            raise
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"adain.run.compile = true: torch.compile fails here ({reason}); install a C++ compiler (CPU) or Triton "
+            "(GPU), or set it to false"
+        ) from None
 
 
 def _first_decoder(weights: Weights, crops: Crops) -> Decoder:
@@ -115,7 +130,7 @@ def watch(state: State, params: AdainTrainParams, encoder: Encoder, pairs: list[
     side = images[0][0].shape[-1]
     given = [F.interpolate(pair[number], side) for number in range(2) for pair in images]
     begun, shown = state.step, 0
-    with log_writer("adain") as writer, Progress(params.max_iter, "training the decoder", start=begun) as bar:
+    with log_writer("adain") as writer, Progress(params.max_iter, "adain_train", start=begun) as bar:
         writer.add_text("losses", ADDED)
 
         def report() -> None:

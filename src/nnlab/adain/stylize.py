@@ -51,13 +51,9 @@ class Content:
 def open_picture(path: Path, size: int) -> Image.Image:
     """Read a picture, RGB or RGBA, with its shorter side resized to `size` pixels; 0 keeps the original size.
 
-    UserError that names the file if it cannot be read, enlarged so far, or is too small for the encoder.
+    UserError that names the file if it cannot be read or is too small for the encoder.
     """
-    picture = read_image(path, alpha=True)
-    try:
-        picture = resize_shorter(picture, size)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    picture = resize_shorter(read_image(path, alpha=True), size)
     if min(picture.size) < MIN_SIDE:
         raise UserError(f"{path}: {picture.width}x{picture.height} pixels; at least {MIN_SIDE} a side are needed")
     return picture

@@ -104,7 +104,7 @@ def _check(losses: Tensor) -> None:
     bad = (~losses.isfinite()).any(dim=1).nonzero()
     if len(bad):
         at = int(bad[0]) + 1
-        raise UserError(f"adain_train: the loss is not finite at iteration {at}; lower adain.train.learning_rate")
+        raise UserError(f"the loss is not finite at iteration {at}; lower adain.train.learning_rate")
 
 
 def row_ends(params: AdainTrainParams) -> list[int]:

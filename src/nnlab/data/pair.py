@@ -7,7 +7,7 @@ from pathlib import Path
 from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
 from nnlab.data.download import Source, download
 from nnlab.data.gallery import STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
-from nnlab.data.images import read_image, save_image
+from nnlab.data.images import list_images, read_image, save_image
 from nnlab.errors import UserError
 from nnlab.files import sha256
 
@@ -42,6 +42,8 @@ def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> None:
     for name, original in ORIGINALS.items():
         if (folder / original).is_file():
             (folder / original).replace(folder / name)
+    if others := [path.name for path in list_images(folder) if path.name not in ORIGINALS]:
+        raise UserError(f"{folder}: has {', '.join(others)}; the pair is {CONTENT} and {STYLE}: convert or move them")
     own = _own_pictures(folder)
     note = f"the user's own {' and '.join(own)}" if own else PAIR.note
     try:
@@ -55,7 +57,7 @@ def _own_pictures(folder: Path) -> dict[str, str]:
     ours = set(PAIR.files.values())
     if (folder / PROVENANCE).exists():
         record = read_provenance(folder / PROVENANCE)
-        ours |= {digest for name, digest in record["files"].items() if name not in record["own"]}
+        ours |= {digest for name, digest in record["files"].items() if name not in record.get("own", ())}
     found = {name: sha256(folder / name) for name in ORIGINALS if (folder / name).is_file()}
     return {name: digest for name, digest in found.items() if digest not in ours}
 

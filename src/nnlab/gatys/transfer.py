@@ -181,11 +181,12 @@ def _save(painting: Painting, checkpoints: Checkpoints) -> None:
 
 
 def _load(checkpoints: Checkpoints, device: torch.device) -> Painting | None:
-    """The newest whole state; None if there is none."""
-    for tensors, values in checkpoints.whole():
-        image, snapshots = tensors.pop("image").to(device), list(tensors.pop("snapshots").split(1))
-        return Painting(**values, image=image, snapshots=snapshots, optimizer=tensors)
-    return None
+    """The newest state; None if there is none."""
+    if not (saved := checkpoints.newest()):
+        return None
+    tensors, values = saved
+    image, snapshots = tensors.pop("image").to(device), list(tensors.pop("snapshots").split(1))
+    return Painting(**values, image=image, snapshots=snapshots, optimizer=tensors)
 
 
 def _write(painting: Painting, pictures: Pictures, job: JobParams, vgg: VGG19, out: Path) -> None:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,11 +56,12 @@ class Checkpoints:
         for other in set(self.folder.glob("state-*.safetensors")) - {path}:
             other.unlink(missing_ok=True)
 
-    def whole(self) -> Iterator[tuple[dict[str, Tensor], dict[str, Any]]]:
-        """Tensors and values of the states that are there, newest first. Writes nothing: any process may look."""
-        for path in sorted(self.folder.glob("state-*.safetensors"), reverse=True):
-            tensors, metadata = load_tensors(path)
-            yield tensors, json.loads(metadata["values"])
+    def newest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Tensors and values of the newest state; None if there is none. Writes nothing: any process may look."""
+        if not (path := max(self.folder.glob("state-*.safetensors"), default=None)):
+            return None
+        tensors, metadata = load_tensors(path)
+        return tensors, json.loads(metadata["values"])
 
 
 def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) -> Path:
