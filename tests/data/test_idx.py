@@ -1,4 +1,4 @@
-"""IDX files and the order of batches."""
+"""IDX files."""
 
 import struct
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nnlab.data.idx import epoch_batches, load_split, unit
+from nnlab.data.idx import load_split, unit
 
 
 def idx(shape: tuple[int, ...], data: bytes) -> bytes:
@@ -28,13 +28,3 @@ def test_unit_divides_by_255_and_leaves_its_input_alone() -> None:
     for images in (floats, floats.byte()):
         assert unit(images).tolist() == pytest.approx([0.0, 0.2, 1.0])
     assert floats.tolist() == [0.0, 51.0, 255.0]
-
-
-def test_an_epoch_is_a_permutation_by_seed_and_epoch_alone_cut_into_batches() -> None:
-    batches = epoch_batches(10, 4, seed=1, epoch=3)
-    assert [len(batch) for batch in batches] == [4, 4, 2]
-    order = torch.cat(batches).tolist()
-    assert sorted(order) == list(range(10))
-    assert torch.cat(epoch_batches(10, 3, 1, 3)).tolist() == order  # the batch size only cuts it
-    assert torch.cat(epoch_batches(10, 4, 1, 4)).tolist() != order
-    assert torch.cat(epoch_batches(10, 4, 2, 3)).tolist() != order

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from nnlab.autoencoder.model import build
+from nnlab.data.idx import load_split
 from nnlab.errors import UserError
 from nnlab.params import DenoiserParams, HardwareParams
-from nnlab.training.loop import load, train_and_save
+from nnlab.training.loop import epoch_batches, load, train_and_save
 from tests.autoencoder.test_train import noisy_settings
 from tests.datasets import write_bars
 
@@ -34,7 +35,8 @@ def write(path: str, *losses: float) -> None:
 
     settings = noisy_settings(epochs=len(losses))
     hardware = HardwareParams(device="cpu", precision="float32")
-    train_and_save("denoiser", prepare, Path("raw"), settings, hardware, Path(path))
+    splits = (load_split(Path("raw"), split) for split in ("train", "test"))
+    train_and_save("denoiser", prepare, *splits, settings, hardware, Path(path))
 
 
 @pytest.mark.usefixtures("_project")
@@ -54,3 +56,13 @@ def test_a_training_that_diverges_says_whose_it_is_and_writes_nothing() -> None:
     with pytest.raises(UserError, match=r"^denoiser: the loss is not finite after epoch 2; lower its learning_rate$"):
         write("model", 0.5, math.nan)
     assert not Path("model").exists()
+
+
+def test_an_epoch_is_a_permutation_by_seed_and_epoch_alone_cut_into_batches() -> None:
+    batches = epoch_batches(10, 4, seed=1, epoch=3)
+    assert [len(batch) for batch in batches] == [4, 4, 2]
+    order = torch.cat(batches).tolist()
+    assert sorted(order) == list(range(10))
+    assert torch.cat(epoch_batches(10, 3, 1, 3)).tolist() == order  # the batch size only cuts it
+    assert torch.cat(epoch_batches(10, 4, 1, 4)).tolist() != order
+    assert torch.cat(epoch_batches(10, 4, 2, 3)).tolist() != order

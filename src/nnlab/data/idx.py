@@ -1,12 +1,10 @@
-"""IDX files (MNIST, Fashion-MNIST) -> tensors, and the order in which training reads them."""
+"""IDX files (MNIST, Fashion-MNIST) -> tensors."""
 
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torchvision.datasets.mnist import read_image_file, read_label_file
-
-from nnlab.training.seeds import generator
 
 SPLITS = {"train": "train", "test": "t10k"}
 
@@ -23,8 +21,3 @@ def load_split(folder: Path, split: str) -> tuple[Tensor, Tensor]:
 def unit(images: Tensor) -> Tensor:
     """Images (N, ...) uint8 in 0..255 -> (N, ...) float32 in [0, 1]."""
     return images.to(torch.float32, copy=True).div_(255.0)
-
-
-def epoch_batches(count: int, batch_size: int, seed: int, epoch: int) -> tuple[Tensor, ...]:
-    """Indices (int64) of every batch of one epoch: a seeded permutation, cut; the last batch may be shorter."""
-    return torch.randperm(count, generator=generator(seed, "epoch", epoch)).split(batch_size)

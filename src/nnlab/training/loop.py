@@ -10,12 +10,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from nnlab.data.idx import epoch_batches, load_split
 from nnlab.errors import UserError
 from nnlab.params import HardwareParams, TrainingParams
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.progress import Progress
 from nnlab.training.schedule import one_cycle, set_learning_rate
+from nnlab.training.seeds import generator
 from nnlab.training.state import load_tensors, save_tensors
 from nnlab.training.tensorboard import log_writer
 
@@ -67,6 +67,11 @@ def fit(
     return network.cpu(), pd.DataFrame(rows)
 
 
+def epoch_batches(count: int, batch_size: int, seed: int, epoch: int) -> tuple[Tensor, ...]:
+    """Indices (int64) of every batch of one epoch: a seeded permutation, cut; the last batch may be shorter."""
+    return torch.randperm(count, generator=generator(seed, "epoch", epoch)).split(batch_size)
+
+
 def in_chunks(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """What `function` makes of images (N, ...), some at a time, without gradients: float32 on the CPU."""
     with torch.inference_mode():
@@ -74,16 +79,16 @@ def in_chunks(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
 
 
 def train_and_save(
-    name: str, prepare: Prepare[Settings, Network], data: Path, settings: Settings, hardware: HardwareParams, path: Path
-) -> None:
-    """Train what an experiment's `prepare` makes on the IDX files in `data`; `name` is that of the TensorBoard run.
+    name: str, prepare: Prepare[Settings, Network], data: Split, test: Split, settings: Settings,
+    hardware: HardwareParams, path: Path,
+) -> None:  # fmt: skip
+    """Train what an experiment's `prepare` makes for `data`; `name` is that of the TensorBoard run.
 
     Writes weights, settings and curves to `path` as one safetensors file; equal trainings make equal files. Raises
     `UserError` after an epoch with a value that is not finite: the training has diverged.
     """
     device = pick_device(hardware.device)
     precision = pick_precision(hardware.precision, device)
-    splits = load_split(data, "train"), load_split(data, "test")
     with log_writer(name) as writer, Progress(settings.epochs, name, "epoch") as bar:
 
         def after_epoch(row: Row) -> None:
@@ -94,7 +99,7 @@ def train_and_save(
                 writer.add_scalar("/".join(reversed(key.split("_"))), value, row["epoch"])  # loss/train ...
             bar.update(1, **measured)
 
-        network, history = fit(prepare, *splits, settings, device, precision, after_epoch)
+        network, history = fit(prepare, data, test, settings, device, precision, after_epoch)
     metadata = {"settings": settings.model_dump_json(), "history": json.dumps(history.to_dict("records"))}
     save_tensors(path, network.state_dict(), metadata)
 
