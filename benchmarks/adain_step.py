@@ -96,7 +96,7 @@ def same_losses(encoder: Encoder, batch: Batch, device: torch.device) -> str:
     encoder, decoder = encoder.to(device), initial_decoder(SEED).to(device)
     assert batch.style is not None
     with torch.no_grad():
-        _, found = batch_losses(encoder, decoder, batch, settings(RECIPE), torch.float32)
+        _, found, _ = batch_losses(encoder, decoder, batch, settings(RECIPE), torch.float32)
         plain = Plain(encoder, decoder).to(device)(batch.content.float() / 255, batch.style.float() / 255)
     torch.testing.assert_close(found, plain, rtol=1e-4, atol=1e-4)
     return " and ".join(", ".join(f"{loss:.4f}" for loss in losses.tolist()) for losses in (found, plain))

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nnlab import winograd
 from nnlab.adain.statistics import mean_std
 from nnlab.training.seeds import generator
 from nnlab.vgg import VGG19
@@ -29,7 +30,10 @@ MIN_SIDE = 9  # pixels: three poolings (rounding up) must leave the two position
 
 def _conv(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """3x3 convolution (B, C, h, w) -> (B, D, h, w) with a reflected border of one position."""
-    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), weight.to(x.dtype), bias.to(x.dtype))
+    padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
+    if winograd.pays(padded, weight):
+        return winograd.conv3x3(padded, winograd.kernels(weight), bias)
+    return F.conv2d(padded, weight.to(x.dtype), bias.to(x.dtype))
 
 
 def _enlarged_taps() -> Tensor:
@@ -112,7 +116,10 @@ def adain(content: Tensor, style: Tensor) -> Tensor:
     return adain_statistics(content, *mean_std(style))
 
 
-def adain_statistics(content: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """AdaIN towards given statistics, (B, C, 1, 1) or (1, C, 1, 1); the result has the dtype of ``content``."""
-    content_mean, content_std = mean_std(content)
+def adain_statistics(content: Tensor, mean: Tensor, std: Tensor, own: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    """AdaIN towards given statistics, (B, C, 1, 1) or (1, C, 1, 1); the result has the dtype of ``content``.
+
+    `own` are the content's mean and deviation where they are known.
+    """
+    content_mean, content_std = own or mean_std(content)
     return torch.addcmul(mean, content - content_mean, std / content_std).to(content.dtype)

@@ -29,7 +29,7 @@ from nnlab.training.tensorboard import log_writer
 from nnlab.vgg_weights import Weights, read_weights
 
 # All that decides pixels, weights and rows, as dvc.yaml has it: a saved state of other code must not go on.
-PARTS = ("adain", "data", "training", "vgg.py", "vgg_layers.py", "vgg_weights.py")
+PARTS = ("adain", "data", "training", "vgg.py", "vgg_layers.py", "vgg_weights.py", "winograd.py")
 CODE = [Path(__file__).parents[1] / name for name in PARTS]
 PICTURES = 4  # held-out pairs that TensorBoard shows
 PICTURES_TIMES = 10  # how often in a run

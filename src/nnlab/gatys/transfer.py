@@ -33,7 +33,7 @@ SMALLEST_COARSE_SIDE = 48
 """Pixels: a coarse level with a smaller side is left out, there is no style to learn from it."""
 
 # A saved state of other code must not go on.
-_NAMES = ("gatys", "data/images.py", "training/state.py", "vgg.py", "vgg_layers.py", "vgg_weights.py")
+_NAMES = ("gatys", "data/images.py", "training/state.py", "vgg.py", "vgg_layers.py", "vgg_weights.py", "winograd.py")
 CODE = [Path(__file__).parents[1] / name for name in _NAMES]
 
 Row = dict[str, float]

@@ -1,0 +1,49 @@
+"""Convolutions by Winograd's method beside PyTorch's own in float64: results and all gradients."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from nnlab.winograd import BAND, conv3x3, kernels, pays
+
+
+def deviation(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """Largest difference, in deviations of the expected values."""
+    assert found.shape == expected.shape
+    return ((found - expected).abs().max() / expected.std()).item()
+
+
+@pytest.mark.parametrize(
+    ("shape", "outputs"),
+    [((2, 128, 8, 12), 64), ((1, 64, 7, 13), 128), ((3, 64, 1, 2), 128), ((1, 64, 4 * BAND // 8, 64), 128)],
+)
+def test_results_and_gradients_are_those_of_a_convolution(shape: tuple[int, ...], outputs: int) -> None:
+    """The sides are whole tiles, odd, smaller than one tile, and more than a band."""
+    draws = torch.Generator().manual_seed(0)
+    batch, channels, height, width = shape
+    values = [
+        torch.randn(batch, channels, height + 2, width + 2, generator=draws),
+        torch.randn(outputs, channels, 3, 3, generator=draws) / (9 * channels) ** 0.5,
+        torch.randn(outputs, generator=draws),
+    ]
+    towards = torch.randn(batch, outputs, height, width, generator=draws)
+    given = [value.clone().requires_grad_() for value in values]
+    found = conv3x3(given[0], kernels(given[1]), given[2])
+    exact = [value.double().requires_grad_() for value in values]
+    expected = F.conv2d(*exact)
+    assert deviation(found, expected) < 2e-4
+    gradients = zip(torch.autograd.grad(found, given, towards), torch.autograd.grad(expected, exact, towards.double()))
+    assert max(deviation(one, other) for one, other in gradients) < 2e-4
+
+
+@pytest.mark.parametrize(
+    ("outputs", "channels", "dtype", "expected"),
+    [
+        (256, 256, torch.float32, True), (128, 64, torch.float32, True), (64, 128, torch.float32, True),
+        (64, 64, torch.float32, False), (256, 3, torch.float32, False), (256, 256, torch.bfloat16, False),
+    ],
+)  # fmt: skip
+def test_it_is_for_many_channels_in_float32(outputs: int, channels: int, dtype: torch.dtype, expected: bool) -> None:
+    assert (
+        pays(torch.zeros(1, channels, 8, 8, dtype=dtype), torch.zeros(outputs, channels, 3, 3, dtype=dtype)) == expected
+    )
