@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from nnlab.winograd import BAND, conv3x3, kernels, pays
+from nnlab.winograd import BAND, FrozenConv, conv3x3, kernels, pays
 
 
 def deviation(found: torch.Tensor, expected: torch.Tensor) -> float:
@@ -47,3 +47,16 @@ def test_it_is_for_many_channels_in_float32(outputs: int, channels: int, dtype: 
     assert (
         pays(torch.zeros(1, channels, 8, 8, dtype=dtype), torch.zeros(outputs, channels, 3, 3, dtype=dtype)) == expected
     )
+
+
+@pytest.mark.parametrize("padding_mode", ["zeros", "reflect"])
+def test_a_frozen_layer_gives_what_the_plain_one_gives_also_a_gradient_after_inference(padding_mode: str) -> None:
+    torch.manual_seed(0)
+    plain = torch.nn.Conv2d(64, 128, 3, padding=1, padding_mode=padding_mode).requires_grad_(False)
+    frozen = FrozenConv(64, 128, 3, padding=1, padding_mode=padding_mode).requires_grad_(False)
+    frozen.load_state_dict(plain.state_dict())
+    x = torch.randn(1, 64, 9, 10)
+    with torch.inference_mode():
+        assert deviation(frozen(x), plain(x).double()) < 2e-4
+    one, other = (torch.autograd.functional.vjp(layer, x, torch.ones(1, 128, 9, 10))[1] for layer in (frozen, plain))
+    assert deviation(one, other.double()) < 2e-4

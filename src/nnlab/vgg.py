@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnlab import winograd
 from nnlab.errors import UserError
 from nnlab.vgg_layers import CHANNELS, LAYERS, block_of, canonical, up_to
 from nnlab.vgg_weights import Weights
+from nnlab.winograd import FrozenConv
 
 
 class VGG19(nn.Module):
@@ -41,7 +41,6 @@ class VGG19(nn.Module):
         self.padding, self.ceil = padding, ceil
         self.pool = functional.max_pool2d if pooling == "max" else functional.avg_pool2d
         self.convs = up_to(max(self.names.values(), key=LAYERS.index))
-        self._kernels: dict[str, Tensor] = {}  # for winograd, of the layers that were computed so
         self.register_buffer("mean", weights.mean.reshape(1, 3, 1, 1).clone(), persistent=False)
         for layer in self.convs:
             if layer not in weights.convs:
@@ -49,7 +48,7 @@ class VGG19(nn.Module):
             weight, bias = weights.convs[layer]
             if padding == "reflect" and layer == LAYERS[0]:  # reflection commutes with the shift of the colours
                 bias = (bias.double() - torch.einsum("oihw,i->o", weight.double(), weights.mean.double())).to(bias)
-            conv = nn.Conv2d(*CHANNELS[layer], 3, padding=1, padding_mode=padding, device="meta")
+            conv = FrozenConv(*CHANNELS[layer], 3, padding=1, padding_mode=padding, device="meta")
             conv.weight, conv.bias = nn.Parameter(weight), nn.Parameter(bias)
             self.add_module(layer, conv.to(dtype).to(memory_format=torch.channels_last))
         self.requires_grad_(False).eval()
@@ -76,16 +75,7 @@ class VGG19(nn.Module):
         for layer in self.convs:
             if block_of(layer) > 1 and layer.endswith("conv1"):
                 x = self.pool(x, 2, ceil_mode=self.ceil)
-            x = functional.relu_(self._convolved(layer, x))  # in place: the convolution does not need its output again
+            x = functional.relu_(getattr(self, layer)(x))  # in place: the convolution does not need its output again
             if layer in self.names.values():
                 features[layer] = x
         return {name: features[layer] for name, layer in self.names.items()}
-
-    def _convolved(self, layer: str, x: Tensor) -> Tensor:
-        conv = getattr(self, layer)
-        if not winograd.pays(x, conv.weight):
-            return conv(x)
-        if layer not in self._kernels:
-            self._kernels[layer] = winograd.kernels(conv.weight)
-        padded = functional.pad(x, (1, 1, 1, 1), mode="reflect" if self.padding == "reflect" else "constant")
-        return winograd.conv3x3(padded, self._kernels[layer], conv.bias)

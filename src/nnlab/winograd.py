@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 STEP, TILE = 4, 6  # pixels a side of a tile of the output, and of the input
 LEAST_CHANNELS = 64, 128  # of the smaller and the larger side: with fewer, the transforms take what they spare
@@ -48,6 +48,23 @@ def conv3x3(padded: Tensor, transformed: Tensor, bias: Tensor) -> Tensor:
         padded = F.pad(padded, (0, -width % STEP, 0, -height % STEP))
     images = _Convolution.apply(padded, transformed, bias)
     return images if images.shape[2:] == (height, width) else images[:, :, :height, :width]
+
+
+class FrozenConv(nn.Conv2d):
+    """A 3x3 convolution with padding 1 whose weight never changes: its kernels are transformed once."""
+
+    kernels: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, D, H, W)."""
+        if not pays(x, self.weight):
+            return super().forward(x)
+        assert self.bias is not None
+        if self.kernels is None:
+            with torch.inference_mode(False), torch.no_grad():  # may serve where gradients are asked for, later
+                self.kernels = kernels(self.weight)
+        padded = F.pad(x, (1, 1, 1, 1), mode="constant" if self.padding_mode == "zeros" else self.padding_mode)
+        return conv3x3(padded, self.kernels, self.bias)
 
 
 def _both(transform: list[list[float]]) -> Tensor:
