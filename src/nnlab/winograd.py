@@ -30,9 +30,13 @@ _INVERSE: list[list[float]] = [[1.0, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1
 
 
 def pays(x: Tensor, weight: Tensor) -> bool:
-    """Whether a convolution of `x` by `weight` (D, C, 3, 3) is faster so: float32 on a CPU, and many channels."""
+    """Whether a convolution of `x` by `weight` (D, C, 3, 3) is faster so: float32 on a CPU, and many channels.
+
+    Where a network is traced, to be compiled or exported, its convolutions stay what they are.
+    """
     wide = tuple(sorted(weight.shape[:2])) >= LEAST_CHANNELS
-    return wide and x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32
+    plain = x.device.type != "cpu" or x.dtype != torch.float32 or weight.dtype != torch.float32
+    return wide and not plain and not torch.compiler.is_compiling()
 
 
 def kernels(weight: Tensor) -> Tensor:

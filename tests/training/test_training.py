@@ -7,7 +7,8 @@ import torch
 
 from nnlab.errors import UserError
 from nnlab.training import device
-from nnlab.training.device import pick_device, pick_precision
+from nnlab.training import device as devices
+from nnlab.training.device import agrees_with_cpu, pick_device, pick_precision
 from nnlab.training.seeds import generator
 from nnlab.training.tensorboard import log_writer
 
@@ -57,3 +58,22 @@ def test_a_log_folder_shows_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             writer.add_scalar("loss", 1.0, 0)
     assert len(list(Path("runs/job").iterdir())) == 1
     assert [path.name for path in Path(".").iterdir()] == ["runs"]
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_apples_gpu_is_taken_if_it_computes_as_the_cpu_does(agrees, monkeypatch, capsys):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(devices, "agrees_with_cpu", lambda device: agrees and device.type == "mps")
+    assert pick_device("auto").type == ("mps" if agrees else "cpu")
+    assert ("computing on the CPU" in capsys.readouterr().err) == (not agrees)
+    assert pick_precision("auto", torch.device("mps")) == torch.float32
+    assert pick_device("cpu") == CPU
+
+
+def test_a_device_that_lacks_an_operation_or_computes_another_value_does_not_agree(monkeypatch):
+    assert agrees_with_cpu(CPU)
+    assert not agrees_with_cpu(torch.device("meta"))
+    wrong = iter([1.0, 1.01])
+    real = torch.nn.functional.max_pool2d
+    monkeypatch.setattr(torch.nn.functional, "max_pool2d", lambda x, size: real(x, size) * next(wrong))
+    assert not agrees_with_cpu(CPU)

@@ -1,8 +1,11 @@
 """Where and how precisely a network computes: chosen once, in the stage."""
 
+import sys
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from nnlab.errors import UserError
 
@@ -11,7 +14,15 @@ FAST_BF16 = {"avx512_bf16", "amx_bf16"}
 
 
 def pick_device(name: str) -> torch.device:
-    """Turn `hardware.device` or `--device` into a device; "auto" takes the first GPU if there is one."""
+    """Turn `hardware.device` or `--device` into a device; "auto" takes the first GPU if there is one.
+
+    Apple's (MPS) is taken only if it computes as the CPU does: see `agrees_with_cpu`.
+    """
+    if name == "auto" and torch.backends.mps.is_available():
+        if agrees_with_cpu(torch.device("mps")):
+            return torch.device("mps")
+        print("this Mac's GPU differs from its CPU in a small training step: computing on the CPU", file=sys.stderr)
+        return torch.device("cpu")
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -23,6 +34,24 @@ def pick_device(name: str) -> torch.device:
             f"device {name!r} cannot be used here ({reason}); set hardware.device, or --device of nnlab, to auto or cpu"
         ) from None
     return device
+
+
+def agrees_with_cpu(device: torch.device) -> bool:
+    """Whether a small step, of the operations that the trainings are made of, gives the CPU's gradient on `device`."""
+    draws = torch.Generator().manual_seed(1)
+    images, weight = (torch.rand(shape, generator=draws) for shape in ((2, 4, 10, 10), (8, 4, 3, 3)))
+
+    def gradient(place: torch.device) -> Tensor:
+        leaf = weight.to(place).requires_grad_()
+        features = F.conv2d(F.pad(images.to(place), (1, 1, 1, 1), mode="reflect"), leaf - 0.5).relu()
+        (F.max_pool2d(features, 2).square().mean() + features.std()).backward()
+        assert leaf.grad is not None
+        return leaf.grad.cpu()
+
+    try:
+        return torch.allclose(gradient(device), gradient(torch.device("cpu")), rtol=1e-3, atol=1e-5)
+    except (RuntimeError, NotImplementedError):  # an operation that is not there
+        return False
 
 
 def pick_precision(name: str, device: torch.device) -> torch.dtype:
