@@ -42,7 +42,7 @@ def agrees_with_cpu(device: torch.device) -> bool:
     images, weight = (torch.rand(shape, generator=draws) for shape in ((2, 4, 10, 10), (8, 4, 3, 3)))
 
     def gradient(place: torch.device) -> Tensor:
-        leaf = weight.to(place).requires_grad_()
+        leaf = weight.clone().to(place).requires_grad_()
         features = F.conv2d(F.pad(images.to(place), (1, 1, 1, 1), mode="reflect"), leaf - 0.5).relu()
         (F.max_pool2d(features, 2).square().mean() + features.std()).backward()
         assert leaf.grad is not None
