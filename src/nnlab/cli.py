@@ -79,10 +79,13 @@ def _add_stylize(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "export",
-        help="write encoder and decoder as files for naoto0804/pytorch-AdaIN",
-        description="Write vgg_normalised.pth and decoder.pth; pytorch-AdaIN's test.py runs with the two together.",
+        help="write encoder and decoder as files for other programs",
+        description="Write encoder and decoder as files for naoto0804/pytorch-AdaIN's test.py, or as ONNX.",
     )
-    command.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the two files")
+    folder = command.add_mutually_exclusive_group(required=True)
+    add = folder.add_argument
+    add("--output", type=Path, metavar="FOLDER", help="folder for vgg_normalised.pth and decoder.pth of pytorch-AdaIN")
+    add("--onnx", type=Path, metavar="FOLDER", help="folder for encoder.onnx and decoder.onnx (needs the extra `onnx`)")
     _add_models(command)
     command.set_defaults(run=adain.export)
 

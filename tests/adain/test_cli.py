@@ -1,10 +1,13 @@
 """`nnlab stylize` and `nnlab export` with files and folders."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.cli import main
 from nnlab.data.images import save_image
 from tests.adain.reference import image
@@ -190,10 +193,44 @@ def test_wrong_usage_is_one_line_with_the_way_out(capsys, arguments, line):
     assert err.count("\n") == 1
 
 
+def export(weight_files, *arguments):
+    return main(["export", "--encoder", str(weight_files[0]), "--decoder", str(weight_files[1]), *map(str, arguments)])
+
+
 def test_a_decoder_is_exported_with_its_encoder(weight_files, tmp_path, capsys):
-    code = main(
-        ["export", "--encoder", str(weight_files[0]), "--decoder", str(weight_files[1]), "--output", str(tmp_path)]
-    )
-    assert code == 0
+    assert export(weight_files, "--output", tmp_path) == 0
     assert capsys.readouterr().out.split() == [str(tmp_path / "vgg_normalised.pth"), str(tmp_path / "decoder.pth")]
     assert "29.weight" in torch.load(tmp_path / "vgg_normalised.pth", weights_only=True)
+
+
+@pytest.mark.slow
+def test_onnx_files_give_what_torch_gives_at_any_size(weight_files, tmp_path, capsys):
+    runtime = pytest.importorskip("onnxruntime", reason="needs the extra `dev`")
+    assert export(weight_files, "--onnx", tmp_path / "new") == 0
+    assert capsys.readouterr().out.split() == [
+        str(tmp_path / "new" / f"{part}.onnx") for part in ("encoder", "decoder")
+    ]
+    assert names(tmp_path / "new") == ["decoder.onnx", "encoder.onnx"]
+    encoder, decoder = (runtime.InferenceSession(tmp_path / "new" / f"{part}.onnx") for part in ("encoder", "decoder"))
+    assert "RGB in [0, 1]" in encoder.get_modelmeta().description
+    ours = load_encoder(weight_files[0]), load_decoder(weight_files[1])
+    for height, width in ((9, 9), (64, 48), (41, 77)):
+        shown = image(1, height, width)
+        with torch.no_grad():
+            features = ours[0].encode(shown)
+            drawn = ours[1](features)
+        found = encoder.run(["features"], {"image": shown.numpy()})[0]
+        assert np.abs(found - features.numpy()).max() < 1e-3
+        assert np.abs(decoder.run(["image"], {"features": found})[0] - drawn.numpy()).max() < 1e-3
+
+
+def test_what_is_missing_for_an_export_is_one_line(weight_files, tmp_path, capsys, monkeypatch):
+    assert export(weight_files) == 2
+    assert export(weight_files, "--onnx", tmp_path / "a", "--output", tmp_path / "b") == 2
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    assert export(weight_files, "--onnx", tmp_path / "new") == 1
+    neither, both, extra = capsys.readouterr().err.splitlines()
+    assert "one of the arguments --output --onnx is required" in neither
+    assert "not allowed with" in both
+    assert extra.endswith("is not installed: pip install -e '.[onnx]'")
+    assert not (tmp_path / "new").exists()

@@ -12,6 +12,7 @@ from zlib import crc32
 
 from tqdm import tqdm
 
+from nnlab.adain.onnx import write_onnx
 from nnlab.adain.shipped import networks
 from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture, shares
 from nnlab.adain.weights import write_reference_files
@@ -50,8 +51,9 @@ def stylize(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """Run `nnlab export`."""
-    for path in write_reference_files(*networks(options.encoder, options.decoder), options.output):
+    """Run `nnlab export`, in pytorch-AdaIN's format (`output`) or as ONNX."""
+    write, folder = (write_reference_files, options.output) if options.output else (write_onnx, options.onnx)
+    for path in write(*networks(options.encoder, options.decoder), folder):
         print(path)
 
 
