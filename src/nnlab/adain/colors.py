@@ -20,7 +20,11 @@ FAINT = 1e-4  # of the strongest direction's energy: below it, a style does not 
 
 
 class Pixels(NamedTuple):
-    """A picture for the network: continued by reflection to whole cells of 8 x 8 pixels, all sides at least 9."""
+    """A picture for the network: continued by reflection to whole cells of 8 x 8 pixels, all sides at least 9.
+
+    On both sides alike, an odd pixel right or below: at its own border, where the network reflects features, it draws
+    less well, so that what is added on one side alone would make the others worse than that one.
+    """
 
     rgb: np.ndarray  # (8h, 8w, 3) in 0-255; what is transparent has the mean colour of what is not
     opacity: Tensor  # (h, w) float64 in 0-255, of each cell; a picture that is nowhere opaque counts as if it were
@@ -53,7 +57,7 @@ def to_pixels(picture: Image.Image) -> Pixels:
         picture = picture.convert("RGB")
     rgb, step = np.asarray(picture), isqrt(layer.size // MOST_PIXELS) + 1
     colours = rgb[::step, ::step][layer[::step, ::step] > 0]
-    border = (0, -picture.height % CELL), (0, -picture.width % CELL)
+    border = [(lacking // 2, lacking - lacking // 2) for lacking in (-side % CELL for side in layer.shape)]
     rgb, layer = np.pad(rgb, (*border, (0, 0)), mode="symmetric"), np.pad(layer, border, mode="symmetric")
     cells = layer.reshape(layer.shape[0] // CELL, CELL, -1, CELL).mean((1, 3))
     return Pixels(rgb, torch.from_numpy(cells), colours)

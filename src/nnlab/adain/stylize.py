@@ -143,7 +143,9 @@ class Stylizer:
                 kept = tile @ (alpha * palette + (1 - alpha) * np.eye(3))
                 tile = kept.clip(0, 255).round()
             painted[pixels(box)] = tile
-        picture = Image.fromarray(painted[: content.picture.height, : content.picture.width])
+        width, height = content.picture.size
+        top, left = (rgb.shape[0] - height) // 2, (rgb.shape[1] - width) // 2
+        picture = Image.fromarray(painted[top : top + height, left : left + width])
         if content.picture.mode == "RGBA":
             picture.putalpha(content.picture.getchannel("A"))
         return picture
