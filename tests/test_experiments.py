@@ -106,13 +106,18 @@ def test_another_layer_choice_runs_its_job_alone(tree: Path) -> None:
     assert ran(output) == {"gatys_stylize@main", "gatys_figures"}
 
 
-def test_a_file_name_never_reaches_a_shell(tree: Path) -> None:
-    """A job's pictures have names that a shell would run."""
+def test_neither_a_file_name_nor_a_jobs_name_reaches_a_shell(tree: Path) -> None:
+    """A job's pictures have names that a shell would run; then another job has, and is refused in one line."""
     names = {"content": "my photo `touch PWNED` (1).jpg", "style": "$(touch PWNED);&'\".jpg"}
     for kind, name in names.items():
         shutil.copy(tree / f"data/raw/pair/{kind}.jpg", tree / name)
     quick.override(tree / "params.yaml", {f"gatys.jobs.layers.{kind}": name for kind, name in names.items()})
     assert ran(dvc(tree, "repro", "gatys_figures")) == {"gatys_stylize@layers", "gatys_figures"}
+    params = yaml.safe_load((tree / "params.yaml").read_text(encoding="utf-8"))
+    params["gatys"]["jobs"] = {"a`touch PWNED`$(touch PWNED)'$(touch PWNED)": params["gatys"]["jobs"]["main"]}
+    (tree / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    output = dvc(tree, "repro", "gatys_stylize", code=255)
+    assert "error: params.yaml: gatys.jobs.a`touch PWNED`" in output
     assert not list(tree.rglob("PWNED"))
 
 

@@ -29,7 +29,7 @@ class Workplace:
     def __init__(self, finished: Path, tree: Path, name: str) -> None:
         stage = quick.resolved(finished)[name]
         quick.clone(finished, tree)
-        self.tree, self.command = tree, [sys.executable, *shlex.split(stage.cmd)[1:]]
+        self.tree, self.command = tree, [sys.executable, *shlex.split(stage.cmd.replace("$DVC_STAGE", name))[1:]]
         self.inputs = [dep.def_path for dep in stage.deps if dep.def_path.startswith("data/")]
         self.right = {out.def_path: quick.hashes(finished / out.def_path) for out in stage.outs}
         for out in self.right:
