@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 from torch import Tensor
+from torchvision.transforms.v2.functional import rgb_to_grayscale
 
 from nnlab.data.tensors import to_tensor
 
@@ -29,22 +30,16 @@ def _scaled(picture: Image.Image, scale: float) -> Tensor:
     return to_tensor(picture.resize(size, Image.Resampling.LANCZOS))
 
 
-def luminance(image: Tensor) -> Tensor:
-    """Luma (B, 1, H, W) of a picture (B, 3, H, W) by the weights of ITU-R BT.601; as torchvision's `rgb_to_grayscale`."""
-    red, green, blue = image.split(1, dim=1)
-    return red.mul(0.2989).add_(green, alpha=0.587).add_(blue, alpha=0.114)
-
-
 def only_luminance(content: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
     """Both pictures as grey RGB; the style's luminance gets the mean and deviation of the content's.
 
     Gatys et al. 2016, "Preserving Color in Neural Artistic Style Transfer" (arXiv:1606.05897), section 3.2, eq. 10.
     """
-    content, style = (luminance(picture).expand_as(picture) for picture in (content, style))
+    content, style = rgb_to_grayscale(content, 3), rgb_to_grayscale(style, 3)
     deviations = content.std(unbiased=False) / style.std(unbiased=False).clamp(min=1e-6)
     return content, (style - style.mean()) * deviations + content.mean()
 
 
 def with_colors_of(content: Tensor, image: Tensor) -> Tensor:
     """`image`'s luminance with the colours of `content` (section 3.2): R, G and B shift alike; clipped to [0, 1]."""
-    return (content + luminance(image) - luminance(content)).clamp(0, 1)
+    return (content + rgb_to_grayscale(image) - rgb_to_grayscale(content)).clamp(0, 1)
