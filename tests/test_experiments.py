@@ -133,7 +133,7 @@ def test_a_queue_survives_a_failing_experiment_and_tells_which(tree: Path, tmp_p
     quick.clone(tree, clone)
     changes = {"good-a": "network.hidden=[]", "bad": "training.epochs=0", "good-b": "network.hidden=[4]"}
     for name, change in changes.items():
-        dvc(clone, "exp", "run", "--queue", "--name", name, "-S", f"fashion.{change}", "fashion_evaluate")
+        dvc(clone, "exp", "run", "--queue", "--name", name, "-S", f"fashion.{change}", "fashion_train")
     status = quick.run_queue(clone, jobs=2)
     states = dict(re.findall(r"(good-a|bad|good-b)\s.*?(Success|Failed)", status))
     assert states == {"good-a": "Success", "bad": "Failed", "good-b": "Success"}, status

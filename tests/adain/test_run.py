@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import torch
@@ -14,6 +15,8 @@ from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from nnlab import stage
+from nnlab.adain import run
+from nnlab.adain.data import sample_crops
 from nnlab.errors import UserError
 from nnlab.training.processes import processes
 from tests.adain.training import SMALL, make_held_out, make_pools, write_params
@@ -134,6 +137,14 @@ def test_missing_inputs_are_named(call, inputs, tmp_path, missing):
     code, said = call("adain_train", *given, "curves.csv", *DECODERS)
     assert code == 1
     assert said.startswith("adain_train: error: nothing")
+
+
+def test_the_closed_form_start_is_ahead_of_a_random_one(call, whole, inputs, tmp_path, monkeypatch):
+    """On eight small crops: those of a real run take a minute."""
+    monkeypatch.setattr(run, "sample_crops", partial(sample_crops, each=4, crop=64))
+    write_params(tmp_path, **{**QUICK, "train.start": "closed_form"})
+    assert call("adain_train", *inputs, "curves.csv", *DECODERS)[0] == 0
+    assert (curves(tmp_path)[0] < 0.5 * curves(whole)[0]).all()
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch):

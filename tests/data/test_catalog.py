@@ -75,7 +75,9 @@ def test_a_cut_download_goes_on_whatever_was_fetched_into_the_folder_meanwhile(t
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b"other"), SERVED["/base/images.gz"][:-9], b"<html>Log in</html>", b""])
+@pytest.mark.parametrize(
+    "body", [gzip.compress(b"other", mtime=0), SERVED["/base/images.gz"][:-9], b"<html>Log in</html>", b""]
+)
 def test_wrong_bytes_are_refused_and_the_next_source_is_asked(tmp_path: Path, body: bytes) -> None:
     with serve(SERVED, {"/bad/images.gz": [Fault(body=body)] * 2}) as server:
         with pytest.raises(UserError, match=r"official: images(\.gz is damaged| has SHA-256 \w+… instead of)"):
