@@ -65,14 +65,6 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
     assert not torch.equal(batches[7].content, coded(seed=2)[7].content)
 
 
-def test_a_photo_as_style_is_the_content_of_the_step_before() -> None:
-    crops = coded(photo_styles=0.7)
-    told = {step: crops[step] for step in range(40)}
-    chosen = [step for step, batch in told.items() if batch.previous]
-    assert 10 < len(chosen) < 30
-    assert all(torch.equal(told[step].style, crops[step - 1].content) for step in chosen)
-
-
 @pytest.mark.parametrize("world", [2, 3])
 def test_the_union_over_the_ranks_is_the_batch_of_one_process(world: int) -> None:
     whole = coded(batch_size=6)

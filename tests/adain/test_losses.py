@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nnlab.adain.losses import content_loss, mixed, pixel_loss, structure_loss, style_loss
+from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
 from nnlab.adain.model import FEATURES
 
 
@@ -38,10 +38,12 @@ def test_style_loss_by_hand():
 
 
 def test_structure_loss_by_hand():
-    """The three layers below relu4_1 count."""
-    wanted = {layer: row(3, 7) for layer in FEATURES}
+    """The content (0, 2) with mean 5 and twice its deviation is (3, 7); the three layers below relu4_1 count."""
+    content = {layer: row(0, 2) for layer in FEATURES}
+    target = {layer: moments([5.0], [2 * 2**0.5]) for layer in FEATURES}
     features = {"relu1_1": row(3, 8), "relu2_1": row(3, 7), "relu3_1": row(1, 7), "relu4_1": row(100, 100)}
-    assert structure_loss(features, wanted).item() == pytest.approx(0.5 + 0 + 2, abs=1e-6)
+    assert structure_loss(features, content, target).item() == pytest.approx(0.5 + 0 + 2, abs=1e-3)
+    assert structure_loss(content, content, statistics(content)).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_statistics_are_mixed_by_hand():

@@ -32,7 +32,6 @@ class Batch(NamedTuple):
     content: Tensor
     style: Tensor | None  # None: an identity step, the style is the content
     alpha: float = 1.0
-    previous: bool = False  # the style is the content of the step before, whose statistics are known
 
 
 @dataclass(frozen=True)
@@ -59,20 +58,19 @@ class Crops(Dataset):
     def __getitem__(self, step: int) -> Batch:
         params, draws = self.params, generator(self.params.seed, "step", step)
         identity, partial, alpha, photo, plain, solid = torch.rand(6, generator=draws, dtype=torch.float64).tolist()
-        content = self._crops("content", step)
+        size = part_of(params, step)
+        content = self._crops(self.content, step, "content", size)
         if identity < params.identity.share:
             return Batch(content, None)
-        a_photo, plainly = photo < params.photo_styles, plain < params.plain_styles
-        style = self._crops("content", step - 1) if a_photo else self._crops("style", step)
-        if plainly:
+        style = self._crops(self.content if photo < params.photo_styles else self.style, step, "style", size)
+        if plain < params.plain_styles:
             style = one_colour(style) if solid < 0.5 else grey(style)
-        return Batch(content, style, alpha if partial < params.random_alpha else 1.0, a_photo and not plainly)
+        return Batch(content, style, alpha if partial < params.random_alpha else 1.0)
 
-    def _crops(self, kind: str, step: int) -> Tensor:
-        """This rank's crops of the set `kind`, drawn for `step`: (batch_size / world, 3, crop, crop) uint8."""
-        pool, size = getattr(self, kind), part_of(self.params, step)
+    def _crops(self, pool: ImageSet, step: int, name: str, size: CropParams) -> Tensor:
+        """This rank's crops of `pool`, drawn for `step`: (batch_size / world, 3, crop, crop) uint8."""
         share = self.params.batch_size // self.world
-        draws = _draws(self.params.batch_size, self.params.seed, kind, step)
+        draws = _draws(self.params.batch_size, self.params.seed, name, step)
         return cut(pool, draws[self.rank * share : (self.rank + 1) * share], size.crop, size.sides)
 
 
@@ -125,8 +123,8 @@ def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iter
         prefetch_factor=4 if workers else None,
     )  # fmt: skip
     try:
-        for content, style, *how in loader:
-            yield Batch(content.to(device, non_blocking=True), None if style is None else style.to(device), *how)
+        for content, style, alpha in loader:
+            yield Batch(content.to(device, non_blocking=True), None if style is None else style.to(device), alpha)
     except UserError as error:  # from a worker it comes with that one's whole traceback, whose last line it is
         raise UserError(str(error).strip().splitlines()[-1].removeprefix("nnlab.errors.UserError: ")) from None
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnlab.adain.model import FEATURES
+from nnlab.adain.model import FEATURES, adain_statistics
 from nnlab.adain.statistics import mean_std
 
 Features = Mapping[str, Tensor]
@@ -51,13 +51,14 @@ def style_loss(features: Features, target: Statistics) -> Tensor:
     return torch.stack(terms).sum()
 
 
-def structure_loss(features: Features, wanted: Features) -> Tensor:
+def structure_loss(features: Features, content: Features, target: Statistics) -> Tensor:
     """The content loss at the layers below relu4_1, each towards its own AdaIN of the content; a float32 scalar.
 
     relu4_1 alone leaves a shape free by several pixels, which the eye sees as doubled contours and halos. Where the
     style is the content itself, the targets are the content's features, as in the identity loss of SANet.
     """
-    return torch.stack([content_loss(features[layer], wanted[layer]) for layer in FEATURES[:-1]]).sum()
+    layers = FEATURES[:-1]
+    return torch.stack([content_loss(features[n], adain_statistics(content[n], *target[n])) for n in layers]).sum()
 
 
 def pixel_loss(images: Tensor, content: Tensor) -> Tensor:

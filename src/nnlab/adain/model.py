@@ -116,10 +116,7 @@ def adain(content: Tensor, style: Tensor) -> Tensor:
     return adain_statistics(content, *mean_std(style))
 
 
-def adain_statistics(content: Tensor, mean: Tensor, std: Tensor, own: tuple[Tensor, Tensor] | None = None) -> Tensor:
-    """AdaIN towards given statistics, (B, C, 1, 1) or (1, C, 1, 1); the result has the dtype of ``content``.
-
-    `own` are the content's mean and deviation where they are known.
-    """
-    content_mean, content_std = own or mean_std(content)
+def adain_statistics(content: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """AdaIN towards given statistics, (B, C, 1, 1) or (1, C, 1, 1); the result has the dtype of ``content``."""
+    content_mean, content_std = mean_std(content)
     return torch.addcmul(mean, content - content_mean, std / content_std).to(content.dtype)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nnlab.adain.data import Batch, Crops, feed
-from nnlab.adain.losses import Statistics, content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
+from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
 from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, Encoder, adain_statistics, to_images
 from nnlab.adain.muon import Muon
 from nnlab.adain.weights import save_decoder
@@ -128,12 +128,10 @@ def step_function(
     encoder = deepcopy(encoder).to(processes.device, dtype).to(memory_format=torch.channels_last)
     decoder = processes.wrap(state.decoder)
     losses_of = torch.compile(batch_losses) if compiled else batch_losses
-    before: Statistics | None = None
 
     def move(batch: Batch) -> None:
-        nonlocal before
         state.decoder.zero_grad(set_to_none=True)
-        total, losses, before = losses_of(encoder, decoder, batch, params, dtype, before)
+        total, losses = losses_of(encoder, decoder, batch, params, dtype)
         total.backward()
         for optimiser in state.optimisers:
             set_learning_rate(optimiser, learning_rate(params, state.step))
@@ -148,38 +146,38 @@ def step_function(
 
 
 def batch_losses(
-    encoder: Encoder, decoder: nn.Module, batch: Batch, params: AdainTrainParams, dtype: torch.dtype,
-    before: Statistics | None = None,
-) -> tuple[Tensor, Tensor, Statistics]:  # fmt: skip
-    """Return the loss to be made smaller, a scalar, and the paper's two losses (2,) in it, content and style.
-
-    And the statistics of the content: `before` in the next step, whose style it may be and need not be encoded again.
-    """
+    encoder: Encoder, decoder: nn.Module, batch: Batch, params: AdainTrainParams, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """Return the loss to be made smaller, a scalar, and the paper's two losses (2,) in it, content and style."""
     images = to_images(batch.content, dtype)
     with torch.no_grad():
-        content = encoder(images)
-        own = statistics(content)
-        target = _target(encoder, batch, own, before, dtype)
-        wanted = {layer: adain_statistics(x, *target[layer], own[layer]) for layer, x in content.items()}
-    drawn = decoder(wanted[FEATURES[-1]])
+        content, target = _encode(encoder, images, batch, dtype)
+        wanted = adain_statistics(content[FEATURES[-1]], *target[FEATURES[-1]])
+    drawn = decoder(wanted)
     features = encoder(drawn)
-    losses = torch.stack([content_loss(features[FEATURES[-1]], wanted[FEATURES[-1]]), style_loss(features, target)])
+    losses = torch.stack([content_loss(features[FEATURES[-1]], wanted), style_loss(features, target)])
     total = params.content_weight * losses[0] + params.style_weight * losses[1]
     if params.structure_weight:
-        total = total + params.structure_weight * structure_loss(features, wanted)
+        total = total + params.structure_weight * structure_loss(features, content, target)
     if batch.style is None:
         total = total + params.identity.pixel_weight * pixel_loss(drawn, images)
-    return total, losses, own
+    return total, losses
 
 
-def _target(
-    encoder: Encoder, batch: Batch, own: Statistics, before: Statistics | None, dtype: torch.dtype
-) -> Statistics:
-    """The statistics that the result is to have; `own` are the content's."""
+def _encode(
+    encoder: Encoder, images: Tensor, batch: Batch, dtype: torch.dtype
+) -> tuple[dict[str, Tensor], dict[str, tuple[Tensor, Tensor]]]:
+    """Features of the content, and the statistics that the result is to have.
+
+    Both batches of one size go through the encoder together: one large pass is faster than two small ones.
+    """
     if batch.style is None:
-        return own
-    style = before if batch.previous and before else statistics(encoder(to_images(batch.style, dtype)))
-    return style if batch.alpha == 1 else mixed(own, style, batch.alpha)
+        content = encoder(images)
+        return content, statistics(content)
+    both, count = encoder(torch.cat([images, to_images(batch.style, dtype)])), len(images)
+    content = {layer: x[:count] for layer, x in both.items()}
+    style = statistics({layer: x[count:] for layer, x in both.items()})
+    return content, style if batch.alpha == 1 else mixed(statistics(content), style, batch.alpha)
 
 
 def learning_rate(params: AdainTrainParams, step: int) -> float:
