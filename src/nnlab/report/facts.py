@@ -91,7 +91,7 @@ def _shortened(numbers: dict[str, Any], jobs: dict[str, JobParams]) -> list[tupl
     """(key, what was run, the full number) of every training and picture that was run for less."""
     trained = {"fashion": "fashion.training", "autoencoder": "autoencoder", "denoiser": "denoiser"}
     runs = [(f"{section}.epochs", numbers[name]["epochs"], FULL[name]) for name, section in trained.items()]
-    runs += [(f"gatys.jobs.{job}.iterations", numbers["gatys"][job]["iterations"], FULL["gatys"]) for job in jobs]
+    runs += [(f"gatys.jobs.{job}: iterations, all sizes", numbers["gatys"][job]["iterations"], FULL["gatys"]) for job in jobs]
     runs += [("adain.train.max_iter", numbers["adain"]["iterations"], FULL["adain"])]
     return [run for run in runs if run[1] < run[2]]
 
@@ -141,7 +141,7 @@ def _job(name: str, jobs: dict[str, JobParams], metrics: dict[str, Any], plots: 
     return {
         "metrics": metrics[name],
         "losses": losses.to_dict("list"),
-        "early": losses[losses["iteration"] <= own["snapshot_every"]].iloc[-1].to_dict(),  # at the first snapshot
+        "enlarged": losses.iloc[-1 - own["iterations"]].to_dict(),  # before the first iteration at full size
         "frames": numbered(results, "snapshot_"),
         "beside": (content, style),
         "shapes": same_shapes(content, result),
