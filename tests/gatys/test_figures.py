@@ -60,7 +60,7 @@ def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path, pro
 
 
 def test_very_many_snapshots_are_thinned_out(tmp_path: Path, provenance: Path) -> None:
-    draw([painted(tmp_path / "main", provenance, snapshots=300)], tmp_path / "plots")
+    draw([painted(tmp_path / "main", provenance, snapshots=300, iterations=300)], tmp_path / "plots")
     with Image.open(tmp_path / "plots/main_snapshots.png") as image:
         assert max(image.size) < 10_000
 

@@ -10,8 +10,9 @@ from PIL import Image
 from torchvision.transforms.v2.functional import rgb_to_grayscale as luminance
 
 from nnlab.errors import UserError
+from nnlab.gatys.levels import plan
 from nnlab.gatys.pictures import Pictures
-from nnlab.gatys.transfer import Painting, begin, paint, plan, stylize
+from nnlab.gatys.transfer import Painting, begin, paint, stylize
 from nnlab.params import JobParams
 from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
@@ -78,7 +79,7 @@ def test_preserved_colours_are_those_of_the_content(vgg: VGG19, pictures: Pictur
     ],
 )
 def test_coarse_levels_double(size: int, coarse: list[int], levels: list[tuple[int, int]]) -> None:
-    assert plan(photo(0, (400, 300)), make_job(size=size, coarse_iterations=coarse)) == levels
+    assert plan((400, 300), make_job(size=size, coarse_iterations=coarse)) == levels
 
 
 def test_a_coarse_start_has_a_lower_loss(vgg: VGG19, pictures: Pictures) -> None:

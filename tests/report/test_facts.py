@@ -48,9 +48,9 @@ def test_facts_by_hand(run):
         "heldout_style_loss": pytest.approx([5, 3.4, 3.25, 3.2]),
     }
     assert list(facts["adain"]["shapes"]) == [0.3, 0.6, 0.9]
-    assert facts["jobs"]["main"]["early"] == {
-        "iteration": 100, "total": pytest.approx(100 / 101 + 1),
-        "content": pytest.approx(40 / 101 + 0.5), "style": pytest.approx(60 / 101 + 0.5),
+    assert facts["jobs"]["main"]["enlarged"] == {  # 500 iterations, the last 150 at full size
+        "iteration": 350, "total": pytest.approx(100 / 351 + 1),
+        "content": pytest.approx(40 / 351 + 0.5), "style": pytest.approx(60 / 351 + 0.5),
     }  # fmt: skip
     assert facts["jobs"]["layers"]["also"] == []
     assert facts["jobs"]["layers"]["other_layers"]
@@ -61,7 +61,7 @@ def test_facts_by_hand(run):
     assert (facts["shortened"], facts["wanted_alpha"], facts["unset"]) == ([], None, [])
     params = facts["params"]  # the project's own settings are the full ones
     assert (params.autoencoder.epochs, params.denoiser.epochs) == (FULL["autoencoder"], FULL["denoiser"])
-    assert {job.iterations for job in params.gatys.jobs.values()} == {FULL["gatys"]}
+    assert {sum(job.coarse_iterations) + job.iterations for job in params.gatys.jobs.values()} == {FULL["gatys"]}
 
 
 def test_the_most_frequent_confusion_by_hand(run, tmp_path):

@@ -18,10 +18,12 @@ from nnlab.data.catalog import read_provenance
 from nnlab.data.images import read_image
 from nnlab.figures import footnote, image_grid, save_figure, style
 from nnlab.files import atomic_dir
+from nnlab.gatys.levels import plan
 from nnlab.params import JobParams
 
 COLUMNS = 3  # snapshots in a row
 SHOWN = 30  # snapshots in the figure, at most: hundreds are too large for matplotlib, and show no more
+CELL = 4.7  # inches: what 512 pixels take
 LAYERS = {"content_layers", "style_layers"}  # the choice that layers.png compares
 
 
@@ -40,6 +42,10 @@ class Result:
         if name == "style":
             return ImageOps.pad(image, self.picture("content").size, Image.Resampling.LANCZOS, color="white")
         return image
+
+    def levels(self) -> list[tuple[int, int]]:
+        """(longer side, the iteration at which it ends) of the sizes at which it was painted."""
+        return plan(self.picture("content").size, self.job)
 
     def metrics(self) -> dict[str, Any]:
         """Its losses and settings; `stand_in` is the note about replaced pictures, empty where there are none."""
@@ -69,15 +75,17 @@ def _snapshots(result: Result) -> Figure:
     shown = [found[round(i)].stem for i in np.linspace(0, len(found) - 1, min(len(found), SHOWN))]
     columns = math.ceil(len(shown) / math.ceil(len(shown) / COLUMNS))  # four: two rows of two
     rows = [[result.picture(name) for name in shown[i : i + columns]] for i in range(0, len(shown), columns)]
-    labels = [f"{int(name.split('_')[1])} iterations" for name in shown]
-    return image_grid(rows, column_labels=labels, title=result.name, note=result.note, cell=3.2)
+    iterations = [int(name.split("_")[1]) for name in shown]
+    sizes = [next(size for size, end in result.levels() if done <= end) for done in iterations]
+    labels = [f"{done} iterations, {size} pixels" for done, size in zip(iterations, sizes)]
+    return image_grid(rows, column_labels=labels, title=result.name, note=result.note, cell=CELL)
 
 
 def _result(result: Result) -> Figure:
     """Content, style, result, all of one height."""
     images = [[result.picture(part) for part in ("content", "style", "result")]]
     return image_grid(
-        images, column_labels=["content", "style", "result"], title=result.name, note=result.note, cell=3.2
+        images, column_labels=["content", "style", "result"], title=result.name, note=result.note, cell=CELL
     )
 
 
@@ -94,7 +102,7 @@ def _layers(results: list[Result]) -> Figure:
         labels += ["content", "style", *(f"{result.name}\n{_choice(result.job, others)}" for result in group)]
     title = "The choice of layers" + (f" (the jobs also differ in {', '.join(sorted(also))})" if also else "")
     note = "\n".join(sorted({result.note for result in results if result.note}))
-    return image_grid(rows, column_labels=labels, title=title, note=note, cell=3.2)
+    return image_grid(rows, column_labels=labels, title=title, note=note, cell=CELL)
 
 
 def differing(jobs: list[JobParams]) -> list[str]:
@@ -118,6 +126,8 @@ def _losses(result: Result) -> Figure:
     del table["content"], table["style"]  # the sums over the layers
     looks = {name: "--" if name.startswith("content") else "-" for name in table} | {"total": "k-"}
     table.plot(ax=axis, style=looks, logy=True, ylabel="weighted loss (log scale)", title=result.name)
+    for _, end in result.levels()[:-1]:
+        axis.axvline(end, color="0.6", linestyle=":", linewidth=1)  # the next size begins
     late = table[len(table) // 2 :]
     if (least := late[late > 0].min().min()) > 0:  # content loss is about 0 where the start is the content
         axis.set_ylim(bottom=least / 3)

@@ -14,6 +14,9 @@ from nnlab.gatys.pictures import only_luminance
 from nnlab.params import JobParams
 from nnlab.vgg import VGG19
 
+POSITIONS = 2**14
+"""Of a feature map, made float32 at a time: a copy of a large picture's first layer alone would be a gigabyte."""
+
 
 def content_loss(features: Tensor, target: Tensor) -> Tensor:
     """L_content = 1/(C M) * sum_ij (F_ij - P_ij)^2, the mean squared error; P are the content picture's features.
@@ -93,8 +96,9 @@ class _Gram(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> Tensor:
         ctx.save_for_backward(features)
-        matrix = features.permute(0, 2, 3, 1).flatten(0, 2).float()  # (M, C)
-        return matrix.T @ matrix / features.numel()
+        positions = features.permute(0, 2, 3, 1).flatten(0, 2)  # (M, C)
+        parts = (part.float() for part in positions.split(POSITIONS))
+        return sum(part.T @ part for part in parts) / features.numel()
 
     @staticmethod
     @once_differentiable

@@ -17,6 +17,7 @@ from nnlab.data.images import read_image, save_image
 from nnlab.data.tensors import to_tensor
 from nnlab.errors import UserError
 from nnlab.files import atomic_dir
+from nnlab.gatys.levels import plan
 from nnlab.gatys.losses import Objective, layer_weights
 from nnlab.gatys.optimizer import Lbfgs
 from nnlab.gatys.pictures import Pictures, only_luminance, with_colors_of
@@ -28,9 +29,6 @@ from nnlab.training.state import Checkpoints, resume_dir
 from nnlab.training.tensorboard import log_writer
 from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
-
-SMALLEST_COARSE_SIDE = 48
-"""Pixels: a coarse level with a smaller side is left out, there is no style to learn from it."""
 
 # A saved state of other code must not go on.
 _NAMES = ("gatys", "data/images.py", "training/state.py", "vgg.py", "vgg_layers.py", "vgg_weights.py", "winograd.py")
@@ -64,25 +62,14 @@ def stylize(name: str, job: JobParams, vgg: Path, out: Path, device: torch.devic
     settings = {**job.model_dump(), "device": str(device), "dtype": str(dtype), "threads": torch.get_num_threads()}
     checkpoints = Checkpoints(resume_dir(f"gatys-{name}", settings, CODE, files))
     painting = _load(checkpoints, device) or begin(pictures, job, device)
-    _watch(name, painting, paint(painting, pictures, network, job, checkpoints), plan(pictures.content, job))
+    _watch(name, painting, paint(painting, pictures, network, job, checkpoints), plan(pictures.content.size, job))
     _write(painting, pictures, job, VGG19(weights, layers, pooling=job.pooling), out)
     shutil.rmtree(checkpoints.folder)
 
 
-def plan(content: Image.Image, job: JobParams) -> list[tuple[int, int]]:
-    """(longer side in pixels, the iteration at which it ends) of the levels; each has half the size of the next."""
-    aspect, coarse, end = min(content.size) / max(content.size), len(job.coarse_iterations), 0
-    levels = []
-    for level, iterations in enumerate([*job.coarse_iterations, job.iterations]):
-        size = round(job.size / 2 ** (coarse - level))
-        if level == coarse or (iterations and size * aspect >= SMALLEST_COARSE_SIDE):
-            levels.append((size, end := end + iterations))
-    return levels
-
-
 def begin(pictures: Pictures, job: JobParams, device: torch.device) -> Painting:
     """The painting before the first iteration of the coarsest level."""
-    image, _ = pictures.at(plan(pictures.content, job)[0][0])
+    image, _ = pictures.at(plan(pictures.content.size, job)[0][0])
     if job.start == "noise":
         image = torch.rand(image.shape, generator=generator(job.seed, "noise"))
     elif job.start != "content":
@@ -99,7 +86,7 @@ def paint(
     A painting from a checkpoint ends with the same bits as without the interruption. UserError if the loss is not a
     number any more.
     """
-    levels = plan(pictures.content, job)
+    levels = plan(pictures.content.size, job)
     for size, end in levels:
         if painting.iteration >= end:
             continue
