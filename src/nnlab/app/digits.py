@@ -1,0 +1,162 @@
+"""MNIST: the plane of the autoencoder's codes, and the denoiser."""
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from PIL import Image, ImageOps
+
+from nnlab.app.framing import DIGIT, framed
+from nnlab.app.parts import Say, enlarged, not_trained, told
+from nnlab.autoencoder.evaluate import POINTS, Judged, Plane, decode_plane, judge, psnr_db
+from nnlab.autoencoder.figures import latent
+from nnlab.autoencoder.model import build
+from nnlab.autoencoder.train import add_noise, pixels, rebuild
+from nnlab.data.idx import load_split
+from nnlab.figures import style
+from nnlab.params import AutoencoderParams, DenoiserParams
+from nnlab.training.loop import load
+
+MNIST = Path("data/raw/mnist")  # paths as dvc.yaml has them
+AUTOENCODER, DENOISER = (Path(f"data/models/{name}/model.safetensors") for name in ("autoencoder", "denoiser"))
+CANVAS = (280, 280)  # pixels to draw on
+
+PLANE = """<div class="plane"><img src="${value.picture}" alt="" draggable="false">
+<i style="left: ${50 + 50 * value.x / value.reach}%; top: ${50 - 50 * value.y / value.reach}%"></i></div>"""
+PLANE_CSS = """
+.plane { position: relative; max-width: 560px; margin: auto; cursor: crosshair; touch-action: none; background: #fff }
+.plane img { display: block; width: 100%; pointer-events: none; user-select: none }
+.plane i { position: absolute; width: 18px; height: 18px; margin: -9px; border: 3px solid #d00; border-radius: 50%;
+  box-shadow: 0 0 0 2px #fff; pointer-events: none }
+"""
+PLANE_JS = """
+let dragged = false;
+const follow = event => {
+  const box = element.querySelector(".plane").getBoundingClientRect(), reach = props.value.reach;
+  const along = (place, start, length) => Math.min(1, Math.max(0, (place - start) / length)) * 2 - 1;
+  const x = reach * along(event.clientX, box.left, box.width), y = -reach * along(event.clientY, box.top, box.height);
+  props.value = {...props.value, x, y};
+  trigger("input");
+};
+element.addEventListener("pointerdown", event => { dragged = true; follow(event); });
+element.addEventListener("pointermove", event => dragged && follow(event));
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { dragged = false; });
+"""
+
+
+def latent_tab(say: Say) -> None:
+    """The plane of codes: the decoded digit follows the pointer, or two sliders in uniform steps."""
+    if not_trained(say, [MNIST, AUTOENCODER], "dvc repro autoencoder_train@autoencoder"):
+        return
+    judged = judge(MNIST, AUTOENCODER, AutoencoderParams)
+    plane = decode_plane(judged)
+    pictures = {"codes": _scatter(judged, plane), "grid": _address(_sheet(plane))}
+    reach = float(plane.reach)
+
+    def decoded(x: float, y: float) -> Image.Image:
+        with torch.inference_mode():
+            digit = judged.model.decode(torch.tensor([[float(x), float(y)]])).sigmoid()
+        return enlarged(digit.mul(255).round().byte().view(28, 28).numpy())
+
+    gr.Markdown(say("plane_note"))
+    with gr.Row():
+        with gr.Column(min_width=300, scale=2):
+            value = {"x": 0.0, "y": 0.0, "reach": reach, "picture": pictures["codes"]}
+            place = gr.HTML(value, html_template=PLANE, css_template=PLANE_CSS, js_on_load=PLANE_JS, elem_id="plane")
+            choices = [(say("plane_codes"), "codes"), (say("plane_grid"), "grid")]
+            shown = gr.Radio(choices, value="codes", label=say("plane"))
+        with gr.Column(min_width=260):
+            digit = gr.Image(decoded(0, 0), label=say("decoded"), height=300, buttons=[])
+            x, y = (
+                gr.Slider(-reach, reach, 0, step=2 * reach / POINTS, label=say("code", say(number)))
+                for number in ("first_number", "second_number")
+            )
+
+    def follow(at: dict[str, Any]) -> tuple[Image.Image, float, float]:
+        return decoded(at["x"], at["y"]), at["x"], at["y"]
+
+    def move(x: float, y: float, at: dict[str, Any], shown: str) -> tuple[Image.Image, dict[str, Any]]:
+        return decoded(x, y), {**at, "x": x, "y": y, "picture": pictures[shown]}
+
+    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
+    place.input(follow, place, [digit, x, y], api_name="decode", **quick)
+    gr.on([x.input, y.input, shown.input], move, [x, y, place, shown], [digit, place], **quick)
+
+
+def _scatter(judged: Judged, plane: Plane) -> str:
+    """The figure of the codes without anything around its square."""
+    with style():
+        figure: Figure = latent(judged.codes, judged.labels, plane.reach)
+        axis = figure.axes[0]
+        axis.get_legend().remove()
+        axis.set_title("")
+        axis.set_axis_off()
+        figure.set_layout_engine("none")
+        axis.set_position((0, 0, 1, 1))
+        figure.set_size_inches(7, 7)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+        figure.clear()
+    return _address(Image.open(buffer).convert("RGB"))
+
+
+def _sheet(plane: Plane) -> Image.Image:
+    side = POINTS * 28
+    return ImageOps.invert(Image.fromarray(plane.images.swapaxes(1, 2).reshape(side, side)))
+
+
+def _address(picture: Image.Image) -> str:
+    """A picture as the address of itself."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", quality=85)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def denoiser_tab(say: Say) -> None:
+    """A digit of the test set or one drawn by hand: noisy, and rebuilt."""
+    if not_trained(say, [MNIST, DENOISER], "dvc repro autoencoder_train@denoiser"):
+        return
+    model, settings, _ = load(DENOISER, DenoiserParams, build)
+    images, _ = load_split(MNIST, "test")
+
+    with gr.Row():
+        with gr.Column(min_width=300):
+            brush = gr.Brush(default_size=20, colors=["#000000"], color_mode="fixed")
+            pad = gr.Sketchpad(
+                label=say("draw"), type="pil", canvas_size=CANVAS, fixed_canvas=True, brush=brush, layers=False,
+                transforms=(), buttons=[], height=380,
+            )  # fmt: skip
+            index = gr.Slider(0, len(images) - 1, 0, step=1, label=say("test_digit"))
+        with gr.Column(min_width=300, scale=2):
+            noise = gr.Slider(0, 1, settings.noise_factor, step=0.05, label=say("noise"))
+            again = gr.Button(say("again"))
+            with gr.Row():
+                places = [gr.Image(min_width=150, buttons=[]) for _ in range(3)]  # clean, noisy, rebuilt
+    digit, turn = gr.State(images[:1].numpy()), gr.State(0)
+
+    @told()
+    def drawn(sketch: dict[str, Image.Image] | None) -> Any:
+        picture = sketch and sketch["composite"]
+        return framed(picture, DIGIT).numpy() if picture and picture.getextrema()[-1][1] else gr.skip()
+
+    def denoise(digit: np.ndarray, factor: float, turn: int) -> list[Any]:
+        clean = pixels(torch.from_numpy(digit))
+        seen = add_noise(clean, settings.model_copy(update={"noise_factor": factor}), "app", turn)
+        rebuilt = rebuild(model, seen).sigmoid()
+        shown = [("clean", clean), ("noisy", seen.clamp(0, 1)), ("rebuilt", rebuilt)]
+        labels = [say("clean"), *(f"{say(name)}: {psnr_db(them, clean):.1f} dB" for name, them in shown[1:])]
+        pictures = [enlarged(them.mul(255).round().byte().view(28, 28).numpy()) for _, them in shown]
+        return [gr.Image(picture, label=label) for picture, label in zip(pictures, labels)]
+
+    pad.change(drawn, pad, digit, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
+    index.change(lambda i: images[i : i + 1].numpy(), index, digit, api_visibility="private", show_progress="hidden")
+    again.click(lambda turn: turn + 1, turn, turn, api_visibility="private")
+    changes = [digit.change, noise.input, turn.change]
+    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
+    gr.on(changes, denoise, [digit, noise, turn], places, api_name="denoise", **quick)
+    gr.on(None, denoise, [digit, noise, turn], places, api_visibility="private", **quick)
