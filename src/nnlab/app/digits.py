@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
 from nnlab.app.framing import DIGIT, framed
-from nnlab.app.parts import Say, enlarged, not_trained, told
+from nnlab.app.parts import Say, enlarged, not_trained, script, told
 from nnlab.autoencoder.evaluate import POINTS, Judged, Plane, decode_plane, judge, psnr_db
 from nnlab.autoencoder.figures import latent
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.train import add_noise, pixels, rebuild
+from nnlab.data.decoding import decode
 from nnlab.data.idx import load_split
 from nnlab.figures import style
 from nnlab.params import AutoencoderParams, DenoiserParams
@@ -24,29 +25,10 @@ from nnlab.training.loop import load
 
 MNIST = Path("data/raw/mnist")  # paths as dvc.yaml has them
 AUTOENCODER, DENOISER = (Path(f"data/models/{name}/model.safetensors") for name in ("autoencoder", "denoiser"))
-CANVAS = (280, 280)  # pixels to draw on
-
 PLANE = """<div class="plane"><img src="${value.picture}" alt="" draggable="false">
 <i style="left: ${50 + 50 * value.x / value.reach}%; top: ${50 - 50 * value.y / value.reach}%"></i></div>"""
-PLANE_CSS = """
-.plane { position: relative; max-width: 560px; margin: auto; cursor: crosshair; touch-action: none; background: #fff }
-.plane img { display: block; width: 100%; pointer-events: none; user-select: none }
-.plane i { position: absolute; width: 18px; height: 18px; margin: -9px; border: 3px solid #d00; border-radius: 50%;
-  box-shadow: 0 0 0 2px #fff; pointer-events: none }
-"""
-PLANE_JS = """
-let dragged = false;
-const follow = event => {
-  const box = element.querySelector(".plane").getBoundingClientRect(), reach = props.value.reach;
-  const along = (place, start, length) => Math.min(1, Math.max(0, (place - start) / length)) * 2 - 1;
-  const x = reach * along(event.clientX, box.left, box.width), y = -reach * along(event.clientY, box.top, box.height);
-  props.value = {...props.value, x, y};
-  trigger("input");
-};
-element.addEventListener("pointerdown", event => { dragged = true; follow(event); });
-element.addEventListener("pointermove", event => dragged && follow(event));
-for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { dragged = false; });
-"""
+PAD = """<div class="pad"><canvas width="280" height="280"></canvas><button type="button">✕</button></div>"""
+QUICK: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
 
 
 def latent_tab(say: Say) -> None:
@@ -67,11 +49,11 @@ def latent_tab(say: Say) -> None:
     with gr.Row():
         with gr.Column(min_width=300, scale=2):
             value = {"x": 0.0, "y": 0.0, "reach": reach, "picture": pictures["codes"]}
-            place = gr.HTML(value, html_template=PLANE, css_template=PLANE_CSS, js_on_load=PLANE_JS, elem_id="plane")
+            place = gr.HTML(value, html_template=PLANE, js_on_load=script("plane"))
             choices = [(say("plane_codes"), "codes"), (say("plane_grid"), "grid")]
             shown = gr.Radio(choices, value="codes", label=say("plane"))
         with gr.Column(min_width=260):
-            digit = gr.Image(decoded(0, 0), label=say("decoded"), height=300, buttons=[])
+            digit = gr.Image(decoded(0, 0), label=say("decoded"), height=300, buttons=[], elem_id="decoded")
             x, y = (
                 gr.Slider(-reach, reach, 0, step=2 * reach / POINTS, label=say("code", say(number)))
                 for number in ("first_number", "second_number")
@@ -83,9 +65,8 @@ def latent_tab(say: Say) -> None:
     def move(x: float, y: float, at: dict[str, Any], shown: str) -> tuple[Image.Image, dict[str, Any]]:
         return decoded(x, y), {**at, "x": x, "y": y, "picture": pictures[shown]}
 
-    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
-    place.input(follow, place, [digit, x, y], api_name="decode", **quick)
-    gr.on([x.input, y.input, shown.input], move, [x, y, place, shown], [digit, place], **quick)
+    place.input(follow, place, [digit, x, y], api_name="decode", **QUICK)
+    gr.on([x.input, y.input, shown.input], move, [x, y, place, shown], [digit, place], **QUICK)
 
 
 def _scatter(judged: Judged, plane: Plane) -> str:
@@ -126,11 +107,8 @@ def denoiser_tab(say: Say) -> None:
 
     with gr.Row():
         with gr.Column(min_width=300):
-            brush = gr.Brush(default_size=20, colors=["#000000"], color_mode="fixed")
-            pad = gr.Sketchpad(
-                label=say("draw"), type="pil", canvas_size=CANVAS, fixed_canvas=True, brush=brush, layers=False,
-                transforms=(), buttons=[], height=380,
-            )  # fmt: skip
+            gr.Markdown(say("draw"))
+            pad = gr.HTML("", html_template=PAD, js_on_load=script("pad"))
             index = gr.Slider(0, len(images) - 1, 0, step=1, label=say("test_digit"))
         with gr.Column(min_width=300, scale=2):
             noise = gr.Slider(0, 1, settings.noise_factor, step=0.05, label=say("noise"))
@@ -140,23 +118,22 @@ def denoiser_tab(say: Say) -> None:
     digit, turn = gr.State(images[:1].numpy()), gr.State(0)
 
     @told()
-    def drawn(sketch: dict[str, Image.Image] | None) -> Any:
-        picture = sketch and sketch["composite"]
-        return framed(picture, DIGIT).numpy() if picture and picture.getextrema()[-1][1] else gr.skip()
+    def drawn(address: str) -> np.ndarray:
+        picture, _ = decode(base64.b64decode(address.partition(",")[2]))
+        return framed(picture, DIGIT).numpy()
 
     def denoise(digit: np.ndarray, factor: float, turn: int) -> list[Any]:
         clean = pixels(torch.from_numpy(digit))
         seen = add_noise(clean, settings.model_copy(update={"noise_factor": factor}), "app", turn)
         rebuilt = rebuild(model, seen).sigmoid()
         shown = [("clean", clean), ("noisy", seen.clamp(0, 1)), ("rebuilt", rebuilt)]
-        labels = [say("clean"), *(f"{say(name)}: {psnr_db(them, clean):.1f} dB" for name, them in shown[1:])]
+        labels = [say("clean"), *(f"{say(name)}: PSNR {psnr_db(them, clean):.1f} dB" for name, them in shown[1:])]
         pictures = [enlarged(them.mul(255).round().byte().view(28, 28).numpy()) for _, them in shown]
         return [gr.Image(picture, label=label) for picture, label in zip(pictures, labels)]
 
-    pad.change(drawn, pad, digit, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
+    pad.input(drawn, pad, digit, api_name="draw", **QUICK)
     index.change(lambda i: images[i : i + 1].numpy(), index, digit, api_visibility="private", show_progress="hidden")
     again.click(lambda turn: turn + 1, turn, turn, api_visibility="private")
     changes = [digit.change, noise.input, turn.change]
-    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
-    gr.on(changes, denoise, [digit, noise, turn], places, api_name="denoise", **quick)
-    gr.on(None, denoise, [digit, noise, turn], places, api_visibility="private", **quick)
+    gr.on(changes, denoise, [digit, noise, turn], places, api_name="denoise", **QUICK)
+    gr.on(None, denoise, [digit, noise, turn], places, api_visibility="private", **QUICK)

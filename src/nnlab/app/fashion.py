@@ -24,12 +24,6 @@ from nnlab.training.loop import load
 DATA, MODELS = Path("data/raw/fashion_mnist"), Path("data/models/fashion")  # as dvc.yaml has them
 BAR = """<div class="bar"><span>{name}</span><b><i style="width: {percent}%; background: {color}"></i></b>
 <em>{percent:.1f} %</em></div>"""
-BARS_CSS = """
-.bar { display: grid; grid-template-columns: 7.5em 1fr 4.5em; gap: 8px; align-items: center; line-height: 1.7 }
-.bar b { background: var(--background-fill-secondary); border-radius: 3px; overflow: hidden }
-.bar i { display: block; height: 1.1em }
-.bar em { font-style: normal; text-align: right; font-variant-numeric: tabular-nums }
-"""
 
 
 def fashion_tab(say: Say, params: Params) -> None:
@@ -45,29 +39,30 @@ def fashion_tab(say: Say, params: Params) -> None:
         return load(files[name], NetworkParams, build)[0]
 
     with gr.Row():
-        with gr.Column(min_width=300):
-            seen = gr.Image(interactive=False, height=300, buttons=[])
+        with gr.Column(min_width=240):
+            seen = gr.Image(interactive=False, height=300, buttons=[], elem_id="seen")
             index = gr.Slider(0, len(images) - 1, 0, step=1, label=say("test_image"))
             another = gr.Button(say("random"))
             own = dropped(say("own_garment"), 180)
+        choices = [(say("main_network") if name == "model" else name, name) for name in files]
         charts = []
         for name in ("model", list(files)[-1]):
-            with gr.Column(min_width=300):
-                choice = gr.Dropdown(list(files), value=name, label=say("network"))
-                charts.append((choice, gr.HTML(css_template=BARS_CSS)))
+            with gr.Column(min_width=240):
+                choice = gr.Dropdown(choices, value=name, label=say("network"))
+                charts.append((choice, gr.HTML()))
 
     @told()
     def judge(index: int, own: str | None, *names: str) -> list[Any]:
         image = framed(read_image(Path(own), alpha=True), GARMENT) if own else images[index : index + 1]
         truth = None if own else int(labels[index])
         what = say("own") if truth is None else say("truth", CLASSES[truth])
-        shown = gr.Image(enlarged(image[0].numpy()), label=say("seen", what))
+        shown = gr.Image(enlarged(image[0].numpy()), label=what)
         return [shown, *(bars(confidences(network(name), image), truth) for name in names)]
 
     another.click(lambda: (random.randrange(len(images)), None), None, [index, own], api_visibility="private")
-    choices, places = [choice for choice, _ in charts], [seen, *(chart for _, chart in charts)]
-    changes = [index.change, own.change, *(choice.change for choice in choices)]
-    inputs = [index, own, *choices]
+    networks, places = [choice for choice, _ in charts], [seen, *(chart for _, chart in charts)]
+    changes = [index.change, own.change, *(choice.change for choice in networks)]
+    inputs = [index, own, *networks]
     gr.on(changes, judge, inputs, places, show_progress="hidden", trigger_mode="always_last", api_name="classify")
     gr.on(None, judge, inputs, places, show_progress="hidden", api_visibility="private")
 

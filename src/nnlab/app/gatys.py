@@ -39,7 +39,9 @@ def gatys_tab(say: Say, params: Params) -> None:
             photo = dropped(say("photo"), 240, find_picture(GALLERY, SAMPLES[0]) if GALLERY.is_dir() else None)
             painting = painting_choice(say, say("painting"))
         with gr.Column(min_width=300, scale=2):
-            result = gr.Image(label=say("result"), interactive=False, height=400, buttons=["download", "fullscreen"])
+            result = gr.Image(
+                label=say("result"), elem_id="painted", interactive=False, height=400, buttons=["download"]
+            )
             losses = gr.Markdown()
             with gr.Row():
                 start = gr.Button(say("run"), variant="primary", min_width=120)

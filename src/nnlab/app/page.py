@@ -20,7 +20,6 @@ LARGEST_UPLOAD = "64mb"
 WAITING = 100  # requests that may wait for a tab's turn
 KEPT_SECONDS = 3600  # uploads and results of a page that stays open; all go at its end
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
-CSS = "footer { display: none !important } .gradio-container { max-width: 1280px !important; margin: auto }"
 
 
 def run(options: argparse.Namespace) -> None:
@@ -48,7 +47,7 @@ def build(params: Params) -> gr.Blocks:
     """The page with a tab for each thing to play with; call `prepare` before."""
     say = texts(params.report.language)
     painter = Painter(params.hardware, say)
-    with gr.Blocks(title=say("title"), delete_cache=(600, KEPT_SECONDS), analytics_enabled=False) as page:
+    with gr.Blocks(title=say("title"), delete_cache=(600, KEPT_SECONDS), fill_width=True) as page:
         gr.Markdown(f"## {say('title')}")
         with gr.Tab(say("style_tab")):
             pair = style_tab(say, painter)
@@ -71,5 +70,5 @@ def start(page: gr.Blocks, host: str, port: int | None, open_browser: bool = Fal
     return page.launch(
         server_name=host, server_port=port, inbrowser=open_browser, prevent_thread_lock=True, quiet=True, share=False,
         ssr_mode=False, pwa=False, mcp_server=False, enable_monitoring=False, run_history=False, footer_links=[],
-        max_file_size=LARGEST_UPLOAD, theme=theme, css=CSS,
+        max_file_size=LARGEST_UPLOAD, theme=theme, css_paths=Path(__file__).with_name("page.css"),
     )  # fmt: skip

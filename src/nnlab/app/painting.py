@@ -109,14 +109,14 @@ def style_tab(say: Say, painter: Painter) -> tuple[gr.Image, gr.State]:
                 second = painting_choice(say, say("second_painting"), None)
                 share = gr.Slider(0, 1, 0.5, step=0.05, label=say("share"))
         with gr.Column(min_width=300, scale=2):
-            both = gr.ImageSlider(label=say("compare"), interactive=False, buttons=["fullscreen"], max_height=640)
+            both = gr.ImageSlider(label=say("compare"), elem_id="drawn", interactive=False, buttons=["fullscreen"])
             alpha = gr.Slider(0, 1, 1, step=0.05, label=say("alpha"))
             stroke = gr.Slider(128, 1024, 512, step=64, label=say("stroke"))
             size = gr.Radio(
                 [*((str(side), side) for side in SIZES), (say("original"), 0)], value=512, label=say("size")
             )
             keep = gr.Checkbox(label=say("keep"))
-            file = gr.DownloadButton(say("download"), interactive=False)
+            file = gr.DownloadButton(say("download"), variant="primary", interactive=False)
             if not TRAINED_DECODER.is_file():
                 gr.Markdown(say("shipped"))
 
@@ -133,7 +133,7 @@ def style_tab(say: Say, painter: Painter) -> tuple[gr.Image, gr.State]:
         return [_shown(before), _shown(after)], gr.DownloadButton(value=path, interactive=True)
 
     inputs = [photo, painting, second, share, alpha, stroke, size, keep]
-    changes = [place.change for place in (photo, painting, second, size, keep)]
+    changes = [photo.input, *(place.change for place in (painting, second, size, keep))]
     changes += [slider.release for slider in (share, alpha, stroke)]
     gr.on(changes, draw, inputs, [both, file], trigger_mode="always_last", api_name="stylize", **QUEUE)
     gr.on(None, draw, inputs, [both, file], api_visibility="private", **QUEUE)  # when the page opens

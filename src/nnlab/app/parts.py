@@ -28,6 +28,11 @@ def texts(language: str) -> Say:
     return lambda key, *values: table[key][language].format(*values)
 
 
+def script(name: str) -> str:
+    """The JavaScript of a part of the page."""
+    return Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """What a user can cause is one line on the page, as in the command; uploads go by their names."""
@@ -58,20 +63,22 @@ def painting_choice(say: Say, label: str, chosen: int | None = 0) -> gr.State:
     files = paintings()
     first = str(files[chosen]) if files and chosen is not None else None
     state = gr.State(first)
+
+    def select(event: gr.SelectData) -> tuple[str, gr.Gallery, None]:
+        file = files[event.index]
+        return str(file), gr.Gallery(label=f"{label}: {caption(file)}"), None
+
     if files:
-        thumbnails = [(ImageOps.contain(read_image(file), THUMBNAIL), caption(file)) for file in files]
+        thumbnails = [(ImageOps.fit(read_image(file), THUMBNAIL), caption(file)) for file in files]
+        title = label if first is None else f"{label}: {caption(Path(first))}"
         gallery = gr.Gallery(
-            thumbnails, label=label, columns=4, height=260, selected_index=chosen, allow_preview=False, buttons=[]
+            thumbnails, label=title, columns=3, height=300, selected_index=chosen, allow_preview=False, buttons=[]
         )
-
-        def select(event: gr.SelectData) -> tuple[str, None]:
-            return str(files[event.index]), None
-
     else:
         gr.Markdown(say("no_gallery"))
     own = dropped(say("own_painting"), 140)
     if files:
-        gallery.select(select, None, [state, own], api_visibility="private")
+        gallery.select(select, None, [state, gallery, own], api_visibility="private")
     own.input(lambda path: path or first, own, state, api_visibility="private")
     return state
 
