@@ -2,6 +2,7 @@
 # make test          install, then run the tests
 # make quick         the whole graph at reduced settings, in a scratch copy
 # make report        the web page, the PDF, and the zip to hand in
+# make app           a page to play with what was trained
 # make ship          make the trained AdaIN decoder the one that comes with the package
 # make bench         measure side by side with peers: benchmarks/RESULTS.md
 # Paths stay relative: the project's folder may have spaces or Chinese characters in its name.
@@ -16,7 +17,7 @@ export PYTHONUNBUFFERED := 1
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # two workers; tests/conftest.py orders the files
 OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
 
-.PHONY: repro report install test lint quick ship bench requirements
+.PHONY: repro report install test lint quick app ship bench requirements
 
 repro: install
 	@echo "The first run takes about 30 minutes on two cores with fast bfloat16, longer without; most of it is AdaIN's"
@@ -34,8 +35,8 @@ $(BIN)/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and $(OLD_PYTHON))'
 	@echo "Installing the tested versions into .venv (about 6 GB on Linux, where PyTorch brings CUDA; some minutes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP) -r requirements.txt
-	@$(PIP) --no-deps -e .
+	@grep -v '^gradio==' requirements.txt | $(PIP) -r /dev/stdin
+	@$(PIP) --no-deps -e . $$(grep '^gradio==' requirements.txt)  # [tool.uv] in pyproject.toml says why
 	@$(BIN)/python -m nnlab.report.plots_page .venv/plots.html
 	@$(DVC) config --local plots.html_template ../.venv/plots.html
 	@touch $@
@@ -50,6 +51,9 @@ lint: install
 
 quick: install
 	@$(BIN)/python tests/quick.py
+
+app: install
+	@$(BIN)/python -m nnlab.cli app --open
 
 ship: install
 	@$(BIN)/python -m nnlab.adain.shipped data/models/adain/encoder.safetensors data/models/adain/decoder_100.safetensors

@@ -60,7 +60,7 @@ def latent_tab(say: Say) -> None:
             )
 
     def follow(at: dict[str, Any]) -> tuple[Image.Image, float, float]:
-        return decoded(at["x"], at["y"]), at["x"], at["y"]
+        return decoded(at["x"], at["y"]), round(at["x"], 2), round(at["y"], 2)
 
     def move(x: float, y: float, at: dict[str, Any], shown: str) -> tuple[Image.Image, dict[str, Any]]:
         return decoded(x, y), {**at, "x": x, "y": y, "picture": pictures[shown]}
@@ -117,23 +117,22 @@ def denoiser_tab(say: Say) -> None:
                 places = [gr.Image(min_width=150, buttons=[]) for _ in range(3)]  # clean, noisy, rebuilt
     digit, turn = gr.State(images[:1].numpy()), gr.State(0)
 
-    @told()
-    def drawn(address: str) -> np.ndarray:
-        picture, _ = decode(base64.b64decode(address.partition(",")[2]))
-        return framed(picture, DIGIT).numpy()
-
-    def denoise(digit: np.ndarray, factor: float, turn: int) -> list[Any]:
+    def shown(digit: np.ndarray, factor: float, turn: int) -> list[Any]:
         clean = pixels(torch.from_numpy(digit))
         seen = add_noise(clean, settings.model_copy(update={"noise_factor": factor}), "app", turn)
-        rebuilt = rebuild(model, seen).sigmoid()
-        shown = [("clean", clean), ("noisy", seen.clamp(0, 1)), ("rebuilt", rebuilt)]
-        labels = [say("clean"), *(f"{say(name)}: PSNR {psnr_db(them, clean):.1f} dB" for name, them in shown[1:])]
-        pictures = [enlarged(them.mul(255).round().byte().view(28, 28).numpy()) for _, them in shown]
-        return [gr.Image(picture, label=label) for picture, label in zip(pictures, labels)]
+        made = {"noisy": seen.clamp(0, 1), "rebuilt": rebuild(model, seen).sigmoid()}
+        labels = [say("clean"), *(f"{say(name)}: PSNR {psnr_db(them, clean):.1f} dB" for name, them in made.items())]
+        pictures = [enlarged(them.mul(255).round().byte().view(28, 28).numpy()) for them in (clean, *made.values())]
+        return [digit, turn, *(gr.Image(picture, label=label) for picture, label in zip(pictures, labels))]
 
-    pad.input(drawn, pad, digit, api_name="draw", **QUICK)
-    index.change(lambda i: images[i : i + 1].numpy(), index, digit, api_visibility="private", show_progress="hidden")
-    again.click(lambda turn: turn + 1, turn, turn, api_visibility="private")
-    changes = [digit.change, noise.input, turn.change]
-    gr.on(changes, denoise, [digit, noise, turn], places, api_name="denoise", **QUICK)
-    gr.on(None, denoise, [digit, noise, turn], places, api_visibility="private", **QUICK)
+    @told()
+    def drawn(address: str, factor: float, turn: int) -> list[Any]:
+        picture, _ = decode(base64.b64decode(address.partition(",")[2]))
+        return shown(framed(picture, DIGIT).numpy(), factor, turn)
+
+    outputs = [digit, turn, *places]
+    pad.input(drawn, [pad, noise, turn], outputs, api_name="draw", **QUICK)
+    index.input(lambda i, *rest: shown(images[i : i + 1].numpy(), *rest), [index, noise, turn], outputs, **QUICK)
+    again.click(lambda digit, factor, turn: shown(digit, factor, turn + 1), [digit, noise, turn], outputs, **QUICK)
+    gr.on([noise.input], shown, [digit, noise, turn], outputs, api_name="denoise", **QUICK)
+    gr.on(None, shown, [digit, noise, turn], outputs, api_visibility="private", **QUICK)

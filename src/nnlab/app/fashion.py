@@ -17,11 +17,12 @@ from nnlab.data.images import read_image
 from nnlab.fashion.evaluate import predict
 from nnlab.fashion.figures import GREY, RED
 from nnlab.fashion.model import CLASSES, Network, build
-from nnlab.figures import BLUE
+from nnlab.figures import BLUE, PALETTE
 from nnlab.params import NetworkParams, Params
 from nnlab.training.loop import load
 
 DATA, MODELS = Path("data/raw/fashion_mnist"), Path("data/models/fashion")  # as dvc.yaml has them
+ORANGE = PALETTE[4]  # a prediction of which nobody knows whether it is right
 BAR = """<div class="bar"><span>{name}</span><b><i style="width: {percent}%; background: {color}"></i></b>
 <em>{percent:.1f} %</em></div>"""
 
@@ -73,9 +74,9 @@ def confidences(network: Network, image: Tensor) -> list[float]:
 
 
 def bars(percents: list[float], truth: int | None) -> str:
-    """A bar a class: the true one blue, a wrong prediction red, the others grey, as in the figures."""
+    """A bar a class: the true one blue, a wrong prediction red, the others grey, as in the figures; else orange."""
     predicted = percents.index(max(percents))
-    meant = {predicted: RED if truth is not None else BLUE, truth: BLUE}
+    meant = {predicted: RED if truth is not None else ORANGE, truth: BLUE}
     colors = [meant.get(label, GREY) for label in range(len(CLASSES))]
     rows = zip(CLASSES, percents, colors)
     return "".join(BAR.format(name=escape(name), percent=percent, color=color) for name, percent, color in rows)
