@@ -24,6 +24,11 @@ const shown = named.find(node => node.role === "tab") || named.find(node => node
 if (shown) shown.click(); else document.querySelector(".overflow-menu > button")?.click();
 return Boolean(shown)"""
 
+BUTTON = """const found = [...document.querySelectorAll("button")].find(
+  node => node.offsetWidth && node.innerText.trim() === arguments[0]);
+found?.click();
+return Boolean(found)"""
+
 
 class Person:
     """Looks and clicks; everything waits until it is there."""
@@ -56,6 +61,10 @@ class Person:
         body = self.driver.find_element(By.TAG_NAME, "body")
         return self.until(lambda: words in (said := body.text) and said)
 
+    def press(self, name: str) -> None:
+        """Click the button of that name."""
+        self.until(lambda: self.driver.execute_script(BUTTON, name))
+
     def drag(self, node: WebElement, *places: tuple[float, float]) -> None:
         """Press at the first place and move over the others; places are shares of width and height from the middle."""
         chain = ActionChains(self.driver, duration=50)
@@ -67,15 +76,19 @@ class Person:
 
     def upload(self, index: int, path: Path) -> None:
         """Give a file to the place to drop pictures of that number in the open tab."""
-        places = [node for node in self.driver.find_elements(By.CSS_SELECTOR, "input[type=file]")]
-        shown = [n for n in places if self.driver.execute_script("return arguments[0].closest('.block').offsetWidth", n)]
+        places = self.driver.find_elements(By.CSS_SELECTOR, "input[type=file]")
+        shown = [
+            n for n in places if self.driver.execute_script("return arguments[0].closest('.block').offsetWidth", n)
+        ]
         shown[index].send_keys(str(path))
 
     def until(self, found: Callable[[], Any], seconds: float = 90) -> Any:
         """What it finds, as soon as it finds something."""
         end = time.monotonic() + seconds
         while not (result := found()):
-            assert time.monotonic() < end, "waited in vain; the page says: " + self.driver.page_source[:0]
+            assert time.monotonic() < end, (
+                "waited in vain; the page says:\n" + self.driver.find_element(By.TAG_NAME, "body").text
+            )
             time.sleep(0.2)
         return result
 

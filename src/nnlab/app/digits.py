@@ -98,7 +98,7 @@ def _address(picture: Image.Image) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def denoiser_tab(say: Say) -> None:
+def denoiser_tab(page: gr.Blocks, say: Say) -> None:
     """A digit of the test set or one drawn by hand: noisy, and rebuilt."""
     if not_trained(say, [MNIST, DENOISER], "dvc repro autoencoder_train@denoiser"):
         return
@@ -134,5 +134,4 @@ def denoiser_tab(say: Say) -> None:
     pad.input(drawn, [pad, noise, turn], outputs, api_name="draw", **QUICK)
     index.input(lambda i, *rest: shown(images[i : i + 1].numpy(), *rest), [index, noise, turn], outputs, **QUICK)
     again.click(lambda digit, factor, turn: shown(digit, factor, turn + 1), [digit, noise, turn], outputs, **QUICK)
-    gr.on([noise.input], shown, [digit, noise, turn], outputs, api_name="denoise", **QUICK)
-    gr.on(None, shown, [digit, noise, turn], outputs, api_visibility="private", **QUICK)
+    gr.on([page.load, noise.input], shown, [digit, noise, turn], outputs, api_name="denoise", **QUICK)

@@ -27,7 +27,7 @@ BAR = """<div class="bar"><span>{name}</span><b><i style="width: {percent}%; bac
 <em>{percent:.1f} %</em></div>"""
 
 
-def fashion_tab(say: Say, params: Params) -> None:
+def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
     """An image and the confidences of two networks side by side."""
     files = {"model": MODELS / "model.safetensors"}
     files |= {name: MODELS / f"variants/{name}.safetensors" for name in params.fashion.variants}
@@ -62,10 +62,9 @@ def fashion_tab(say: Say, params: Params) -> None:
 
     another.click(lambda: (random.randrange(len(images)), None), None, [index, own], api_visibility="private")
     networks, places = [choice for choice, _ in charts], [seen, *(chart for _, chart in charts)]
-    changes = [index.change, own.change, *(choice.change for choice in networks)]
+    changes = [page.load, index.change, own.change, *(choice.change for choice in networks)]
     inputs = [index, own, *networks]
     gr.on(changes, judge, inputs, places, show_progress="hidden", trigger_mode="always_last", api_name="classify")
-    gr.on(None, judge, inputs, places, show_progress="hidden", api_visibility="private")
 
 
 def confidences(network: Network, image: Tensor) -> list[float]:

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
 
 def prepare(folder: Path) -> None:
     """Have Gradio keep its files in `folder`, tell nobody of it, and ask no proxy for the page itself."""
-    os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", NO_PROXY="*")
+    os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_ENABLED="False", NO_PROXY="*")
 
 
 def build(params: Params) -> gr.Blocks:
@@ -50,15 +50,15 @@ def build(params: Params) -> gr.Blocks:
     with gr.Blocks(title=say("title"), delete_cache=(600, KEPT_SECONDS), fill_width=True) as page:
         gr.Markdown(f"## {say('title')}")
         with gr.Tab(say("style_tab")):
-            pair = style_tab(say, painter)
+            pair = style_tab(page, say, painter)
         with gr.Tab(say("stages_tab")) as tab:
             stages_tab(say, painter, tab, *pair)
         with gr.Tab(say("latent_tab")):
             latent_tab(say)
         with gr.Tab(say("denoiser_tab")):
-            denoiser_tab(say)
+            denoiser_tab(page, say)
         with gr.Tab(say("fashion_tab")):
-            fashion_tab(say, params)
+            fashion_tab(page, say, params)
         with gr.Tab(say("gatys_tab")):
             gatys_tab(say, params)
     return page.queue(max_size=WAITING)

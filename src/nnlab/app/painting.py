@@ -27,10 +27,9 @@ KEPT_BYTES = 640 << 20  # of encoded photos
 SECONDS = 120  # a picture may take
 SIZES = (256, 512, 1024)  # pixels on the shorter side
 SHOWN = (1280, 1280)  # pixels at most that the page shows of a result: the file has them all
-QUEUE: dict[str, Any] = {
-    "concurrency_id": "painting",
-    "concurrency_limit": 1,
-}  # one picture at a time: it uses every core
+# One picture at a time, because it uses every core.
+QUEUE: dict[str, Any] = {"concurrency_id": "painting", "concurrency_limit": 1}
+LONGEST_NAME = 120  # characters of a result's file
 
 
 class Painter:
@@ -98,7 +97,7 @@ def _bytes(content: Content) -> int:
     return 2 * content.pixels.rgb.nbytes + (0 if content.features is None else content.features.nbytes)
 
 
-def style_tab(say: Say, painter: Painter) -> tuple[gr.Image, gr.State]:
+def style_tab(page: gr.Blocks, say: Say, painter: Painter) -> tuple[gr.Image, gr.State]:
     """The tab that draws; returns where its photo and its painting are."""
     samples = find_picture(GALLERY, SAMPLES[0]) if GALLERY.is_dir() else None
     with gr.Row():
@@ -112,9 +111,8 @@ def style_tab(say: Say, painter: Painter) -> tuple[gr.Image, gr.State]:
             both = gr.ImageSlider(label=say("compare"), elem_id="drawn", interactive=False, buttons=["fullscreen"])
             alpha = gr.Slider(0, 1, 1, step=0.05, label=say("alpha"))
             stroke = gr.Slider(128, 1024, 512, step=64, label=say("stroke"))
-            size = gr.Radio(
-                [*((str(side), side) for side in SIZES), (say("original"), 0)], value=512, label=say("size")
-            )
+            sizes = [*((str(side), side) for side in SIZES), (say("original"), 0)]
+            size = gr.Radio(sizes, value=SIZES[1], label=say("size"))
             keep = gr.Checkbox(label=say("keep"))
             file = gr.DownloadButton(say("download"), variant="primary", interactive=False)
             if not TRAINED_DECODER.is_file():
@@ -127,16 +125,16 @@ def style_tab(say: Say, painter: Painter) -> tuple[gr.Image, gr.State]:
     ) -> tuple[Any, Any]:  # fmt: skip
         if not photo or not (first or second):
             return None, gr.DownloadButton(interactive=False)
-        styles = {path: weight for path, weight in ((first, 1 - share if second else 1), (second, share)) if path}
-        before, after = painter.draw(photo, list(styles), list(styles.values()), alpha, stroke, size, keep)
-        path = _saved(after, "_".join(Path(name).stem for name in (photo, *styles)))
+        paintings = [path for path in (first, second) if path]
+        weights = [1 - share, share] if len(paintings) == 2 else [1.0]
+        before, after = painter.draw(photo, paintings, weights, alpha, stroke, size, keep)
+        path = _saved(after, "_".join(Path(name).stem for name in (photo, *paintings)))
         return [_shown(before), _shown(after)], gr.DownloadButton(value=path, interactive=True)
 
     inputs = [photo, painting, second, share, alpha, stroke, size, keep]
     changes = [photo.input, *(place.change for place in (painting, second, size, keep))]
     changes += [slider.release for slider in (share, alpha, stroke)]
-    gr.on(changes, draw, inputs, [both, file], trigger_mode="always_last", api_name="stylize", **QUEUE)
-    gr.on(None, draw, inputs, [both, file], api_visibility="private", **QUEUE)  # when the page opens
+    gr.on([page.load, *changes], draw, inputs, [both, file], trigger_mode="always_last", api_name="stylize", **QUEUE)
     return photo, painting
 
 
@@ -171,6 +169,7 @@ def _shown(picture: Image.Image) -> Image.Image:
 
 def _saved(picture: Image.Image, name: str) -> Path:
     """A file among the page's temporary ones, which Gradio serves and deletes; its format keeps the transparency."""
-    path = Path(get_upload_folder()) / secrets.token_hex(16) / f"{name}.{'png' if picture.mode == 'RGBA' else 'jpg'}"
+    ending = "png" if picture.mode == "RGBA" else "jpg"
+    path = Path(get_upload_folder()) / secrets.token_hex(16) / f"{name[:LONGEST_NAME]}.{ending}"
     save_image(picture, path)
     return path
