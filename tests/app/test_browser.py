@@ -1,0 +1,138 @@
+"""Each tab of `nnlab app` in a real browser, used as a person would; the screenshots stay in .pytest_cache/d/app."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import quick
+from tests.app.browser import Person, person
+from tests.app.conftest import make_lab
+from tests.datasets import photo
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(  # where NNLAB_CI is set, a missing browser is a failure
+        not (shutil.which("chromedriver") or os.environ.get("NNLAB_CI")),
+        reason="needs Chromium and its driver (Debian packages chromium, chromium-driver)",
+    ),
+]
+TABS = ("Style transfer", "Training stages", "Latent space", "Denoiser", "Fashion-MNIST", "Gatys")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The command, in a folder with small networks; after SIGTERM nothing that was uploaded is left."""
+    folder, temporary = tmp_path_factory.mktemp("browser"), tmp_path_factory.mktemp("temporary")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make_lab(folder)
+    variables = {**quick.environment(quick.ROOT), "TMPDIR": str(temporary)}
+    command = [sys.executable, "-m", "nnlab.cli", "app"]
+    with subprocess.Popen(command, cwd=folder, env=variables, stdout=subprocess.PIPE, text=True) as process:
+        yield re.match(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())[0]
+        assert list(temporary.glob("nnlab-app-*/*"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert not list(temporary.glob("nnlab-app-*"))
+
+
+@pytest.fixture(scope="module")
+def me():
+    with person() as somebody:
+        yield somebody
+
+
+@pytest.fixture(scope="module")
+def shots(pytestconfig) -> Path:
+    return pytestconfig.cache.mkdir("app")
+
+
+def use_style_transfer(me: Person, folder: Path) -> None:
+    pictures, slider = "#drawn img", lambda: me.sources("#drawn img")
+    me.see(pictures, 2)
+    before = slider()
+    photo(1, (160, 120)).save(folder / "mine.png")
+    me.upload(0, folder / "mine.png")
+    before = me.changed(before, pictures)
+    me.see(".thumbnail-item", 3)[2].click()
+    me.text("Title of portrait_of_pere_tanguy")
+    before = me.changed(before, pictures)
+    me.see("input[type=checkbox]")[0].click()
+    me.changed(before, pictures)
+    (folder / "bad.png").write_bytes(b"nothing")
+    me.upload(0, folder / "bad.png")
+    assert me.text("bad.png: not an image").count("bad.png: ") == 1
+
+
+def use_training_stages(me: Person, folder: Path) -> None:
+    me.text("10 % of the training")
+
+
+def use_latent_space(me: Person, folder: Path) -> None:
+    plane, digit = me.see(".plane")[0], "#decoded img"
+    before = me.sources(digit)
+    me.drag(plane, (0.3, -0.25))
+    before = me.changed(before, digit)
+    me.drag(plane, (0.3, -0.25), (0.1, 0.1), (-0.4, 0.4))
+    me.changed(before, digit)
+    me.until(lambda: all(float(number.get_attribute("value")) < 0 for number in me.see("input[type=number]", 2)))
+    background = me.sources(".plane img")
+    me.see("input[type=radio]", 2)[1].click()
+    me.changed(background, ".plane img")
+
+
+def use_denoiser(me: Person, folder: Path) -> None:
+    me.text("Noisy: PSNR")
+    before = me.sources(".image-frame img")
+    me.drag(me.see(".pad canvas")[0], (-0.2, -0.3), (0.2, -0.3), (0, 0.35))
+    before = me.changed(before, ".image-frame img")
+    me.press("Other noise")
+    me.changed(before, ".image-frame img")
+
+
+def use_fashion_mnist(me: Person, folder: Path) -> None:
+    me.text("true: T-shirt/top")
+    assert len(me.see(".bar", 20)) == 20
+    before = me.sources("#seen img")
+    me.press("Another one")
+    before = me.changed(before, "#seen img")
+    me.upload(0, folder / "mine.png")
+    me.changed(before, "#seen img")
+    me.text("your picture")
+
+
+def use_gatys(me: Person, folder: Path) -> None:
+    me.press("Start")
+    me.text("iteration 10 of 100")
+    me.press("Stop")
+    time.sleep(2)
+    said = me.text("iteration ")
+    time.sleep(2)
+    assert me.text("iteration ") == said, "it stopped"
+
+
+def test_every_tab_is_used(address, me, shots, tmp_path):
+    me.open(address)
+    for tab, use in zip(TABS, (use_style_transfer, use_training_stages, use_latent_space, use_denoiser,
+                               use_fashion_mnist, use_gatys)):  # fmt: skip
+        me.tab(tab)
+        use(me, tmp_path)
+        me.picture(shots / f"{tab}, used.png")
+    assert not me.strangers(), "the page asks no other machine for anything"
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
+def test_every_tab_fits_the_screen(address, me, shots, width, theme):
+    me.open(address, width, theme)
+    for tab in TABS:
+        me.tab(tab)
+        time.sleep(1)
+        me.picture(shots / f"{tab}, {width} {theme}.png")
+        assert me.overflow() <= 0, f"{tab} is wider than the screen"

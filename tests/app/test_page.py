@@ -1,0 +1,183 @@
+"""The page of `nnlab app` through its interface for programs, on networks that were trained a little."""
+
+import base64
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image, ImageDraw, ImageOps
+
+from nnlab.adain.shipped import networks
+from nnlab.adain.stylize import Stylizer, open_picture
+from nnlab.app import page
+from nnlab.app.fashion import ORANGE, bars
+from nnlab.app.framing import DIGIT, GARMENT, framed
+from nnlab.app.parts import texts
+from nnlab.autoencoder.model import build
+from nnlab.errors import UserError
+from nnlab.fashion.figures import GREY, RED
+from nnlab.figures import BLUE
+from nnlab.params import AutoencoderParams, load_params
+from nnlab.training.loop import load
+from tests.datasets import photo
+
+STYLE = {"share": 0.5, "alpha": 1.0, "stroke": 64, "size": 0, "keep": False}
+GATYS = {"content": ["block2_conv1"], "styles": ["block1_conv1"], "size": 128, "iterations": 20}
+
+
+@pytest.fixture
+def client(lab):
+    return lab.client()
+
+
+def drawn(client, path, **changes):
+    """The result that the tab of style transfer offers for a photo, in the first painting."""
+    _, button = client.predict(handle_file(str(path)), *{**STYLE, **changes}.values(), api_name="/stylize")
+    return Path(button["value"] if isinstance(button, dict) else button)
+
+
+def shades(address):
+    """The pixels of a picture that the page shows, taken as figures show them: 255 for ink."""
+    return 255 - np.asarray(Image.open(address).convert("L").resize((28, 28), Image.Resampling.NEAREST)).astype(int)
+
+
+def test_a_photo_is_drawn_as_the_command_does_upright_and_at_its_exact_size(lab, client, tmp_path):
+    turned = Image.Exif()
+    turned[274] = 6  # a phone that was held upright
+    photo(1, (53, 37)).save(tmp_path / "phone.png", exif=turned)
+    result = drawn(client, tmp_path / "phone.png", alpha=0.6)
+    assert result.name == "phone_cafe_terrace_at_night.jpg"
+    assert Image.open(result).size == (37, 53)
+    painting = lab.folder / "data/raw/pictures/paintings/held_out/cafe_terrace_at_night.png"
+    stylizer = Stylizer(*networks())
+    expected = stylizer.stylize(open_picture(tmp_path / "phone.png", 0), [open_picture(painting, 64)], alpha=0.6)
+    assert np.abs(np.asarray(Image.open(result)).astype(int) - np.asarray(expected)).mean() < 4  # JPEG
+
+
+def test_transparency_is_kept_and_a_smaller_size_holds(client, tmp_path):
+    cutout = photo(2, (60, 40)).convert("RGBA")
+    cutout.putalpha(Image.linear_gradient("L").resize(cutout.size))
+    cutout.save(tmp_path / "cutout.png")
+    result = Image.open(drawn(client, tmp_path / "cutout.png"))
+    assert (result.mode, result.size) == ("RGBA", (60, 40))
+    assert (np.asarray(result.getchannel("A")) == np.asarray(cutout.getchannel("A"))).all()
+    photo(3, (600, 300)).save(tmp_path / "large.png")
+    assert Image.open(drawn(client, tmp_path / "large.png", size=256)).size == (512, 256)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [(b"no image", "bad.jpg: not an image that can be read (8 bytes)"), (b"", "bad.jpg: not an image"),
+     (None, "bad.jpg: 8x40 pixels; at least 9 a side are needed")],
+)  # fmt: skip
+def test_a_bad_file_is_the_commands_one_line(client, tmp_path, content, line):
+    if content is None:
+        photo(4, (8, 40)).save(tmp_path / "bad.jpg")
+    else:
+        (tmp_path / "bad.jpg").write_bytes(content)
+    with pytest.raises(AppError) as caught:
+        drawn(client, tmp_path / "bad.jpg")
+    assert line in str(caught.value)
+    assert str(tmp_path.parent) not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_twenty_requests_at_once_lose_none(lab, client, tmp_path):
+    jobs = []
+    for seed in range(20):
+        photo(seed, (64 + seed, 48)).save(tmp_path / f"{seed}.png")
+        photos = handle_file(str(tmp_path / f"{seed}.png"))
+        jobs.append(client.submit(photos, *STYLE.values(), api_name="/stylize"))
+    for seed, job in enumerate(jobs):
+        button = job.result(timeout=60)[1]
+        assert Image.open(button["value"] if isinstance(button, dict) else button).size == (64 + seed, 48)
+
+
+def test_each_stage_of_the_training_draws(client, lab):
+    found = handle_file(str(next((lab.folder / "data/raw/pictures/photos/held_out").iterdir())))
+    assert len(client.predict(found, api_name="/stages")) == 2
+
+
+def test_the_decoder_follows_the_plane(lab, client):
+    model = load(lab.folder / "data/models/autoencoder/model.safetensors", AutoencoderParams, build)[0]
+    digit, x, y = client.predict({"x": 0.5, "y": -1.25}, api_name="/decode")
+    with torch.inference_mode():
+        expected = model.decode(torch.tensor([[0.5, -1.25]])).sigmoid().view(28, 28) * 255
+    assert (x, y) == (0.5, -1.25)
+    assert np.abs(shades(digit) - expected.numpy()).max() < 12  # WebP
+
+
+def test_a_drawn_digit_is_made_noisy_and_rebuilt(client):
+    picture, buffer = Image.new("RGB", (280, 280), "white"), io.BytesIO()
+    ImageDraw.Draw(picture).rectangle((10, 10, 49, 89), "black")  # 40 x 80: it becomes 10 x 20, in the middle
+    picture.save(buffer, "PNG")
+    address = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    clean, noisy, rebuilt = client.predict(address, 0.0, api_name="/draw")
+    expected = np.zeros((28, 28), int)
+    expected[4:24, 9:19] = 255
+    assert np.abs(shades(clean["value"]) - expected).mean() < 3
+    assert noisy["label"] == "Noisy: PSNR 100.0 dB"
+    assert rebuilt["label"].startswith("Rebuilt: PSNR ")
+
+
+def test_framed_by_hand():
+    white = Image.new("RGB", (100, 200), "white")
+    ImageDraw.Draw(white).rectangle((20, 50, 39, 89), "black")
+    digit, garment = framed(white, DIGIT), framed(white, GARMENT)
+    assert (digit.shape, digit.dtype) == ((1, 28, 28), torch.uint8)
+    assert [int(line) for line in (digit[0] > 200).any(0).nonzero()] == list(range(9, 19))
+    assert [int(line) for line in (garment[0] > 200).any(0).nonzero()] == list(range(7, 21))
+    assert torch.equal(framed(ImageOps.invert(white), DIGIT), digit), "light on dark is the same thing"
+    with pytest.raises(UserError, match="one colour"):
+        framed(Image.new("RGB", (9, 9), "red"), DIGIT)
+
+
+def test_the_true_class_is_blue_and_a_wrong_prediction_red(client):
+    sure = [0.0] * 7 + [75.0, 25.0, 0.0]
+    for truth, colors in ((7, {7: BLUE}), (8, {7: RED, 8: BLUE}), (None, {7: ORANGE})):
+        rows = bars(sure, truth).split('<div class="bar">')[1:]
+        assert [row.count(colors.get(label, GREY)) for label, row in enumerate(rows)] == [1] * 10
+    seen, first, second = client.predict(3, None, "model", "wide", api_name="/classify")
+    assert seen["label"] == "true: Dress"  # the fourth bar
+    assert first != second
+    assert all(chart.count(BLUE) == 1 for chart in (first, second))
+
+
+def test_gatys_shows_every_ten_iterations_one_run_at_a_time_and_stops(lab, client, tmp_path):
+    photo(7, (64, 48)).save(tmp_path / "photo.png")
+    given = [handle_file(str(tmp_path / "photo.png")), *GATYS.values()]
+    long = client.submit(*given[:-1], 300, api_name="/gatys")
+    other = lab.client().submit(*given, api_name="/gatys")
+    while not long.outputs():
+        time.sleep(0.1)
+    assert not other.outputs()
+    assert other.status().rank == 0, "it knows its place in the queue"
+    long.cancel()
+    assert [said.split(":")[0] for _, said in other.outputs() or (other.result(60) and other.outputs())] == [
+        "iteration 10 of 20",
+        "iteration 20 of 20",
+    ]
+    with pytest.raises(AppError, match="tick at least one"):
+        client.predict(given[0], [], [], 128, 20, api_name="/gatys")
+
+
+def test_what_is_not_trained_is_said_with_the_command(lab, tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_bytes((lab.folder / "params.yaml").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    said = " ".join(
+        str(block.get("props", {}).get("value")) for block in page.build(load_params()).config["components"]
+    )
+    for stage in ("fetch_pictures", "adain_train", "autoencoder_train@autoencoder", "autoencoder_train@denoiser",
+                  "fashion_train fashion_variants"):  # fmt: skip
+        assert f"`dvc repro {stage}`" in said
+
+
+def test_both_languages_say_the_same_things():
+    english, chinese = texts("en"), texts("zh")
+    assert english("losses", 1, 2, 3.0, 4.0) == "iteration 1 of 2: content loss 3, style loss 4"
+    assert chinese("losses", 1, 2, 3.0, 4.0) == "第 1/2 次迭代：内容损失 3，风格损失 4"
