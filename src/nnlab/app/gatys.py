@@ -57,10 +57,18 @@ def gatys_tab(say: Say, params: Params) -> None:
         with told():
             if not photo or not painting:
                 raise UserError(say("no_painting" if photo else "no_photo"))
-            wanted = {"content": photo, "style": painting, "content_layers": content, "style_layers": styles}
-            run = {"size": size, "iterations": iterations, "snapshot_every": SHOW_EVERY, "coarse_iterations": []}
+            wanted = {
+                "content": photo,
+                "style": painting,
+                "content_layers": content,
+                "style_layers": styles,
+                "size": size,
+                "iterations": iterations,
+                "snapshot_every": SHOW_EVERY,
+                "coarse_iterations": [],
+            }
             try:
-                job = JobParams(**{**params.gatys.common.model_dump(), **run, **wanted})
+                job = JobParams(**{**params.gatys.common.model_dump(), **wanted})
             except ValidationError:
                 raise UserError(say("no_layers")) from None
             for picture, done, row in painted(job, params.hardware, say):

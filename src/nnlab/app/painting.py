@@ -59,9 +59,9 @@ class Painter:
 
     def stages(self, photo: str, painting: str) -> Iterator[tuple[Path, Image.Image]]:
         """Each decoder that the training kept, the earliest first, and what it draws."""
+        self.begun = time.monotonic()
         content, style = self.content(photo, SIZES[0]), self._statistics(painting, SIZES[0], None)
         for decoder in decoders():
-            self.begun = time.monotonic()
             yield decoder, self._stage(decoder).paint(content, [style])
 
     def content(self, photo: str, size: int) -> Content:
