@@ -21,18 +21,18 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The order of the files: one that uses the quick run, which takes minutes, slow ones that do not, its other users.
+    """The order of the files: one that uses the quick run, then those in folders, its other users, and the rest.
 
     `make test` has two workers that take one file after the other (pytest-xdist's `--dist loadfile`): one begins with
-    the quick run, and the other need not wait for it. Quick files come last, so that both end at about the same time.
+    the quick run, which takes minutes; the other need not wait for it, for the folders' files take as long. The rest
+    is small, so that both end at about the same time.
     """
     users = [item.path for item in items if "quick_run" in getattr(item, "fixturenames", ())]
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
 
     def place(item: pytest.Item) -> int:
         if item.path in users:
             return 0 if item.path == users[0] else 2
-        return 1 if item.path in slow else 3
+        return 3 if item.path.parent == quick.ROOT / "tests" else 1
 
     items.sort(key=place)
 
