@@ -74,7 +74,8 @@ def _scatter(judged: Judged, plane: Plane) -> str:
     with style():
         figure: Figure = latent(judged.codes, judged.labels, plane.reach)
         axis = figure.axes[0]
-        axis.get_legend().remove()
+        if legend := axis.get_legend():
+            legend.remove()
         axis.set_title("")
         axis.set_axis_off()
         figure.set_layout_engine("none")

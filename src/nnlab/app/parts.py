@@ -48,8 +48,11 @@ def dropped(label: str, height: int = 240, value: Path | None = None) -> gr.Imag
 
     Gradio itself would decode it, by other rules than `read_image`.
     """
-    place = gr.Image(value, label=label, type="filepath", sources=["upload", "clipboard"], height=height, buttons=[])
-    place.preprocess = lambda payload: payload and payload.path  # type: ignore[method-assign]
+    place = gr.Image(
+        str(value) if value else None, label=label, type="filepath", sources=["upload", "clipboard"], height=height,
+        buttons=[],
+    )  # fmt: skip
+    place.preprocess = lambda payload: payload and payload.path  # type: ignore[method-assign, assignment, return-value]
     return place
 
 
