@@ -69,10 +69,13 @@ def use_style_transfer(me: Person, folder: Path) -> None:
     (folder / "bad.png").write_bytes(b"nothing")
     me.upload(0, folder / "bad.png")
     assert me.text("bad.png: not an image").count("bad.png: ") == 1
+    me.upload(0, folder / "mine.png")
+    me.see(pictures, 2)
 
 
 def use_training_stages(me: Person, folder: Path) -> None:
     me.text("10 % of the training")
+    me.see("[data-testid=image] img, .image-frame img", 2)
 
 
 def use_latent_space(me: Person, folder: Path) -> None:

@@ -71,5 +71,5 @@ def start(page: gr.Blocks, host: str, port: int | None, open_browser: bool = Fal
         server_name=host, server_port=port, inbrowser=open_browser, prevent_thread_lock=True, quiet=True, share=False,
         ssr_mode=False, pwa=False, mcp_server=False, enable_monitoring=False, run_history=False, footer_links=[],
         max_file_size=LARGEST_UPLOAD, theme=theme, css_paths=Path(__file__).with_name("page.css"),
-        _frontend=False,  # Gradio else asks itself for the page, and gives up after 3 seconds: too few on a busy machine
+        _frontend=False,  # no request to itself, for which a busy machine takes more than the allowed 3 seconds
     )  # fmt: skip
