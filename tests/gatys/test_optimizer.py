@@ -39,6 +39,14 @@ def test_it_equals_torch() -> None:
     assert rosenbrock(x) < 0.05 * rosenbrock(start())
 
 
+def test_no_step_is_longer_than_allowed() -> None:
+    x, before = start(), start().detach()
+    for after in run(Lbfgs([x], 1.0, 5, longest=0.03), x, 80):
+        assert (after - before).square().mean().sqrt() <= 0.03 + 1e-9
+        before = after
+    assert rosenbrock(x) < 0.05 * rosenbrock(start())
+
+
 def test_it_learns_from_the_step_that_bounds_left() -> None:
     """min (x - 2)^2 + 30 (y - 1/2)^2 with x <= 1: a caller that clamps gets to the corner of the bounds."""
     x, goal, scale = torch.zeros(2, requires_grad=True), torch.tensor([2.0, 0.5]), torch.tensor([1.0, 30.0])

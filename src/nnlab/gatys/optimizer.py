@@ -1,5 +1,6 @@
 """L-BFGS for pixels that a caller keeps within bounds; all that it remembers are tensors that a file can hold."""
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -14,13 +15,14 @@ class Lbfgs(Optimizer):
 
     It keeps the last `history` steps s = x' - x and changes of gradient y = g' - g, both as seen from one call to the
     next: whoever moves x in between (into its bounds, say) is part of the step. The first step is scaled to length
-    1 (sum of absolute values) at most; later ones by `lr` alone, as in torch.optim.LBFGS. That class stops by absolute
-    tolerances, which depend on the scale of the loss, knows only its own steps, keeps its state in lists, and waits for
-    the device twice per pair: hence this one, which waits once per step.
+    1 (sum of absolute values) at most; later ones by `lr`, as in torch.optim.LBFGS, and to a root mean square of
+    `longest` at most: the first few pairs may promise far too much, and no line search takes that back. torch's class
+    stops by absolute tolerances, which depend on the scale of the loss, knows only its own steps, keeps its state in
+    lists, and waits for the device twice per pair: hence this one, which waits once per step.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, history: int) -> None:
-        super().__init__(parameters, {"lr": lr, "history": history})
+    def __init__(self, parameters: Iterable[Tensor], lr: float, history: int, longest: float = math.inf) -> None:
+        super().__init__(parameters, {"lr": lr, "history": history, "longest": longest})
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
@@ -36,7 +38,8 @@ class Lbfgs(Optimizer):
             _remember(state, flat - state["last_x"], gradient - state["last_gradient"])
         state["last_x"], state["last_gradient"] = flat.clone(), gradient.clone()
         length = group["lr"] if state["step"] else min(1.0, 1.0 / max(float(gradient.abs().sum()), 1e-30))
-        flat.add_(_inverse_hessian_times(state, gradient), alpha=-length)
+        step = _inverse_hessian_times(state, gradient) * -length
+        flat.add_(step * (group["longest"] / step.square().mean().sqrt()).clamp(max=1.0))
 
 
 def _remember(state: dict[str, Tensor], step: Tensor, change: Tensor) -> None:

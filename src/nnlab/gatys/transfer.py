@@ -30,6 +30,9 @@ from nnlab.training.tensorboard import log_writer
 from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
 
+LONGEST_STEP = 0.05
+"""Of L-BFGS, root mean square over the pixels: without it an early step can make noise that many more must clear."""
+
 # A saved state of other code must not go on.
 _NAMES = ("gatys", "data/images.py", "training/state.py", "vgg.py", "vgg_layers.py", "vgg_weights.py", "winograd.py")
 CODE = [Path(__file__).parents[1] / name for name in _NAMES]
@@ -123,7 +126,7 @@ def _step(objective: Objective, optimizer: torch.optim.Optimizer, image: Tensor)
 def _optimizer(image: Tensor, job: JobParams) -> torch.optim.Optimizer:
     if job.optimizer == "adam":
         return torch.optim.Adam([image], job.learning_rate)
-    return Lbfgs([image], job.learning_rate, job.history)
+    return Lbfgs([image], job.learning_rate, job.history, LONGEST_STEP)
 
 
 def _enlarged(image: Tensor, content: Tensor) -> Tensor:
