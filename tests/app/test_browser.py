@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests import quick
 from tests.app.browser import Person, person
@@ -112,12 +113,15 @@ def use_fashion_mnist(me: Person, folder: Path) -> None:
 
 
 def use_gatys(me: Person, folder: Path) -> None:
+    for number, value in zip(me.see("input[type=number]", 2), ("384", "300")):  # so large and long that it does not end
+        number.send_keys(Keys.CONTROL, "a")
+        number.send_keys(value, Keys.ENTER)
     me.press("Start")
-    me.text("iteration 10 of 100")
+    me.text(" of 300: content loss")
     me.press("Stop")
     # it stops, before its end: what it is at when the button is pressed may still come
     me.until(lambda: (said := me.text("iteration ")) and not time.sleep(3) and said == me.text("iteration ") and said)
-    assert "iteration 100 of 100" not in me.text("iteration ")
+    assert "iteration 300 of 300" not in me.text("iteration ")
 
 
 def test_every_tab_is_used(address, me, shots, tmp_path):
