@@ -51,7 +51,7 @@ def conv3x3(padded: Tensor, transformed: Tensor, bias: Tensor) -> Tensor:
     if height % STEP or width % STEP:
         padded = F.pad(padded, (0, -width % STEP, 0, -height % STEP))
     images = _Convolution.apply(padded, transformed, bias)
-    return images if images.shape[2:] == (height, width) else images[:, :, :height, :width]
+    return images[:, :, :height, :width].contiguous(memory_format=torch.channels_last)  # no copy for whole tiles
 
 
 class FrozenConv(nn.Conv2d):
@@ -88,7 +88,7 @@ class _Convolution(torch.autograd.Function):
         to_tiles, back = _both(_TILE), _both(_INVERSE)
         for rows in _bands(padded):
             sums = torch.bmm(_tiles(padded, rows, to_tiles), transformed)
-            parts = _blocks(images.permute(0, 2, 3, 1), rows)
+            parts = _blocks(_band(images.permute(0, 2, 3, 1), rows))
             made = (back @ sums.flatten(1)).view(STEP, STEP, *parts.shape[:3], -1)
             torch.add(made.permute(2, 3, 4, 0, 1, 5), bias, out=parts)
         return images
@@ -103,7 +103,7 @@ class _Convolution(torch.autograd.Function):
         of_kernels = torch.zeros_like(transformed) if needs_kernels else None
         to_tiles, back = _both(_TILE), _both(_INVERSE)
         for rows in _bands(padded):
-            parts = _blocks(gradient, rows)
+            parts = _blocks(_band(gradient, rows))
             sums = (back.T @ parts.permute(3, 4, 0, 1, 2, 5).reshape(16, -1)).view(36, -1, gradient.shape[3])
             if of_kernels is not None:
                 of_kernels.baddbmm_(_tiles(padded, rows, to_tiles).mT, sums)
@@ -115,7 +115,7 @@ class _Convolution(torch.autograd.Function):
 
 
 def _bands(padded: Tensor) -> Iterator[slice]:
-    """Rows of tiles."""
+    """The rows of tiles in parts of about `BAND` tiles."""
     batch, rows, columns = len(padded), (padded.shape[2] - 2) // STEP, (padded.shape[3] - 2) // STEP
     each = max(1, round(BAND / (batch * columns)))
     return (slice(start, min(start + each, rows)) for start in range(0, rows, each))
@@ -123,21 +123,25 @@ def _bands(padded: Tensor) -> Iterator[slice]:
 
 def _tiles(padded: Tensor, rows: slice, to_tiles: Tensor) -> Tensor:
     """Transformed tiles (36, tiles of the band, C) of padded (B, C, H + 2, W + 2)."""
-    band = padded.permute(0, 2, 3, 1)[:, STEP * rows.start : STEP * rows.stop + 2]
+    band = _band(padded.permute(0, 2, 3, 1), rows, beyond=TILE - STEP)
     tiles = band.unfold(1, TILE, STEP).unfold(2, TILE, STEP).permute(4, 5, 0, 1, 2, 3)
     return (to_tiles @ tiles.reshape(36, -1)).view(36, -1, padded.shape[1])
 
 
-def _blocks(images: Tensor, rows: slice) -> Tensor:
-    """The band of images (B, H, W, D) as tiles: (B, rows, columns, 4, 4, D), a view."""
-    band = images if rows == slice(None) else images[:, STEP * rows.start : STEP * rows.stop]
-    return band.unflatten(1, (-1, STEP)).unflatten(3, (-1, STEP)).transpose(2, 3)
+def _band(images: Tensor, rows: slice, beyond: int = 0) -> Tensor:
+    """The pixels of these rows of tiles, and some more below, of images (B, H, W, C)."""
+    return images[:, STEP * rows.start : STEP * rows.stop + beyond]
+
+
+def _blocks(images: Tensor) -> Tensor:
+    """Images (B, H, W, C) as tiles of the output: (B, rows, columns, 4, 4, C), a view."""
+    return images.unflatten(1, (-1, STEP)).unflatten(3, (-1, STEP)).transpose(2, 3)
 
 
 def _add_tiles(images: Tensor, rows: slice, tiles: Tensor) -> None:
     """Add tiles (B, rows, columns, 6, 6, C), which overlap, into images (B, 4 h + 4, 4 w + 4, C)."""
     below, beside = slice(rows.start + 1, rows.stop + 1), slice(1, None)
-    whole = _blocks(images, slice(None))
+    whole = _blocks(images)
     whole[:, rows, :-1] += tiles[:, :, :, :STEP, :STEP]
     whole[:, below, :-1, :2] += tiles[:, :, :, STEP:, :STEP]
     whole[:, rows, beside, :, :2] += tiles[:, :, :, :STEP, STEP:]

@@ -22,8 +22,8 @@ FAINT = 1e-4  # of the strongest direction's energy: below it, a style does not 
 class Pixels(NamedTuple):
     """A picture for the network: continued by reflection to whole cells of 8 x 8 pixels, all sides at least 9.
 
-    On both sides alike, an odd pixel right or below: at its own border, where the network reflects features, it draws
-    less well, so that what is added on one side alone would make the others worse than that one.
+    What is added, a cell more than is needed, lies on both sides alike: at its own border, where it reflects features,
+    the network draws less well. A side of whole cells stays as it is, so that the result is pytorch-AdaIN's.
     """
 
     rgb: np.ndarray  # (8h, 8w, 3) in 0-255; what is transparent has the mean colour of what is not
@@ -57,7 +57,8 @@ def to_pixels(picture: Image.Image) -> Pixels:
         picture = picture.convert("RGB")
     rgb, step = np.asarray(picture), isqrt(layer.size // MOST_PIXELS) + 1
     colours = rgb[::step, ::step][layer[::step, ::step] > 0]
-    border = [(lacking // 2, lacking - lacking // 2) for lacking in (-side % CELL for side in layer.shape)]
+    added = [-side % CELL + CELL if side % CELL else 0 for side in layer.shape]
+    border = [(pixels // 2, pixels - pixels // 2) for pixels in added]
     rgb, layer = np.pad(rgb, (*border, (0, 0)), mode="symmetric"), np.pad(layer, border, mode="symmetric")
     cells = layer.reshape(layer.shape[0] // CELL, CELL, -1, CELL).mean((1, 3))
     return Pixels(rgb, torch.from_numpy(cells), colours)

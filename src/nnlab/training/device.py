@@ -18,13 +18,12 @@ def pick_device(name: str) -> torch.device:
 
     Apple's (MPS) is taken only if it computes as the CPU does: see `agrees_with_cpu`.
     """
-    if name == "auto" and torch.backends.mps.is_available():
-        if agrees_with_cpu(torch.device("mps")):
-            return torch.device("mps")
-        print("this Mac's GPU differs from its CPU in a small training step: computing on the CPU", file=sys.stderr)
-        return torch.device("cpu")
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        if name == "mps" and not agrees_with_cpu(torch.device(name)):
+            print("this Mac's GPU differs from its CPU in a small training step: computing on the CPU", file=sys.stderr)
+            name = "cpu"
+        return torch.device(name)
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).item()  # the "meta" device, which computes nothing, fails here
