@@ -177,6 +177,20 @@ def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
     assert all(weights.grad is None for weights in encoder.parameters())
 
 
+def test_gradients_are_those_of_a_power_of_the_loss(encoder):
+    """To a factor of the power itself, which neither Adam nor Muon sees."""
+    crops = Batch(*(torch.randint(0, 256, (1, 3, 24, 24), dtype=torch.uint8) for _ in range(2)))
+    found = {}
+    for power in (1.0, 0.5):
+        params = settings(power=power, batch_size=1)
+        state = new_state(initial_decoder(1), params, torch.device("cpu"))
+        total, _ = batch_losses(encoder, state.decoder, crops, params, torch.float32)
+        step_function(encoder, state, params, Processes(0, 1, torch.device("cpu")), torch.float32)(crops)
+        found[power] = [weights.grad for weights in state.decoder.parameters()]
+    for plain, rooted in zip(found[1.0], found[0.5]):
+        torch.testing.assert_close(rooted, plain * total.item() ** -0.5, rtol=1e-4, atol=1e-7)
+
+
 @pytest.mark.parametrize("optimizer", ["muon", "adam"])
 def test_no_step_waits_for_the_device(run, tmp_path, monkeypatch, optimizer):
     """Losses are read where a row of the curves ends, in one go: a GPU that is asked in between stands still.

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nnlab import winograd
-from nnlab.adain.statistics import mean_std
+from nnlab.adain.statistics import mean_std, rescaled
 from nnlab.training.seeds import generator
 from nnlab.vgg import VGG19
 from nnlab.vgg_layers import CHANNELS, up_to
@@ -119,4 +119,4 @@ def adain(content: Tensor, style: Tensor) -> Tensor:
 def adain_statistics(content: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """AdaIN towards given statistics, (B, C, 1, 1) or (1, C, 1, 1); the result has the dtype of ``content``."""
     content_mean, content_std = mean_std(content)
-    return torch.addcmul(mean, content - content_mean, std / content_std).to(content.dtype)
+    return rescaled(content, content_mean, std / content_std, mean)

@@ -36,7 +36,8 @@ PICTURES_TIMES = 10  # how often in a run
 ADDED = """Beside the paper's content and style loss, which the curves show, the decoder is pulled to two things.
 **Structure**, in every step: features of relu1_1 ... relu3_1 towards their own AdaIN, because relu4_1 alone leaves a
 shape free by some pixels (halos, doubled contours). **Identity**, in a share of the steps: the style is the photo
-itself and pixels are pulled to it (SANet, Park & Lee 2019), so that the decoder learns to invert the encoder."""
+itself and pixels are pulled to it (SANet, Park & Lee 2019), so that the decoder learns to invert the encoder.
+What is made smaller is a power of the sum (adain.train.power)."""
 
 
 def train_decoder(

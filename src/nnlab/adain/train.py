@@ -132,11 +132,12 @@ def step_function(
     def move(batch: Batch) -> None:
         state.decoder.zero_grad(set_to_none=True)
         total, losses = losses_of(encoder, decoder, batch, params, dtype)
-        total.backward()
+        found = processes.average(torch.stack([total.detach(), *losses.detach()]))
+        (found[0] ** (params.power - 1) * total).backward()  # the gradient of total ** power, to a factor
         for optimiser in state.optimisers:
             set_learning_rate(optimiser, learning_rate(params, state.step))
             optimiser.step()
-        state.history[state.step] = processes.average(losses.detach())
+        state.history[state.step] = found[1:]
         state.step += 1
         share = max(1 - params.average, 1 / (1 + MEMORY * state.step))
         with torch.no_grad():
@@ -148,7 +149,7 @@ def step_function(
 def batch_losses(
     encoder: Encoder, decoder: nn.Module, batch: Batch, params: AdainTrainParams, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Return the loss to be made smaller, a scalar, and the paper's two losses (2,) in it, content and style."""
+    """Return the loss that is to become smaller, a scalar, and the paper's two losses (2,) in it, content and style."""
     images = to_images(batch.content, dtype)
     with torch.no_grad():
         content, target = _encode(encoder, images, batch, dtype)
