@@ -4,6 +4,7 @@ import csv
 import importlib
 import json
 import os
+import socket
 import subprocess
 import sys
 from functools import partial
@@ -83,10 +84,19 @@ def test_a_training_leaves_curves_checkpoints_and_tensorboard(whole):
 
 
 @pytest.mark.slow
-def test_two_processes_reach_the_losses_of_one(whole, inputs, tmp_path):
-    """Within rounding, while that has not grown: the first half of the rows."""
+@pytest.mark.parametrize("machines", [1, 2])
+def test_two_processes_reach_the_losses_of_one(whole, inputs, tmp_path, machines):
+    """Within rounding, while that has not grown: the first half of the rows. Both machines are this one."""
     write_params(tmp_path, **QUICK)
-    finish(start(tmp_path, inputs, PET_NPROC_PER_NODE="2"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    if machines == 1:
+        nodes = [{"PET_NPROC_PER_NODE": "2"}]
+    else:
+        common = {"PET_NNODES": "2", "PET_MASTER_ADDR": "127.0.0.1", "PET_MASTER_PORT": port}
+        nodes = [{**common, "PET_NODE_RANK": rank} for rank in "01"]
+    for process in [start(tmp_path, inputs, **variables) for variables in nodes]:
+        finish(process)
     one, two = curves(whole), curves(tmp_path)
     torch.testing.assert_close(two[:2], one[:2], rtol=1e-3, atol=0)
     torch.testing.assert_close(two, one, rtol=0.05, atol=0)
