@@ -3,7 +3,8 @@
     python benchmarks/adain_sheet.py OUT.png [--pairs 8] [--folder CONTENT STYLE] [--decoder FILE]
 
 The pairs are the held-out photos, each with a held-out painting in turn, or the pictures of two folders. Nothing is
-scaled down on the sheet: look at it at full size. Printed are the losses of the paper and the edges (see
+scaled down on the sheet: look at it at full size. The peer draws at 384 x 384 pixels and enlarges that, so larger photos
+come out soft, and it is compared at `--size 256`. Printed are the losses of the paper and the edges (see
 `nnlab.adain.evaluate`), measured in float32 on the pictures of the sheet, whole and in 8 bits.
 """
 
@@ -59,7 +60,7 @@ def main() -> None:
             print(rows[-1][0], file=sys.stderr, flush=True)
     sheet(rows).save(options.out)
     means = [np.mean([pair[side] for pair in found], axis=0, keepdims=True).T.tolist() for side in found[0]]
-    pairs = f"mean of {len(found)} pairs, {options.decoder.name}"
+    pairs = f"mean of {len(found)} pairs, {options.decoder.name}, {options.size} pixels"
     lines = [row(f"{what}, {pairs}", *sides, PEER, name(precision)) for what, *sides in zip(FIGURES, *means)]
     print(table(COLUMNS, lines))
 

@@ -33,7 +33,7 @@ BENCHMARKS = {
         "AdaIN's training",
         ["adain_recipes.py", "--minutes", "3", "--only", "params.yaml", "pytorch-AdaIN"],
     ),
-    "adain_sheet": ("AdaIN's pictures", ["adain_sheet.py", "data/adain_sheet.png"]),
+    "adain_sheet": ("AdaIN's pictures", ["adain_sheet.py", "data/adain_sheet.png", "--size", "256", "--pairs", "16"]),
     "scale": ("Data set", ["scale.py"]),
     "startup": ("Start", ["startup.py"]),
 }
