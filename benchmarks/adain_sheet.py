@@ -3,9 +3,9 @@
     python benchmarks/adain_sheet.py OUT.png [--pairs 8] [--folder CONTENT STYLE] [--decoder FILE]
 
 The pairs are the held-out photos, each with a held-out painting in turn, or the pictures of two folders. Nothing is
-scaled down on the sheet: look at it at full size. The peer draws at 384 x 384 pixels and enlarges that, so larger photos
-come out soft, and it is compared at `--size 256`. Printed are the losses of the paper and the edges (see
-`nnlab.adain.evaluate`), measured in float32 on the pictures of the sheet, whole and in 8 bits.
+scaled down on the sheet: look at it at full size. Printed are the losses of the paper and the edges (see
+`nnlab.adain.evaluate`), measured in float32 on the pictures of the sheet, whole and in 8 bits. The peer draws at 384 x
+384 pixels and enlarges that, so larger photos come out soft: it is compared at `--size 256`.
 """
 
 import argparse
