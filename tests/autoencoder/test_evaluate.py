@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nnlab.autoencoder.evaluate import Judged, decode_plane, psnr_db
-from nnlab.autoencoder.figures import grid, latent
+from nnlab.autoencoder.figures import densest, grid, latent
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.train import add_noise
 from nnlab.figures import style
@@ -67,3 +67,12 @@ def test_scatter_and_grid_are_drawn_over_the_same_axes_in_values_of_the_code() -
     assert "in steps of 0.3" in sheet.get_title()
     offsets = np.concatenate([points.get_offsets() for points in scatter.collections])
     assert sorted(map(tuple, offsets)) == sorted(map(tuple, found.codes))
+
+
+def test_a_digit_of_two_clusters_is_named_at_the_denser_one():
+    draws = np.random.default_rng(0)
+    wide, dense = draws.normal(-3, 0.5, (60, 2)), draws.normal(3, 0.1, (60, 2))
+    points = np.concatenate([wide, dense])
+    assert densest(points) >= 60
+    assert np.linalg.norm(points[densest(points)] - 3) < 0.2
+    assert densest(points[:1]) == 0

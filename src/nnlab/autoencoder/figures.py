@@ -56,12 +56,12 @@ def _digit_rows(judged: Judged, title: str, note: str | None = None) -> Figure:
 
 
 def latent(codes: np.ndarray, labels: np.ndarray, reach: float) -> Figure:
-    """Codes (N, 2) coloured by digit (N,), over the same square as the grid; each digit's number is at its median."""
+    """Codes (N, 2) coloured by digit (N,), over the grid's square; a digit's number is where its codes are densest."""
     figure, axis = plt.subplots(figsize=(7.6, 6.6))
     for digit in sorted(set(labels)):
         own, color = codes[labels == digit], TEN_COLORS[digit]
         axis.scatter(own[:, 0], own[:, 1], s=5, alpha=0.55, color=color, label=str(digit), linewidths=0)
-        x, y = np.median(own, axis=0)
+        x, y = own[densest(own)]
         box = {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": color}
         axis.text(x, y, str(digit), fontsize=15, weight="bold", color=color, ha="center", va="center", bbox=box)
     axis.set(xlim=(-reach, reach), ylim=(-reach, reach), title="Codes of the test images by digit", **AXES)
@@ -69,6 +69,12 @@ def latent(codes: np.ndarray, labels: np.ndarray, reach: float) -> Figure:
     for handle in filter(None, legend.legend_handles):
         handle.set_alpha(1)
     return figure
+
+
+def densest(points: np.ndarray, neighbours: int = 50) -> int:
+    """Index of the point (N, 2) that has so many others nearest by: a digit may have two clusters, none at its mean."""
+    distances = np.linalg.norm(points[:, None] - points, axis=2)
+    return int(np.sort(distances, axis=1)[:, min(neighbours, len(points) - 1)].argmin())
 
 
 def grid(plane: Plane) -> Figure:
