@@ -1,8 +1,10 @@
+import shutil
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, adain, to_images
+from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, adain, initial_decoder, to_images
 from nnlab.adain.weights import load_encoder
 from nnlab.errors import UserError
 
@@ -53,3 +55,16 @@ def test_adain_by_hand():
 def test_images_of_bytes():
     crops = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 3, 1, 1)
     assert to_images(crops, torch.float32).flatten().tolist() == pytest.approx([0.0, 0.2, 1.0])
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_decoder_has_the_same_gradients():
+    """Layouts that a compiler takes for granted and a kernel does not keep have broken this before."""
+    decoder, features = initial_decoder(1), torch.rand(1, 512, 2, 3, generator=torch.Generator().manual_seed(1))
+    found = []
+    for draw in (decoder, torch.compile(decoder)):
+        decoder.zero_grad()
+        draw(features.contiguous(memory_format=torch.channels_last)).square().mean().backward()
+        found.append([weights.grad.clone() for weights in decoder.parameters()])
+    for plain, compiled in zip(*found):
+        torch.testing.assert_close(compiled, plain, rtol=1e-3, atol=1e-6)

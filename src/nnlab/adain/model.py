@@ -56,9 +56,20 @@ def _conv_enlarged(x: Tensor, weight: Tensor, bias: Tensor, taps: Tensor) -> Ten
     """
     kernels = taps.flatten(0, 1) @ weight.permute(0, 2, 3, 1).flatten(1, 2)  # (D, 16, C)
     kernels = kernels.reshape(-1, 2, 2, kernels.shape[-1]).permute(0, 3, 1, 2).to(x.dtype)  # (4D, C, 2, 2)
-    padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    padded = _repeated_border(x)
     quarters = F.conv2d(padded, kernels, bias.to(x.dtype).repeat_interleave(4))  # (B, 4D, h + 1, w + 1)
     return F.pad(F.pixel_shuffle(quarters, 2), (-1, -1, -1, -1))
+
+
+def _repeated_border(x: Tensor) -> Tensor:
+    """x (B, C, h, w) with a border of one position that repeats its edge.
+
+    Compiled for a CPU (torch 2.15), the padding's gradient has other strides than the compiler takes it to have.
+    """
+    if not torch.compiler.is_compiling():
+        return F.pad(x, (1, 1, 1, 1), mode="replicate")
+    x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], 2)
+    return torch.cat([x[..., :1], x, x[..., -1:]], 3)
 
 
 class Encoder(VGG19):
