@@ -81,17 +81,26 @@ def plain_stylise(encoder: str, dtype: torch.dtype, photo: str, painting: str) -
     return run
 
 
-def step(encoder: str, dtype: torch.dtype, crop: str, batch: str, changes: dict | None = None) -> Job:
+def step(
+    encoder: str, dtype: torch.dtype, crop: str, batch: str, changes: dict | None = None, compiled: bool = False
+) -> Job:
     """Our training step, by params.yaml with some changes."""
     params, device = settings((changes or {}) | {"max_iter": 1000}), pick_device("auto")
     state, given = new_state(initial_decoder(1), params, device, dtype), _crops(crop, batch)
-    move = step_function(load_encoder(Path(encoder)), state, params, Processes(0, 1, device), dtype)
+    move = step_function(load_encoder(Path(encoder)), state, params, Processes(0, 1, device), dtype, compiled)
     return lambda: move(given)
 
 
 def recipe_step(encoder: str, dtype: torch.dtype, crop: str, batch: str) -> Job:
     """Our training step with pytorch-AdaIN's losses and optimiser."""
     return step(encoder, dtype, crop, batch, RECIPE)
+
+
+def compiled_step(encoder: str, dtype: torch.dtype, crop: str, batch: str) -> Job:
+    """The same with `adain.run.compile: true`; the first step, which compiles, is taken before it is measured."""
+    job = step(encoder, dtype, crop, batch, RECIPE, compiled=True)
+    job()
+    return job
 
 
 def peers_step(encoder: str, dtype: torch.dtype, crop: str, batch: str) -> Job:
@@ -107,7 +116,7 @@ def _crops(crop: str, batch: str) -> Batch:
     return Batch(crops, crops.flip(3))
 
 
-JOBS = {job.__name__: job for job in (stylise, plain_stylise, step, recipe_step, peers_step)}
+JOBS = {job.__name__: job for job in (stylise, plain_stylise, step, recipe_step, compiled_step, peers_step)}
 
 
 def measured(job: Job) -> list[float]:
@@ -145,6 +154,8 @@ def points(options: argparse.Namespace, folder: Path) -> list[Point]:
         add(what, (crop, batch), "step", peers, given, {})
         if (crop, batch) in COMPARED:
             add(f"{what}, the peer's losses", (crop, batch), "recipe_step", peers, given, {})
+            if pick_device("auto").type == "cuda":  # on a CPU compiling takes longer than it spares here
+                add(f"{what}, the peer's losses, compiled", (crop, batch), "compiled_step", peers, given, {})
     return found
 
 

@@ -34,7 +34,7 @@ BENCHMARKS = {
         ["adain_recipes.py", "--minutes", "3", "--only", "params.yaml", "pytorch-AdaIN"],
     ),
     "adain_sheet": ("AdaIN's pictures", ["adain_sheet.py", "data/adain_sheet.png", "--size", "256", "--pairs", "16"]),
-    "scale": ("Data set", ["scale.py"]),
+    "scale": ("Data set", ["scale.py", "--counts", "1000", "100000"]),
     "startup": ("Start", ["startup.py"]),
 }
 INTRODUCTION = """# Side by side with peers
