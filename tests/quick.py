@@ -113,11 +113,11 @@ def hashes(path: Path) -> dict[str, str]:
     return {str(file.relative_to(path.parent)): sha256(file) for file in files}
 
 
-def run_queue(tree: Path, jobs: int, seconds: float = 300) -> str:
+def run_queue(tree: Path) -> str:
     """Run the queued experiments of `tree`; return what `dvc queue status` says at their end."""
-    dvc(tree, "queue", "start", "--jobs", str(jobs))
+    dvc(tree, "queue", "start")
     try:
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + 300
         while "Queued" in (status := dvc(tree, "queue", "status")) or "Running" in status:
             assert time.monotonic() < deadline, status
             time.sleep(1)

@@ -31,12 +31,6 @@ def ran(output: str) -> set[str]:
     return set(re.findall(r"Running stage '([^']+)'", output))
 
 
-def put_back(tree: Path) -> None:
-    git(tree, "checkout", "--quiet", "--", ".")
-    git(tree, "clean", "--quiet", "-fd")
-    dvc(tree, "checkout", "--quiet", code=None)
-
-
 @pytest.fixture(scope="module")
 def copy(quick_run: quick.QuickRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the quick run with its results committed, in a folder with a space and Chinese characters."""
@@ -51,7 +45,9 @@ def copy(quick_run: quick.QuickRun, tmp_path_factory: pytest.TempPathFactory) ->
 def tree(copy: Path) -> Iterator[Path]:
     """The copy; what a test changes is put back."""
     yield copy
-    put_back(copy)
+    git(copy, "checkout", "--quiet", "--", ".")
+    git(copy, "clean", "--quiet", "-fd")
+    dvc(copy, "checkout", "--quiet", code=None)
 
 
 def test_new_alphas_run_one_stage_within_30_seconds(tree: Path) -> None:
@@ -64,11 +60,43 @@ def test_new_alphas_run_one_stage_within_30_seconds(tree: Path) -> None:
     assert "HEAD" in shown
 
 
-def test_a_network_variant_touches_fashion_alone_can_be_compared_and_put_back(tree: Path) -> None:
+def test_other_layers_run_their_job_alone_and_no_name_reaches_a_shell(tree: Path) -> None:
+    """A job's pictures have names that a shell would run; then another job has, and is refused in one line."""
+    names = {"content": "my photo `touch PWNED` (1).jpg", "style": "$(touch PWNED);&'\".jpg"}
+    for kind, name in names.items():
+        shutil.copy(tree / f"data/raw/pair/{kind}.jpg", tree / name)
+    quick.override(tree / "params.yaml", {f"gatys.jobs.layers.{kind}": name for kind, name in names.items()})
+    output = dvc(tree, "exp", "run", "-S", "gatys.jobs.layers.style_layers=[block1_conv1,block3_conv1]")
+    assert ran(output) == {"gatys_stylize@layers", "gatys_figures"}
+    params = yaml.safe_load((tree / "params.yaml").read_text(encoding="utf-8"))
+    params["gatys"]["jobs"] = {"a`touch PWNED`$(touch PWNED)'$(touch PWNED)": params["gatys"]["jobs"]["main"]}
+    (tree / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    output = dvc(tree, "repro", "gatys_stylize", code=255)
+    assert "error: params.yaml: gatys.jobs.a`touch PWNED`" in output
+    assert not list(tree.rglob("PWNED"))
+
+
+def test_a_queue_survives_a_failing_experiment_and_the_good_one_can_be_compared_and_put_back(
+    copy: Path, tmp_path: Path
+) -> None:
+    # DVC 3.67 cannot write the path of the queue's cache where the project's path is not ASCII (the README says so)
+    tree = tmp_path / "a clone"
+    quick.clone(copy, tree)
+    for name, change in {"bad": "training.epochs=ten", "wide": "network.hidden=[64,32]"}.items():
+        dvc(tree, "exp", "run", "--queue", "--name", name, "-S", f"fashion.{change}")
+    status = quick.run_queue(tree)
+    assert dict(re.findall(r"(bad|wide)\s.*?(Success|Failed)", status)) == {"bad": "Failed", "wide": "Success"}, status
+    said = dvc(tree, "queue", "logs", "bad")
+    assert len([line for line in said.splitlines() if "fashion.training.epochs" in line and "error" in line]) == 1
+    assert "Traceback" not in said
+    assert ran(dvc(tree, "queue", "logs", "wide")) == {"fashion_train", "fashion_evaluate"}
+    assert list((tree / "runs/wide/fashion").glob("events.*")), "TensorBoard's logs lie where the user looks"
+
     model, params = tree / "data/models/fashion/model.safetensors", tree / "params.yaml"
     before = (sha256(model), params.read_text(encoding="utf-8"))
-    output = dvc(tree, "exp", "run", "--name", "wide", "-S", "fashion.network.hidden=[64,32]")
-    assert ran(output) == {"fashion_train", "fashion_evaluate"}
+    dvc(tree, "exp", "apply", "wide")
+    assert yaml.safe_load(params.read_text(encoding="utf-8"))["fashion"]["network"]["hidden"] == [64, 32]
+    assert sha256(model) != before[0]
     assert "fashion_accuracy" in dvc(tree, "metrics", "diff", "--json", "HEAD")
     dvc(tree, "plots", "diff", "HEAD", "workspace", "-o", "dvc_plots")
     page = (tree / "dvc_plots/index.html").read_text(encoding="utf-8")
@@ -79,11 +107,9 @@ def test_a_network_variant_touches_fashion_alone_can_be_compared_and_put_back(tr
     assert {"fashion_accuracy", "fashion.network.hidden"} <= {column.rpartition(":")[2] for column in header}
     assert len(header) < 40, f"{len(header)} columns: {header}"
     assert any("wide" in row for row in rows)
-    put_back(tree)
+    git(tree, "stash")
+    dvc(tree, "checkout", "--quiet")
     assert (sha256(model), params.read_text(encoding="utf-8")) == before
-    dvc(tree, "exp", "apply", "wide")
-    assert yaml.safe_load(params.read_text(encoding="utf-8"))["fashion"]["network"]["hidden"] == [64, 32]
-    assert sha256(model) != before[0]
 
 
 def plotted(page: str) -> list[dict]:
@@ -99,46 +125,6 @@ def plotted(page: str) -> list[dict]:
     for start in re.finditer("var spec = ", page):
         collect(json.JSONDecoder().raw_decode(page, start.end())[0])
     return rows
-
-
-def test_another_layer_choice_runs_its_job_alone(tree: Path) -> None:
-    output = dvc(tree, "exp", "run", "-S", "gatys.jobs.main.style_layers=[block1_conv1,block2_conv1]")
-    assert ran(output) == {"gatys_stylize@main", "gatys_figures"}
-
-
-def test_neither_a_file_name_nor_a_jobs_name_reaches_a_shell(tree: Path) -> None:
-    """A job's pictures have names that a shell would run; then another job has, and is refused in one line."""
-    names = {"content": "my photo `touch PWNED` (1).jpg", "style": "$(touch PWNED);&'\".jpg"}
-    for kind, name in names.items():
-        shutil.copy(tree / f"data/raw/pair/{kind}.jpg", tree / name)
-    quick.override(tree / "params.yaml", {f"gatys.jobs.layers.{kind}": name for kind, name in names.items()})
-    assert ran(dvc(tree, "repro", "gatys_figures")) == {"gatys_stylize@layers", "gatys_figures"}
-    params = yaml.safe_load((tree / "params.yaml").read_text(encoding="utf-8"))
-    params["gatys"]["jobs"] = {"a`touch PWNED`$(touch PWNED)'$(touch PWNED)": params["gatys"]["jobs"]["main"]}
-    (tree / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    output = dvc(tree, "repro", "gatys_stylize", code=255)
-    assert "error: params.yaml: gatys.jobs.a`touch PWNED`" in output
-    assert not list(tree.rglob("PWNED"))
-
-
-def test_a_wrong_value_stops_before_any_stage_with_one_line(tree: Path) -> None:
-    output = dvc(tree, "exp", "run", "-S", "fashion.training.epochs=ten", code=None)
-    assert len([line for line in output.splitlines() if "fashion.training.epochs" in line and "error" in line]) == 1
-    assert "Traceback" not in output
-
-
-def test_a_queue_survives_a_failing_experiment_and_tells_which(tree: Path, tmp_path: Path) -> None:
-    # DVC 3.67 cannot write the path of the queue's cache where the project's path is not ASCII (the README says so)
-    clone = tmp_path / "a clone"
-    quick.clone(tree, clone)
-    changes = {"good-a": "network.hidden=[]", "bad": "training.epochs=0", "good-b": "network.hidden=[4]"}
-    for name, change in changes.items():
-        dvc(clone, "exp", "run", "--queue", "--name", name, "-S", f"fashion.{change}", "fashion_train")
-    status = quick.run_queue(clone, jobs=2)
-    states = dict(re.findall(r"(good-a|bad|good-b)\s.*?(Success|Failed)", status))
-    assert states == {"good-a": "Success", "bad": "Failed", "good-b": "Success"}, status
-    assert "fashion.training.epochs" in dvc(clone, "queue", "logs", "bad")
-    assert list((clone / "runs/good-a/fashion").glob("events.*")), "TensorBoard's logs lie where the user looks"
 
 
 def test_a_pull_gives_the_results_without_training(copy: Path, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ A process that is killed cannot remove its temporary: the names hold the process
 same file removes those whose process is gone.
 """
 
-import errno
 import hashlib
 import os
 import re
@@ -14,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_FULL_DISK_BYTES = 1 << 16  # what a full disk may still report as free
+import psutil
 
 
 @contextmanager
@@ -55,28 +54,16 @@ def _scratch(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     start = f".{path.name[:40]}-"
     for left in path.parent.iterdir():
-        if found := re.fullmatch(rf"{re.escape(start)}(\d+)-\w{{8}}", left.name):
-            _remove_if_gone(int(found[1]), left)
+        found = re.fullmatch(rf"{re.escape(start)}(\d+)-\w{{8}}", left.name)
+        if found and not psutil.pid_exists(int(found[1])):
+            shutil.rmtree(left, ignore_errors=True)
     prefix = f"{start}{os.getpid()}-"
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix, ignore_cleanup_errors=True) as temporary:
             yield Path(temporary)
     except OSError as error:
-        number = error.errno
-        if number is None and shutil.disk_usage(path.parent).free < _FULL_DISK_BYTES:
-            number = errno.ENOSPC  # writers in C, NumPy's among them, tell only that too few bytes were written
         inside = error.filename is None or str(error.filename).startswith(str(path.parent / start))
-        raise OSError(number, os.strerror(number), str(path)) if number and inside else error from None
-
-
-def _remove_if_gone(process: int, left: Path) -> None:
-    """Remove what a process left, unless it still runs."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        shutil.rmtree(left, ignore_errors=True)
-    except PermissionError:  # another user's process: it runs
-        pass
+        raise OSError(error.errno, error.strerror, str(path)) if error.errno and inside else error from None
 
 
 def _flush(file: Path) -> None:
@@ -87,15 +74,11 @@ def _flush(file: Path) -> None:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
-    return _digest(path, "sha256")
+    return checksum(path, "sha256")
 
 
-def md5(path: Path) -> str:
-    """Return the MD5 of a file in hexadecimal: for data sets whose publishers give nothing else."""
-    return _digest(path, "md5")
-
-
-def _digest(path: Path, kind: str) -> str:
+def checksum(path: Path, kind: str) -> str:
+    """Return a file's checksum in hexadecimal; `kind` is a name that hashlib knows: sha256, md5 ..."""
     state = hashlib.new(kind, usedforsecurity=False)
     with Path(path).open("rb") as file:
         while block := file.read(1 << 20):

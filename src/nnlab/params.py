@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from nnlab.sections import Count, Layer, Named, NamePart, Section, Seed, Share, Text, Weight, Widths, filled, load, once
+from nnlab.sections import Count, Layer, Named, NamePart, Section, Seed, Share, Text, Weight, Widths, filled, load
 
 ASSIGNED_ITERATIONS = 10_000  # of AdaIN's training: the assignment asks for at least so many
 PAIR = "pair"  # the name of the assigned pair's style
@@ -102,15 +102,11 @@ class CommonParams(Section):  # what jobs share unless they say otherwise
 class JobParams(CommonParams):  # one picture to paint: its pictures and layers, and all that is common
     content: Text
     style: Text
-    content_layers: Annotated[list[Layer], once]
-    style_layers: Annotated[list[Layer], once]
+    content_layers: list[Layer]
+    style_layers: list[Layer]
 
     @model_validator(mode="after")
-    def _paints(self) -> "JobParams":
-        content = self.content_weight and any(self.content_layer_weights.get(x, 1.0) for x in self.content_layers)
-        style = self.style_weight and any(self.style_layer_weights.get(x, 1.0) for x in self.style_layers)
-        if not content and not style:
-            raise ValueError("nothing to optimise: name a content or a style layer with a weight above 0")
+    def _steps(self) -> "JobParams":
         if self.optimizer == "adam" and self.learning_rate > 0.1:  # about what every pixel moves in a step
             raise ValueError(f"learning_rate = {self.learning_rate} is too large for adam: at most 0.1, best 0.02")
         return self
@@ -219,7 +215,7 @@ class AdainParams(Section):
     run: AdainRunParams
     evaluate: AdainEvaluateParams
     pictures: PictureParams
-    alpha: Annotated[list[Share], once] = Field(min_length=1, max_length=9)  # each is one file
+    alpha: list[Share] = Field(min_length=1, max_length=9)  # each is one file
 
 
 # ---- report, and the file ----

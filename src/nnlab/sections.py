@@ -5,40 +5,14 @@ Every key is in the file: a default that is hidden in code would be a parameter 
 
 import re
 import reprlib
-import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML, YAMLError
 
 from nnlab.errors import UserError
 from nnlab.vgg_layers import canonical
-
-_DECIMAL = r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9_]+([eE][-+][0-9]+)?)"
-_SCALARS = {  # YAML 1.2, as DVC's parser has it: 1e-4 is a number, no is a word, 010 is ten, 1:30 is a word
-    "bool": ("true|True|TRUE|false|False|FALSE", "tTfF"),
-    "int": (r"[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),
-    "float": (rf"{_DECIMAL}|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+0123456789."),
-}
-
-
-class YamlLoader(yaml.SafeLoader):
-    """PyYAML with the scalars of YAML 1.2."""
-
-    def construct_integer(self, node: yaml.ScalarNode) -> int:
-        """An integer: PyYAML's own takes 010 for an octal number."""
-        text = node.value.replace("_", "")
-        return int(text, 0 if re.match("[-+]?0[box]", text) else 10)
-
-
-YamlLoader.add_constructor("tag:yaml.org,2002:int", YamlLoader.construct_integer)
-YamlLoader.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in known if tag.rsplit(":", 1)[1] not in _SCALARS]
-    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-for _kind, (_form, _firsts) in _SCALARS.items():
-    YamlLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(f"^({_form})$"), list(_firsts))
 
 
 class Section(BaseModel):
@@ -50,26 +24,28 @@ class Section(BaseModel):
 Model = TypeVar("Model", bound=Section)
 
 
-def load(path: Path, model: type[Model]) -> Model:
-    """Read the YAML file `path` as `model`.
-
-    Raises `UserError` with one line that names the first wrong key by its full path, its value and what is allowed.
-    """
+def read_yaml(path: Path) -> Any:
+    """The plain values of a YAML file, as DVC reads it: by the same parser, which knows YAML 1.2 (1e-4 is a number)."""
     try:
-        values = yaml.load(Path(path).read_text(encoding="utf-8"), YamlLoader)
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run from the project's folder") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (YAMLError, ValueError) as error:
         reason, mark = getattr(error, "problem", None) or str(error), getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise UserError(f"{path}: not valid YAML: {' '.join(reason.split())}{place}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: must hold sections ({', '.join(model.model_fields)}), found {reprlib.repr(values)}")
-    return parse(values, model, str(path))
+        raise UserError(f"{path}: not valid YAML: {reason}{place}") from None
 
 
-def parse(values: dict[str, Any], model: type[Model], origin: str) -> Model:
-    """Check `values` against `model`; `origin` begins the message of the `UserError` (see `load`)."""
+def load(path: Path, model: type[Model]) -> Model:
+    """The YAML file `path` as `model`; `UserError` as by `read_yaml` and `parse`."""
+    return parse(read_yaml(path), model, str(path))
+
+
+def parse(values: Any, model: type[Model], origin: str) -> Model:
+    """Check `values` against `model`.
+
+    Raises `UserError` with one line: `origin`, the first wrong key by its full path, its value and what is allowed.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -81,7 +57,7 @@ def _line(error: ValidationError, model: type[Section]) -> str:
     problems = error.errors(include_url=False)
     # A misspelt key is a missing and an unknown one: the unknown one can be found.
     first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
-    key, found = ".".join(map(str, first["loc"])), reprlib.repr(first["input"])
+    key, found = ".".join(map(str, first["loc"])) or "file", reprlib.repr(first["input"])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
     message = f"{message[:1].lower()}{message[1:]}"
@@ -132,35 +108,16 @@ def _layer(name: str) -> str:
         raise ValueError(str(error)) from None
 
 
-def _once(values: list) -> list:
-    if len(set(values)) < len(values):
-        raise ValueError("named twice")
-    return values
-
-
-def _apart(values: dict[str, Any]) -> dict[str, Any]:
-    seen: dict[str, str] = {}
-    for name in values:
-        if (other := seen.setdefault(name.casefold(), name)) != name:
-            raise ValueError(f"the names {other} and {name} are one to a disk that ignores case; rename one")
-    return values
-
-
-_FORBIDDEN = '/\\:*?"<>|$`!;&%{}#~'  # in a file name, or in the shell command of dvc.yaml
+_NAME = re.compile(r"(\w([\w .,'’·()-]*[\w.)])?)?")  # an accented letter of two characters is none of \w: disks differ
 
 
 def _file_name_part(value: Any) -> Any:
     """Text that file names are made with; a student number without quotes in the YAML arrives as an integer."""
     text = str(value) if type(value) is int else value
-    if not isinstance(text, str):
-        return text
-    plain = not any(char in _FORBIDDEN or unicodedata.category(char)[0] == "C" for char in text)
-    whole = text == unicodedata.normalize("NFC", text.strip()) and len(text.encode()) <= 90
-    if not plain or not whole or text.startswith((".", "-")):
+    if isinstance(text, str) and (not _NAME.fullmatch(text) or len(text.encode()) > 90):
         raise ValueError(
-            f"becomes part of a file name: none of {_FORBIDDEN}, no control characters, no space, . or - at the "
-            "beginning, no space at the end, accented letters as single characters (Unicode NFC), at most 90 bytes (30 "
-            "Chinese characters)"
+            "becomes part of a file name: letters, digits, spaces and . , ' · ( ) - inside of it alone, at most 90 "
+            "bytes (30 Chinese characters)"
         )
     return text
 
@@ -175,5 +132,4 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=1e12)]
 Layer = Annotated[str, AfterValidator(_layer)]  # of VGG19
 NamePart = Annotated[str, BeforeValidator(_file_name_part)]
-once = AfterValidator(_once)  # no two values of a list are the same
-Named = Annotated[dict[Name, T], AfterValidator(_apart)]  # values by names, which files have, too
+Named = dict[Name, T]  # values by names, which files have, too

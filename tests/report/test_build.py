@@ -9,8 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nnlab.report.build import pdf, web_page
-from nnlab.report.excerpts import excerpt
+from nnlab.report.build import excerpt, pdf, web_page
 from nnlab.stage import call
 from stages import report_build
 from tests.report import samples

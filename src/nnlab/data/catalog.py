@@ -25,7 +25,7 @@ from nnlab.data.download import (
     url_source,
 )
 from nnlab.errors import UserError
-from nnlab.files import atomic, md5, sha256
+from nnlab.files import atomic, checksum
 
 MIRROR_VARIABLE = "NNLAB_MIRROR"
 PROVENANCE = "provenance.json"  # what the files beside it are
@@ -183,7 +183,7 @@ def _take(source: Source, name: str, path: Path, digest: str) -> None:
 def _difference(path: Path, digest: str) -> str:
     """How the file's checksum differs from the one that it should have; nothing if it is right."""
     kind, expected = ("MD5", digest.removeprefix("md5:")) if digest.startswith("md5:") else ("SHA-256", digest)
-    found = md5(path) if kind == "MD5" else sha256(path)
+    found = checksum(path, kind.replace("-", ""))
     return "" if found.startswith(expected) else f"has {kind} {found[:12]}… instead of {expected[:12]}…"
 
 

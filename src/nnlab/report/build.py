@@ -5,10 +5,12 @@ table, a figure ...), which `web_parts.j2` writes as HTML and `pdf_parts.j2` as 
 are around them. The same facts and sources give the same bytes.
 """
 
+import ast
 import json
 import re
 import shutil
 import tempfile
+import textwrap
 from functools import partial
 from importlib.metadata import distribution
 from pathlib import Path
@@ -19,7 +21,6 @@ import typst
 
 from nnlab.errors import UserError
 from nnlab.figures import PALETTE, TEN_COLORS
-from nnlab.report.excerpts import excerpt
 from nnlab.report.pictures import as_uri, encoded, sprite
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -99,7 +100,27 @@ def _prose(environment: jinja2.Environment, facts: dict[str, Any]) -> Any:
         raise UserError(f"src/nnlab/report/templates/{template.name}: {error.message}; run `dvc repro`") from error
 
 
-# ---- filters of the templates ----
+# ---- what the templates call ----
+
+
+def excerpt(source: Path, file: str, name: str) -> tuple[int, str]:
+    """The first line's number and the text of `name` ("function", "Class" or "Class.method") in `source`/`file`.
+
+    It is cut out when the report is built, so that none can go stale; the file is not imported. Docstrings are dropped
+    (the report explains in its own words). Raises `UserError` when the name is not there.
+    """
+    text = (source / file).read_text(encoding="utf-8")
+    node: Any = ast.parse(text, file)
+    for part in name.split("."):
+        node = next((child for child in ast.iter_child_nodes(node) if getattr(child, "name", "") == part), None)
+        if node is None:
+            raise UserError(f"{source / file}: has no {name}, which the report quotes; mend src/nnlab/report/templates")
+    first = min(line.lineno for line in (node, *node.decorator_list))
+    documented = [x for x in ast.walk(node) if isinstance(x, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(x)]
+    dropped = {line for x in documented for line in range(x.body[0].lineno, x.body[0].end_lineno + 1)}  # type: ignore[operator]
+    lines = enumerate(text.splitlines()[: node.end_lineno], 1)
+    kept = [line for number, line in lines if number >= first and number not in dropped]
+    return first, textwrap.dedent("\n".join(kept)).strip("\n")
 
 
 def short(value: float) -> str:
