@@ -5,7 +5,6 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -19,9 +18,7 @@ from tests import quick
 from tests.quick import ROOT
 
 PACKAGE = ROOT / "src/nnlab"
-FOUNDATIONS = {"data", "training"}
 EXPERIMENTS = {"fashion", "autoencoder", "gatys", "adain"}
-FOLDERS = {*FOUNDATIONS, *EXPERIMENTS, "report", "app"}
 TOGETHER = {"cli.py", "app"}  # what puts experiments together
 MOST_LINES = 250
 # Modules that carry a run but cannot change its results. A fetch stage depends on the catalog: it is what is fetched.
@@ -192,31 +189,10 @@ def test_imports_go_one_way() -> None:
             assert below, f"{file.relative_to(ROOT)} imports {module}"
 
 
-def test_the_layout_is_that_of_the_documents() -> None:
-    folders = {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")} - {"."}
-    assert {folder.split("/")[0] for folder in folders} <= FOLDERS
-    assert not list(PACKAGE.rglob("utils.py"))
-
-
-def test_modules_are_short_and_import_at_their_top() -> None:
+def test_modules_are_short() -> None:
     for file in [*PACKAGE.rglob("*.py"), *(ROOT / "stages").glob("*.py")]:
-        text = file.read_text(encoding="utf-8")
-        assert text.count("\n") <= (MOST_LINES if PACKAGE in file.parents else 50), file.relative_to(ROOT)
-        functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-        hidden = [n for f in functions for n in ast.walk(f) if isinstance(n, ast.Import | ast.ImportFrom)]
-        if file.name == "cli.py":  # Gradio takes seconds to import, which the other commands need not wait for
-            hidden = [n for n in hidden if getattr(n, "module", "") != "nnlab.app"]
-        assert not hidden, f"{file.relative_to(ROOT)}:{hidden[0].lineno} hides an import in a function"
-
-
-@pytest.mark.slow
-def test_importing_a_module_does_nothing(tmp_path: Path) -> None:
-    names = [".".join(p.relative_to(ROOT / "src").with_suffix("").parts) for p in PACKAGE.rglob("*.py")]
-    code = "import importlib\nfor name in %r: importlib.import_module(name)\n" % (sorted(names),)  # noqa: UP031
-    command = [sys.executable, "-c", code]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=quick.environment(ROOT))
-    assert (result.returncode, result.stdout) == (0, ""), result.stderr
-    assert not list(tmp_path.iterdir()), "an import wrote files"
+        most = MOST_LINES if PACKAGE in file.parents else 50
+        assert file.read_text(encoding="utf-8").count("\n") <= most, file.relative_to(ROOT)
 
 
 # ---- the committed run, and a whole one ----

@@ -85,7 +85,7 @@ def _add_app(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _app(options: argparse.Namespace) -> None:
     try:
-        from nnlab.app import page  # here, not above: Gradio takes seconds to import, which no other command should
+        from nnlab.app import page  # noqa: PLC0415 (Gradio takes seconds to import, which no other command should)
     except ModuleNotFoundError as missing:
         raise UserError(f"{missing.name} is not installed; run: pip install -e '.[app]'") from None
     page.run(options)
