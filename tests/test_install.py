@@ -41,9 +41,13 @@ def run(folder: Path, *command: str) -> str:
 
 def test_stages_and_plots_work_without_git_and_without_a_network(unzipped: Path) -> None:
     run(unzipped, "make", "install")
+    (unzipped / ".venv/bin/installed").unlink()
+    commands = run(unzipped, "make", "-n", "install")
+    assert "nnlab.report.plots_page .venv/plots.html" in commands
+    assert "config --local plots.html_template ../.venv/plots.html" in commands
     main(unzipped / ".venv/plots.html")
     dvc = (sys.executable, "-m", "dvc")
-    run(unzipped, *dvc, "config", "--local", "plots.html_template", "../.venv/plots.html")  # as `make install` does
+    run(unzipped, *dvc, "config", "--local", "plots.html_template", "../.venv/plots.html")
     assert "Running stage 'fetch@mnist'" in run(unzipped, *dvc, "repro", "--dry", "--single-item", "fetch@mnist")
     (unzipped / "loss.csv").write_text("epoch,loss\n1,0.5\n2,0.25\n", encoding="utf-8")
     run(unzipped, *dvc, "plots", "show", "loss.csv", "-x", "epoch", "-y", "loss", "-o", "page")
@@ -57,10 +61,3 @@ def test_stages_and_plots_work_without_git_and_without_a_network(unzipped: Path)
         flags += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={unzipped / 'profile'}"]
         drawn = run(unzipped, CHROMIUM, *flags, "--virtual-time-budget=20000", page.as_uri())
         assert 'class="marks"' in drawn
-
-
-def test_make_install_has_the_page_made_and_named(unzipped: Path) -> None:
-    (unzipped / ".venv/bin/installed").unlink()
-    commands = run(unzipped, "make", "-n", "install")
-    assert "nnlab.report.plots_page .venv/plots.html" in commands
-    assert "config --local plots.html_template ../.venv/plots.html" in commands

@@ -1,6 +1,7 @@
 """Result files of a whole run, made up: small, and with the names and columns of the real ones."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src/nnlab"
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 JOBS = ("main", "layers")
-PLOTS = {
-    "fashion": ("samples", "accuracy", "per_class", "confusion", "prediction_right", "prediction_wrong", "predictions",
-                "variants"),
-    "autoencoder": ("loss", "reconstructions", "latent", "grid"),
-    "denoiser": ("loss", "digits"),
-    "gatys": ("layers", *(f"{job}_{kind}" for job in JOBS for kind in ("snapshots", "result", "losses"))),
-    "adain": ("losses", "checkpoints", "photos", "alpha"),
-}  # fmt: skip
+FIGURES = re.findall(r'"(\w+/\w+\.png)"', (PACKAGE / "report/templates/en.j2").read_text(encoding="utf-8"))
+FIGURES += [f"gatys/{job}_{kind}.png" for job in JOBS for kind in ("snapshots", "result", "losses")]
 
 
 def facts(root: Path, **report: Any) -> dict[str, Any]:
@@ -39,22 +34,16 @@ def make(root: Path, side: int = 48, tests: int = 200) -> None:
     rng = np.random.default_rng(0)
     _metrics(root / "metrics")
     _tables(root / "plots", rng, tests)
-    for path in (root / "plots" / folder / f"{name}.png" for folder, names in PLOTS.items() for name in names):
-        Image.new("RGB", (side * 4, side * 2), "white").save(path)
+    for name in FIGURES:
+        Image.new("RGB", (side * 4, side * 2), "white").save(root / "plots" / name)
     _pictures(root / "data/results", rng, side)
     _codes(root / "data/results/autoencoder", rng, tests)
     for kind in ("content", "style"):
         write_json(root / f"data/pools/{kind}/summary.json", {"images": 25, "left_out": {"tiny": 1}})
-    for name in RECORDS:
-        record = {"name": name, "note": "as fetched", "stand_in": False, "files": {"a": "00" * 32}}
-        write_json(root / f"data/raw/{name}/provenance.json", record)
-    stand_in = {
-        "name": "pair",
-        "note": "STAND-IN: a palace for cornell.jpg",
-        "stand_in": True,
-        "files": {"b": "11" * 32},
-    }
-    write_json(root / "data/raw/pair/provenance.json", stand_in)
+    records = {name: {"note": "as fetched", "stand_in": False, "files": {"a": "00" * 32}} for name in RECORDS}
+    records["pair"] = {"note": "STAND-IN: a palace for cornell.jpg", "stand_in": True, "files": {"b": "11" * 32}}
+    for name, record in records.items():
+        write_json(root / f"data/raw/{name}/provenance.json", {"name": name, **record})
     works = [["paintings/train/a.png", "no", "The Wave", "Hokusai", "1831", "WebMuseum", "GPL-3+"],
              ["photos/held_out/b.webp", "yes", "A <tower>", "", "", "Somebody", "CC-BY"]]  # fmt: skip
     header = ["file", "held_out", "title", "artist", "year", "copyright", "licence"]
