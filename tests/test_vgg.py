@@ -52,7 +52,7 @@ def test_names_and_aliases() -> None:
 
 @pytest.mark.parametrize("name", ["block4_conv5", "relu6_1", "conv4-1", ""])
 def test_an_unknown_layer_is_refused_with_the_choices(name: str) -> None:
-    with pytest.raises(UserError, match=r"block1_conv1, .*block5_conv4"):
+    with pytest.raises(ValueError, match=r"block1_conv1, .*block5_conv4"):
         canonical(name)
 
 

@@ -100,14 +100,6 @@ def filled(named: str, common: str, **more: Any) -> Any:
     return model_validator(mode="before")(complete)
 
 
-def _layer(name: str) -> str:
-    """Canonical layer name; pydantic wants a ValueError for an unknown one."""
-    try:
-        return canonical(name)
-    except UserError as error:
-        raise ValueError(str(error)) from None
-
-
 _NAME = re.compile(r"(\w([\w .,'’·()-]*[\w.)])?)?")  # an accented letter of two characters is none of \w: disks differ
 
 
@@ -130,6 +122,6 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Widths = Annotated[list[Annotated[int, Field(ge=1, le=8192)]], Field(max_length=16)]  # of layers
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=1e12)]
-Layer = Annotated[str, AfterValidator(_layer)]  # of VGG19
+Layer = Annotated[str, AfterValidator(canonical)]  # of VGG19
 NamePart = Annotated[str, BeforeValidator(_file_name_part)]
 Named = dict[Name, T]  # values by names, which files have, too

@@ -7,8 +7,6 @@ Features are always those after the ReLU, as in Gatys et al. 2016 and Huang & Be
 import re
 from itertools import pairwise
 
-from nnlab.errors import UserError
-
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 """(channels, convolutions) of each block; a 2x2 pooling stands between two blocks (Simonyan & Zisserman 2015, E)."""
 
@@ -26,10 +24,10 @@ CHANNELS = dict(zip(LAYERS, pairwise((3, *(BLOCKS[block_of(layer) - 1][0] for la
 
 
 def canonical(name: str) -> str:
-    """`relu4_1`, `conv4_1` or `block4_conv1` -> `block4_conv1`; anything else is a UserError."""
+    """`relu4_1`, `conv4_1` or `block4_conv1` -> `block4_conv1`; anything else is a ValueError."""
     layer = re.sub(r"^(?:conv|relu)(\d)_(\d)$", r"block\1_conv\2", name)
     if layer not in LAYERS:
-        raise UserError(f"no VGG19 layer {name!r}; one of {', '.join(LAYERS)} (or relu4_1, conv4_1 for block4_conv1)")
+        raise ValueError(f"no VGG19 layer {name!r}; one of {', '.join(LAYERS)} (or relu4_1, conv4_1 for block4_conv1)")
     return layer
 
 

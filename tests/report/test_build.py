@@ -188,7 +188,6 @@ def test_the_stage_writes_both_and_says_that_names_are_missing(project, capsys):
     ("file", "before", "after", "said"),
     [("src/nnlab/gatys/losses.py", "def style_loss", "def renamed", "losses.py: has no style_loss"),
      ("params.yaml", "name: 姓名", "name: a/b", "report.name = 'a/b': becomes part of a file name"),
-     ("metrics/denoiser.json", "noisy_psnr_db", "x", "no attribute 'noisy_psnr_db'; run `dvc repro`"),
      ("plots/adain/alpha.png", None, None, "plots/adain/alpha.png: No such file")],
 )  # fmt: skip
 def test_what_the_stage_cannot_use_is_one_line(project, capsys, file, before, after, said):
