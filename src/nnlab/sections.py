@@ -108,8 +108,8 @@ def _file_name_part(value: Any) -> Any:
     text = str(value) if type(value) is int else value
     if isinstance(text, str) and (not _NAME.fullmatch(text) or len(text.encode()) > 90):
         raise ValueError(
-            "becomes part of a file name: letters, digits, spaces and . , ' · ( ) - inside of it alone, at most 90 "
-            "bytes (30 Chinese characters)"
+            "becomes part of a file name: only letters and digits, between them also spaces and . , ' · ( ) -; at most "
+            "90 bytes (30 Chinese characters)"
         )
     return text
 
