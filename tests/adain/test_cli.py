@@ -178,7 +178,7 @@ def test_a_mistake_is_one_line_and_writes_nothing(pictures, stylize, arguments, 
     ("arguments", "line"),
     [
         (["--size", "big"], "argument --size: 'big': must be a whole number of pixels from 0 to 16384"),
-        (["--style-weights", "much"], "--style-weights: invalid float value: 'much'"),
+        (["--style-weights", "much"], "argument --style-weights: invalid float value: 'much'"),
         ([], "the following arguments are required: --content, --style, --output"),
     ],
 )
