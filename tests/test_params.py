@@ -1,80 +1,102 @@
-"""params.yaml: what is read, and the one line for everything that is wrong."""
+"""params.yaml: what is read, as DVC reads it; the one line for everything that is wrong; the committed file."""
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import ValidationError
+import yaml
+from dvc.utils.serialize import parse_yaml
+from pydantic import Field, ValidationError
 
 from nnlab.errors import UserError
 from nnlab.params import Params, load_params
+from nnlab.sections import Section, YamlLoader, load, parse
 from tests.quick import ROOT
 
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
-EPOCHS = "epochs: 5\n    batch_size: 512"  # of fashion.training
+
+
+class Inner(Section):
+    epochs: Annotated[int, Field(ge=1, le=100)]
+    rate: Annotated[float, Field(gt=0)]
+    mode: Literal["a", "b"]
+    hidden: list[Annotated[int, Field(ge=1)]]
+    named: dict[str, float]
+
+
+class Whole(Section):
+    inner: Inner
+    name: str
+
+
+GOOD = "inner: {epochs: 5, rate: 1e-3, mode: a, hidden: [128, 64], named: {x: 1.0}}\nname: 姓名\n"
+
+
+def read(tmp_path: Path, text: str | bytes) -> Whole:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load(path, Whole)
 
 
 def line(tmp_path: Path, text: str | bytes) -> str:
-    path = tmp_path / "params.yaml"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError) as caught:
-        load_params(path)
+        read(tmp_path, text)
     assert "\n" not in str(caught.value)
-    return str(caught.value).removeprefix(f"{path}: ")
+    return str(caught.value).removeprefix(f"{tmp_path / 'params.yaml'}: ")
 
 
-def test_values_are_those_of_yaml_1_2_as_dvc_reads_it_and_frozen(tmp_path: Path) -> None:
-    """PyYAML would take 1e-3 for a word and the number 010 for eight."""
-    changed = TEXT.replace(EPOCHS, "epochs: 010\n    batch_size: 512").replace(
-        "noise_factor: 0.4", "noise_factor: 1e-3"
-    )
-    (tmp_path / "params.yaml").write_text(changed.replace('student_id: "学号"', "student_id: 7"), encoding="utf-8")
-    params = load_params(tmp_path / "params.yaml")
-    assert (params.fashion.training.epochs, params.denoiser.noise_factor, params.report.student_id) == (10, 0.001, "7")
+def test_a_good_file_is_read_and_frozen(tmp_path: Path) -> None:
+    whole = read(tmp_path, GOOD)
+    assert whole.inner == Inner(epochs=5, rate=0.001, mode="a", hidden=[128, 64], named={"x": 1.0})
+    assert whole.name == "姓名"
     with pytest.raises(ValidationError, match="frozen"):
-        params.hardware.device = "cpu"  # type: ignore[misc]
+        whole.inner.epochs = 6  # type: ignore[misc]
+
+
+ODD = """1e-4 1E5 1e+3 .5 5. -.5 .5e-3 .5e3 +1 -0 007 010 0o17 0x1F 0b101 1_000 1_0.5 1:30 1:30.5 yes no on off y n true
+True TRUE tRUE false ~ null Null nul .inf -.Inf .nan nan 1.2.3 1e 1e- e5 2020-01-02 12e03 0.1e-05 1e-05 -1.5E-7 0x 0o8
+08 '1' "no" 姓名 1. 190:20:30 685_230.15 _1 None"""
+
+
+@pytest.mark.parametrize("scalar", ODD.split())
+def test_every_scalar_is_what_dvc_reads(scalar: str) -> None:
+    text = f"a: {scalar}\nb: [{scalar}, {{{scalar}: 1}}]"
+    assert repr(yaml.load(text, YamlLoader)) == repr(parse_yaml(text, "params.yaml"))
+
+
+def test_the_committed_file_is_what_dvc_reads() -> None:
+    assert yaml.load(TEXT, YamlLoader) == parse_yaml(TEXT, "params.yaml")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        (EPOCHS, "epochs: ten", "fashion.training.epochs = 'ten': input should be a valid integer"),
-        (
-            EPOCHS,
-            "epochs: 0\n    batch_size: 8",
-            "fashion.training.epochs = 0: input should be greater than or",
-        ),
-        (EPOCHS, "epochs: 5", "fashion.training.batch_size is missing; add it"),
-        (
-            EPOCHS,
-            "epoch: 5\n    batch_size: 8",
-            "fashion.training.epoch is not a known key; allowed here: augm",
-        ),
-        ("noise_factor: 0.4", "noise_factor: .nan", "denoiser.noise_factor = nan: input should be a finite number"),
-        ("optimizer: muon", f"optimizer: {'long' * 1000}", "adain.train.optimizer = 'longlonglong...glonglonglong': "),
-        ("hidden: [1000, 500, 250]", "hidden: [0]", "autoencoder.hidden.0 = 0: input should be greater than or equal"),
-        (
-            "content_layer_weights: {}",
-            "content_layer_weights: 5",
-            "gatys.common.content_layer_weights = 5: must be a",
-        ),
-        (
-            "\nreport:",
-            "\nreports:",
-            "reports is not a known key; allowed here: adain, autoencoder, denoiser, fashion",
-        ),
+        ("epochs: 5", "epochs: ten", "inner.epochs = 'ten': input should be a valid integer"),
+        ("epochs: 5", "epochs: 0", "inner.epochs = 0: input should be greater than or equal to 1"),
+        ("epochs: 5", "epochs: 5.0", "inner.epochs = 5.0: input should be a valid integer"),
+        ("epochs: 5, ", "", "inner.epochs is missing; add it"),
+        ("epochs:", "epoch:", "inner.epoch is not a known key; allowed here: epochs, hidden, mode, named"),
+        ("rate: 1e-3", "rate: .nan", "inner.rate = nan: input should be a finite number"),
+        ("rate: 1e-3", "rate: -1", "inner.rate = -1: input should be greater than 0"),
+        ("mode: a", "mode: c", "inner.mode = 'c': input should be 'a' or 'b'"),
+        ("mode: a", f"mode: {'long' * 1000}", "inner.mode = 'longlonglong...glonglonglong': input should be"),
+        ("[128, 64]", "[0]", "inner.hidden.0 = 0: input should be greater than or equal to 1"),
+        ("{x: 1.0}", "5", "inner.named = 5: must be a section, with keys of its own"),
+        ("name: 姓名", "name: x\nextra: 1", "extra is not a known key; allowed here: inner, name"),
     ],
 )
 def test_one_line_says_key_value_and_what_is_allowed(tmp_path: Path, old: str, new: str, expected: str) -> None:
-    assert old in TEXT
-    assert line(tmp_path, TEXT.replace(old, new)).startswith(expected)
+    assert old in GOOD
+    assert line(tmp_path, GOOD.replace(old, new)).startswith(expected)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "file = None: must be a section, with keys of its own"),
+        ("", "must hold sections (inner, name), found None"),
+        ("- 1\n- 2", "must hold sections (inner, name), found [1, 2]"),
         ("a: [1", "not valid YAML: expected ',' or ']', but got '<stream end>' (line 1, column 6)"),
-        ("a: 1\na: 2", 'not valid YAML: found duplicate key "a"'),
+        ("\ta: 1", r"not valid YAML: found character '\t' that cannot start any token (line 1, column 1)"),
         ("a: 2020-13-45", "not valid YAML: month must be in 1..12"),
         (b"\xff\xfe\x00\x01", "not valid YAML: 'utf-8' codec can't decode"),
     ],
@@ -85,7 +107,23 @@ def test_a_file_that_is_no_parameter_file_is_refused_in_one_line(
     assert line(tmp_path, text).startswith(expected)
 
 
+# ---- the committed file and its schema ----
+
+
 @pytest.mark.parametrize("name", list(Params.model_fields))
-def test_a_surplus_key_is_named_in_every_section(tmp_path: Path, name: str) -> None:
-    text = TEXT.replace(f"\n{name}:", f"\n{name}:\n  surprise: 1")
-    assert line(tmp_path, text).startswith(f"{name}.surprise is not a known key; allowed here: ")
+def test_a_misspelt_section_or_key_is_named_before_any_stage_starts(tmp_path: Path, name: str) -> None:
+    (tmp_path / "params.yaml").write_text(TEXT.replace(f"\n{name}:", f"\n{name}_:"), encoding="utf-8")
+    with pytest.raises(UserError, match=rf"{name}_ is not a known key; allowed here: .*{name}"):
+        load_params(tmp_path / "params.yaml")
+    values = yaml.load(TEXT, YamlLoader)
+    values[name]["surprise"] = 1
+    with pytest.raises(UserError, match=rf"^x: {name}\.surprise is not a known key"):
+        parse(values, Params, "x")
+
+
+def test_names_that_differ_in_case_alone_are_refused(tmp_path: Path) -> None:
+    values = yaml.load(TEXT, YamlLoader)
+    values["gatys"]["jobs"]["Main"] = values["gatys"]["jobs"]["main"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    with pytest.raises(UserError, match=r"gatys\.jobs: the names Main and main are one to a disk"):
+        load_params(tmp_path / "params.yaml")

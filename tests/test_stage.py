@@ -7,12 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from nnlab import cli, stage
+from nnlab.data.images import save_image
 from nnlab.errors import UserError
 from nnlab.params import Params, load_params
+from nnlab.results import write_csv
+from nnlab.training.state import save_tensors
 from tests.quick import ROOT, environment
+from tests.test_files import largest_file
 
 LIGHT = ("fetch", "gatys_figures")  # stages that need no torch
 
@@ -86,6 +92,25 @@ def test_a_name_that_is_not_utf_8_is_printed_with_escapes(monkeypatch: pytest.Mo
     assert shown.buffer.getvalue() == rb"r\udce9sult" + b"\n"
 
 
+def test_a_full_disk_is_recognised_in_every_writer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Files past the process's size limit stand for the full disk: each writer reports it in its own way."""
+    picture = torch.from_numpy(np.random.default_rng(0).random((1, 3, 300, 300), np.float32))
+
+    def write(out: Path) -> None:
+        if out.suffix == ".safetensors":
+            save_tensors(out, {"a": torch.zeros(9000)})
+        elif out.suffix == ".csv":
+            write_csv(out, ["a"], [[i] for i in range(9000)])
+        else:
+            save_image(picture, out)
+
+    for ending in ("safetensors", "png", "jpg", "csv"):
+        with largest_file(4096):
+            assert stage.call(write, [str(tmp_path / f"a.{ending}")]) == 1
+        assert f"a.{ending}: File too large\n" in the_line(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_script_explains_itself_without_arguments_and_starts_without_torch_if_it_can(tmp_path: Path) -> None:
     code = (
         "import runpy, sys\n"
@@ -101,4 +126,3 @@ def test_every_script_explains_itself_without_arguments_and_starts_without_torch
         assert said.startswith(f"{path} 2 "), ended.stderr
         assert path.stem not in LIGHT or said.endswith("False"), f"{path.stem} imports torch"
     assert ended.stderr.count("usage: ") == len(scripts)
-    assert not list(tmp_path.iterdir()), "an import wrote files"

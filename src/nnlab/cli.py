@@ -1,13 +1,14 @@
 """The command `nnlab`: one subcommand per thing that works without the pipeline.
 
-Here are the options. What a user can cause ends in one line on standard error, with exit code 1; wrong usage is told by
-argparse, with exit code 2.
+Here are the options. What a user can cause ends in one line on standard error, with exit code 1, or 2 for wrong usage.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from nnlab.adain import command as adain
 from nnlab.errors import UserError, exit_code
@@ -21,16 +22,35 @@ EXAMPLES = """examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; return the exit code of `errors.exit_code`. Wrong usage ends the program with 2."""
-    parser = argparse.ArgumentParser(prog="nnlab", description="Neural Lab's command-line tools.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_stylize, _add_export, _add_app):
-        add(commands)
-    options = parser.parse_args(arguments)
+    """Run one subcommand; return the exit code: that of `errors.exit_code`, or 2 for wrong usage."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        options = _parser().parse_args(arguments)
+    except UserError as error:
+        dashed = [text for text in arguments if re.match("-[^-]", text)]  # no option of ours has one dash
+        print(f"nnlab: error: {error}{f'; write ./{dashed[0]}' if dashed else ''}", file=sys.stderr)
+        return 2
     return exit_code("nnlab", lambda: options.run(options), "interrupted; finished pictures are whole")
 
 
-def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is one line, which `main` prints."""
+
+    def error(self, message: str) -> NoReturn:
+        """UserError with the way to the help."""
+        raise UserError(f"{message}; see {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="nnlab", description="Neural Lab's command-line tools.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_stylize(commands)
+    _add_export(commands)
+    _add_app(commands)
+    return parser
+
+
+def _add_stylize(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "stylize",
         help="draw photos in the style of paintings (AdaIN)",
@@ -57,7 +77,7 @@ def _add_stylize(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.set_defaults(run=adain.stylize)
 
 
-def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "export",
         help="write encoder and decoder as files for other programs",
@@ -71,7 +91,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.set_defaults(run=adain.export)
 
 
-def _add_app(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_app(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "app",
         help="open a page to play with what the pipeline has trained",

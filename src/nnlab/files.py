@@ -4,6 +4,7 @@ A process that is killed cannot remove its temporary: the names hold the process
 same file removes those whose process is gone.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+
+_FULL_DISK_BYTES = 1 << 16  # what a full disk may still report as free
 
 
 @contextmanager
@@ -62,8 +65,11 @@ def _scratch(path: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix, ignore_cleanup_errors=True) as temporary:
             yield Path(temporary)
     except OSError as error:
+        number = error.errno
+        if number is None and shutil.disk_usage(path.parent).free < _FULL_DISK_BYTES:
+            number = errno.ENOSPC  # writers in C, NumPy's among them, tell only that too few bytes were written
         inside = error.filename is None or str(error.filename).startswith(str(path.parent / start))
-        raise OSError(error.errno, error.strerror, str(path)) if error.errno and inside else error from None
+        raise OSError(number, os.strerror(number), str(path)) if number and inside else error from None
 
 
 def _flush(file: Path) -> None:

@@ -106,7 +106,11 @@ class JobParams(CommonParams):  # one picture to paint: its pictures and layers,
     style_layers: list[Layer]
 
     @model_validator(mode="after")
-    def _steps(self) -> "JobParams":
+    def _paints(self) -> "JobParams":
+        content = self.content_weight and any(self.content_layer_weights.get(x, 1.0) for x in self.content_layers)
+        style = self.style_weight and any(self.style_layer_weights.get(x, 1.0) for x in self.style_layers)
+        if not content and not style:
+            raise ValueError("nothing to optimise: name a content or a style layer with a weight above 0")
         if self.optimizer == "adam" and self.learning_rate > 0.1:  # about what every pixel moves in a step
             raise ValueError(f"learning_rate = {self.learning_rate} is too large for adam: at most 0.1, best 0.02")
         return self

@@ -8,11 +8,36 @@ import reprlib
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML, YAMLError
 
 from nnlab.errors import UserError
 from nnlab.vgg_layers import canonical
+
+_DECIMAL = r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9_]+([eE][-+][0-9]+)?)"
+_SCALARS = {  # YAML 1.2, as DVC's parser has it: 1e-4 is a number, no is a word, 010 is ten, 1:30 is a word
+    "bool": ("true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),
+    "float": (rf"{_DECIMAL}|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+0123456789."),
+}
+
+
+class YamlLoader(yaml.SafeLoader):
+    """PyYAML with the scalars of YAML 1.2."""
+
+    def construct_integer(self, node: yaml.ScalarNode) -> int:
+        """An integer: PyYAML's own takes 010 for an octal number."""
+        text = node.value.replace("_", "")
+        return int(text, 0 if re.match("[-+]?0[box]", text) else 10)
+
+
+YamlLoader.add_constructor("tag:yaml.org,2002:int", YamlLoader.construct_integer)
+YamlLoader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in known if tag.rsplit(":", 1)[1] not in _SCALARS]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for _kind, (_form, _firsts) in _SCALARS.items():
+    YamlLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(f"^({_form})$"), list(_firsts))
 
 
 class Section(BaseModel):
@@ -24,28 +49,26 @@ class Section(BaseModel):
 Model = TypeVar("Model", bound=Section)
 
 
-def read_yaml(path: Path) -> Any:
-    """The plain values of a YAML file, as DVC reads it: by the same parser, which knows YAML 1.2 (1e-4 is a number)."""
+def load(path: Path, model: type[Model]) -> Model:
+    """Read the YAML file `path` as `model`.
+
+    Raises `UserError` with one line that names the first wrong key by its full path, its value and what is allowed.
+    """
     try:
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        values = yaml.load(Path(path).read_text(encoding="utf-8"), YamlLoader)
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run from the project's folder") from None
-    except (YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         reason, mark = getattr(error, "problem", None) or str(error), getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise UserError(f"{path}: not valid YAML: {reason}{place}") from None
+        raise UserError(f"{path}: not valid YAML: {' '.join(reason.split())}{place}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: must hold sections ({', '.join(model.model_fields)}), found {reprlib.repr(values)}")
+    return parse(values, model, str(path))
 
 
-def load(path: Path, model: type[Model]) -> Model:
-    """The YAML file `path` as `model`; `UserError` as by `read_yaml` and `parse`."""
-    return parse(read_yaml(path), model, str(path))
-
-
-def parse(values: Any, model: type[Model], origin: str) -> Model:
-    """Check `values` against `model`.
-
-    Raises `UserError` with one line: `origin`, the first wrong key by its full path, its value and what is allowed.
-    """
+def parse(values: dict[str, Any], model: type[Model], origin: str) -> Model:
+    """Check `values` against `model`; `origin` begins the message of the `UserError` (see `load`)."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -57,7 +80,7 @@ def _line(error: ValidationError, model: type[Section]) -> str:
     problems = error.errors(include_url=False)
     # A misspelt key is a missing and an unknown one: the unknown one can be found.
     first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
-    key, found = ".".join(map(str, first["loc"])) or "file", reprlib.repr(first["input"])
+    key, found = ".".join(map(str, first["loc"])), reprlib.repr(first["input"])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
     message = f"{message[:1].lower()}{message[1:]}"
@@ -100,6 +123,14 @@ def filled(named: str, common: str, **more: Any) -> Any:
     return model_validator(mode="before")(complete)
 
 
+def _apart(values: dict[str, Any]) -> dict[str, Any]:
+    seen: dict[str, str] = {}
+    for name in values:
+        if (other := seen.setdefault(name.casefold(), name)) != name:
+            raise ValueError(f"the names {other} and {name} are one to a disk that ignores case; rename one")
+    return values
+
+
 _NAME = re.compile(r"(\w([\w .,'’·()-]*[\w.)])?)?")  # an accented letter of two characters is none of \w: disks differ
 
 
@@ -124,4 +155,4 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=1e12)]
 Layer = Annotated[str, AfterValidator(canonical)]  # of VGG19
 NamePart = Annotated[str, BeforeValidator(_file_name_part)]
-Named = dict[Name, T]  # values by names, which files have, too
+Named = Annotated[dict[Name, T], AfterValidator(_apart)]  # values by names, which files have, too

@@ -44,6 +44,8 @@ def test_layers_take_any_usual_name() -> None:
         ({"iteration": 5}, r"gatys\.jobs\.main\.iteration is not a known key; allowed here: .*iterations"),
         ({"style_weight": -1.0}, r"gatys\.jobs\.main\.style_weight = -1\.0"),
         ({"style_layer_weights": {"conv9_1": 1.0}}, r"style_layer_weights.*conv9_1"),
+        ({"content_layers": [], "style_layers": []}, r"nothing to optimise"),
+        ({"content_weight": 0.0, "style_layer_weights": {"relu1_1": 0.0, "relu2_1": 0.0}}, r"nothing to optimise"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_key(change: dict[str, Any], line: str) -> None:

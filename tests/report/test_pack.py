@@ -32,19 +32,24 @@ def packed(out):
         return sorted(name.removeprefix(f"{NAME}/") for name in archive.namelist() if not name.endswith("/"))
 
 
-def test_what_git_tracks_and_the_reports_go_in_and_nothing_else_also_from_the_zip_unpacked(project, tmp_path):
-    wanted = sorted([*TRACKED, "index.html", f"{NAME}.pdf"])
-    out = pack(project, NAME)
-    assert (out, packed(out)) == (project / f"report/{NAME}.zip", wanted)
-    with zipfile.ZipFile(out) as archive:
-        archive.extractall(tmp_path)
-    unpacked = tmp_path / NAME
-    (unpacked / "report").mkdir()
+@pytest.mark.parametrize("place", ["repository", "shallow clone", "worktree", "the zip, unpacked"])
+def test_what_git_tracks_and_the_reports_go_in_and_nothing_else(project, tmp_path, place):
+    root, wanted = tmp_path / place, sorted([*TRACKED, "index.html", f"{NAME}.pdf"])
+    if place == "repository":
+        root = project
+    elif place == "shallow clone":
+        subprocess.run(["git", "clone", "-q", "--depth", "1", project.as_uri(), root], check=True)
+    elif place == "worktree":
+        subprocess.run(["git", "worktree", "add", "-q", "-b", "other", root], cwd=project, check=True)
+    else:
+        with zipfile.ZipFile(pack(project, NAME)) as archive:
+            archive.extractall(tmp_path)
+        root = tmp_path / NAME
     for report in ("index.html", f"{NAME}.pdf"):
-        (unpacked / "report" / report).write_text("anew")
-    assert packed(pack(unpacked, NAME)) == wanted
-    with zipfile.ZipFile(unpacked / f"report/{NAME}.zip") as archive:
-        assert archive.read(f"{NAME}/index.html") == b"anew"
+        (root / "report").mkdir(exist_ok=True)
+        (root / "report" / report).write_text("anew")
+    assert pack(root, NAME) == root / f"report/{NAME}.zip"
+    assert packed(root / f"report/{NAME}.zip") == wanted
 
 
 def test_a_changed_file_is_packed_as_it_is_and_a_new_one_is_named(project, capsys):

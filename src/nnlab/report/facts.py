@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from nnlab.params import ASSIGNED_ITERATIONS, ID_PLACEHOLDER, NAME_PLACEHOLDER, FashionParams, JobParams, load_params
 from nnlab.report.pictures import color_distance, same_shapes
-from nnlab.sections import read_yaml
+from nnlab.sections import YamlLoader
 
 KINDS = ("content", "style")  # AdaIN's two sets of pictures
 EVEN_ALPHA, ODD_ALPHA = [0.3, 0.6, 0.9], [0.2, 0.5, 0.8]
@@ -71,7 +72,7 @@ def assigned_alpha(student_id: str) -> list[float] | None:
 
 def parameters(path: Path) -> dict[str, dict[str, str]]:
     """Task -> dotted key -> value, as typed in params.yaml at `path`; no `adain.run`, which changes no result."""
-    values = read_yaml(path)
+    values = yaml.load(path.read_text(encoding="utf-8"), YamlLoader)
     del values["adain"]["run"]
     sections = {**{task: [task] for task in FULL}, "gatys": ["gatys", "vgg"]}
     flat = {

@@ -4,10 +4,11 @@ The code is what git tracks, changes that are not committed yet included, and no
 beside it in one folder, which is named like the zip.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
-import zipfile
+from functools import partial
 from pathlib import Path
 
 from nnlab.errors import UserError
@@ -25,34 +26,36 @@ def file_name(report: ReportParams) -> str:
 
 def pack(root: Path, name: str) -> Path:
     """Write `root`/report/`name`.zip, with index.html and `name`.pdf of that folder, and return its path."""
-    reports = {file: root / REPORT / file for file in ("index.html", f"{name}.pdf")}
-    if missing := [str(REPORT / file) for file, path in reports.items() if not path.is_file()]:
+    reports = [REPORT / "index.html", REPORT / f"{name}.pdf"]
+    if missing := [str(report) for report in reports if not (root / report).is_file()]:
         raise UserError(f"{', '.join(missing)}: not found; the zip needs them: run `dvc repro report/dvc.yaml`")
-    out = root / REPORT / f"{name}.zip"
-    files = {file: root / file for file in _code(root)} | reports  # unpacked from such a zip, it has old reports
-    with atomic(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file, path in files.items():
-            if path.is_file():  # git lists what was deleted since the last commit, too
-                archive.write(path, f"{name}/{file}")
-    return out
-
-
-def _code(root: Path) -> list[str]:
-    """The files that git tracks; all that .gitignore leaves where there is no repository: unpacked from a zip."""
-    new = ("--others", "--exclude-standard")
-    if (root / ".git").exists():
-        if others := _listed(root, *new):
-            print(f"not packed, for git does not track them (git add): {', '.join(others[:10])}", file=sys.stderr)
-        return _listed(root)
     with tempfile.TemporaryDirectory() as repository:
-        subprocess.run(["git", "init", "--quiet", repository], check=True)
-        return _listed(root, *new, repository=(f"--git-dir={repository}/.git", f"--work-tree={root.resolve()}"))
+        if (root / ".git").exists():
+            git = partial(_git, root, {})
+            # A commit of the tracked files as they are now, on no branch; nothing where all are committed.
+            packed = git("-c", "user.name=nnlab", "-c", "user.email=nnlab@localhost", "stash", "create") or "HEAD"
+            if new := git("ls-files", "--others", "--exclude-standard").splitlines():
+                print(f"not packed, for git does not track them (git add): {', '.join(new[:10])}", file=sys.stderr)
+        else:  # unpacked from such a zip, or from a web page's: what .gitignore leaves, and not that zip's reports
+            git = partial(_git, root, {"GIT_DIR": repository, "GIT_WORK_TREE": str(root.resolve())})
+            git("init", "--quiet")
+            git("add", "--all", ".", *(f":!{report.name}" for report in reports))
+            packed = git("write-tree")
+        with atomic(root / REPORT / f"{name}.zip") as temporary:
+            added = [f"--add-file={report}" for report in reports]
+            git("archive", "--format=zip", f"--prefix={name}/", *added, f"--output={temporary.resolve()}", packed)
+    return root / REPORT / f"{name}.zip"
 
 
-def _listed(root: Path, *which: str, repository: tuple[str, ...] = ()) -> list[str]:
-    command = ["git", *repository, "ls-files", "-z", *which]
-    said = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE).stdout
-    return said.decode().rstrip("\0").split("\0") if said else []
+def _git(root: Path, variables: dict[str, str], *arguments: str) -> str:
+    command, environment = ["git", "-c", "core.quotePath=false", *arguments], os.environ | variables
+    try:
+        done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True, env=environment)
+    except FileNotFoundError:
+        raise UserError("git is not installed; it lists the files to pack") from None
+    except subprocess.CalledProcessError as error:
+        raise UserError(f"{' '.join(command)}: {error.stderr.strip()}; the zip is made with git") from None
+    return done.stdout.strip()
 
 
 def main(params: Path = Path("params.yaml")) -> None:
