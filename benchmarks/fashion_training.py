@@ -6,7 +6,6 @@ Same data, network, epochs and batch size, in turns, from the files on. The peer
 judges one image.
 """
 
-import argparse
 import sys
 import time
 import warnings
@@ -16,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from measure import name, row
-from run import COLUMNS, ROOT, table
+from measure import arguments, row, show
+from run import ROOT
 from sklearn.neural_network import MLPClassifier
 from torch import nn
 from torch.utils.data import DataLoader
@@ -84,7 +83,7 @@ def sklearn_mlp(data: Path, seed: int) -> Result:
 
 def main() -> None:
     """Measure in turns and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--data", type=Path, default=ROOT / "data/raw/fashion_mnist", help="the four IDX files")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
@@ -100,10 +99,10 @@ def main() -> None:
             results[side].append(train(options.data, seed))
             print(f"round {seed}: {side}: {results[side][-1][0]:.1f} s", file=sys.stderr, flush=True)
     own, *peers = ((side, *zip(*found)) for side, found in results.items())
-    precision = name(pick_precision("auto", CPU))
+    precision = pick_precision("auto", CPU)
     rows = [row(f"{SETTINGS.epochs} epochs, s", own[1], seconds, side, precision) for side, seconds, _ in peers]
     rows += [row("test accuracy / %", own[2], right, side, precision) for side, _, right in peers]
-    print(table(COLUMNS, rows))
+    show(rows)
 
 
 if __name__ == "__main__":

@@ -7,34 +7,28 @@ by PyTorch while it runs. Rate: that of a product of two matrices of 2,048 x 2,0
 the product take turns.
 """
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from measure import in_turns, name, row
-from pytorch_adain import settings
-from run import COLUMNS, ROOT, table
+from measure import arguments, here, in_turns, row, show
+from our_adain import random_batch, settings, training
+from run import ROOT
 from torch.utils.flop_counter import FlopCounterMode
 
-from nnlab.adain.data import Batch
 from nnlab.adain.model import initial_decoder
 from nnlab.adain.shipped import DECODER
 from nnlab.adain.stylize import Stylizer
-from nnlab.adain.train import new_state, step_function
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.autoencoder.train import prepare as prepare_autoencoder
 from nnlab.data.idx import load_split
 from nnlab.data.images import read_image, resize_shorter
 from nnlab.fashion.train import prepare as prepare_fashion
-from nnlab.gatys.losses import Objective, layer_weights
+from nnlab.gatys.losses import Objective, network
 from nnlab.gatys.pictures import Pictures
 from nnlab.gatys.transfer import begin, paint
 from nnlab.params import load_params
-from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.loop import fit
-from nnlab.training.processes import Processes
-from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
 
 SIDE = 2048  # of the matrices
@@ -44,24 +38,23 @@ Loops = dict[str, tuple[Job, Job]]  # what is timed, and what stands for it wher
 
 def main() -> None:
     """Count, measure in turns, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--data", type=Path, default=ROOT / "data", help="of a finished run")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    device = pick_device("auto")
-    precision = pick_precision("auto", device)
+    device, precision = here()
     loops = {**small_networks(options.data, device, precision), **style_transfer(options.data, device, precision)}
     matrix = torch.randn(SIDE, SIDE, device=device).to(precision)
     product = "a large matrix product"
     jobs: dict[str, Job] = {product: lambda: matrix @ matrix, **{what: loop for what, (loop, _) in loops.items()}}
     times = in_turns(jobs, options.rounds)
     rates = [2 * SIDE**3 / taken for taken in times.pop(product)]
-    rows = [row(f"{product}, TFLOP/s", [rate / 1e12 for rate in rates], precision=name(precision))]
+    rows = [row(f"{product}, TFLOP/s", [rate / 1e12 for rate in rates], precision=precision)]
     for what, taken in times.items():
         work = operations(loops[what][1])
         shares = [100 * work / one / rate for one, rate in zip(taken, rates)]
-        rows.append(row(f"{what}, share of that rate / %", shares, precision=name(precision)))
-    print(table(COLUMNS, rows))
+        rows.append(row(f"{what}, share of that rate / %", shares, precision=precision))
+    show(rows)
 
 
 def operations(job: Job) -> int:
@@ -92,22 +85,21 @@ def style_transfer(data: Path, device: torch.device, precision: torch.dtype) -> 
     """An iteration of Gatys, a step of AdaIN's training, a stylised picture."""
     pair = [read_image(data / f"raw/pair/{kind}.jpg") for kind in ("content", "style")]
     train, encoder = settings({"max_iter": 100_000}), data / "models/adain/encoder.safetensors"
-    size = train.batch_size, 3, train.crops[0].crop, train.crops[0].crop
-    crops = torch.randint(0, 255, size, dtype=torch.uint8, device=device).contiguous(memory_format=torch.channels_last)
-    state = new_state(initial_decoder(1), train, device, precision)
-    move = step_function(load_encoder(encoder), state, train, Processes(0, 1, device), precision)
+    batch, crop = train.batch_size, train.crops[0].crop
+    _, move = training(load_encoder(encoder), initial_decoder(1), train, precision)
+    crops = random_batch(batch, crop)
     stylizer = Stylizer(load_encoder(encoder), load_decoder(DECODER), device, precision)
     photo = resize_shorter(pair[0], 512)
 
     def step() -> None:
-        move(Batch(crops, crops.flip(3)))
+        move(crops)
 
     def draw() -> None:
         stylizer.stylize(photo, pair[1:])
 
     return {
         **gatys(Pictures(*pair, 1.0), data / "raw/vgg19", device, precision),
-        f"AdaIN, a step at crop {size[-1]}, batch {size[0]}": (step, step),
+        f"AdaIN, a step at crop {crop}, batch {batch}": (step, step),
         "AdaIN, a picture of 512 pixels": (draw, draw),
     }
 
@@ -116,8 +108,7 @@ def gatys(pictures: Pictures, weights: Path, device: torch.device, precision: to
     """An iteration of the job "main" at full size; counted without L-BFGS, by `backward`, which the counter knows."""
     job = load_params(ROOT / "params.yaml").gatys.jobs["main"]
     job = job.model_copy(update={"iterations": 100_000, "coarse_iterations": []})
-    layers = [layer for kind in layer_weights(job) for layer in kind]
-    vgg = VGG19(read_weights(weights), layers, pooling=job.pooling, dtype=precision).to(device)
+    vgg = network(read_weights(weights), job, precision).to(device)
     iterations = paint(begin(pictures, job, device), pictures, vgg, job)
     content, style = (picture.to(device) for picture in pictures.at(job.size))
     objective, image = Objective(vgg, content, style, job), content.clone().requires_grad_()

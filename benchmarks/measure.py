@@ -1,5 +1,6 @@
-"""What the scripts of this folder share: times in turns, processes with their memory, rows of the table."""
+"""What the scripts of this folder share: arguments, times in turns, processes with their memory, rows of the table."""
 
+import argparse
 import subprocess
 import sys
 import time
@@ -8,7 +9,9 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from run import ROOT
+from run import COLUMNS, ROOT, table
+
+from nnlab.training.device import pick_device, pick_precision
 
 # A small process between: Linux counts the memory of whom a process was started by as its own.
 WATCH = """import resource, subprocess, sys
@@ -17,9 +20,15 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(code)"""
 
 
-def name(dtype: torch.dtype) -> str:
-    """torch.float32 -> float32."""
-    return str(dtype).removeprefix("torch.")
+def arguments(about: str | None) -> argparse.ArgumentParser:
+    """A parser whose help is a script's first lines."""
+    return argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def here() -> tuple[torch.device, torch.dtype]:
+    """Device and precision that params.yaml's "auto" takes on this machine."""
+    device = pick_device("auto")
+    return device, pick_precision("auto", device)
 
 
 def in_turns(jobs: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
@@ -60,10 +69,17 @@ def process(command: Sequence[str | Path]) -> tuple[str, float, float]:
     return said, time.perf_counter() - begin, int(peak) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def row(what: str, ours: Sequence[float], peer: Sequence[float] = (), who: str = "", precision: str = "") -> list[str]:
+def row(
+    what: str, ours: Sequence[float], peer: Sequence[float] = (), who: str = "", precision: str | torch.dtype = ""
+) -> list[str]:
     """A row of the table from the values of all runs of both sides."""
     sides = [found for found in (ours, peer) if len(found)]
     shown = [f"{median(found):.4g}" for found in sides]
     other, ratio = (f"{shown[1]} ({who})", f"{median(peer) / median(ours):.2f}") if len(peer) else ("", "")
     spread = "; ".join(f"{min(found):.4g} to {max(found):.4g}" for found in sides if len(found) > 1)
-    return [what, shown[0], other, ratio, spread, precision]
+    return [what, shown[0], other, ratio, spread, str(precision).removeprefix("torch.")]
+
+
+def show(rows: list[list[str]]) -> None:
+    """Print the table."""
+    print(table(COLUMNS, rows))

@@ -5,15 +5,12 @@ torch.optim.Adam; two losses read from the device in every step), so that nothin
 """
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, ENLARGED, Decoder, Encoder
-from nnlab.params import AdainTrainParams, load_params
 from nnlab.training.device import autocast
 
 RATE = 1e-4
@@ -23,12 +20,6 @@ RECIPE = {
     "structure_weight": 0.0, "power": 1.0, "identity": {"share": 0.0, "pixel_weight": 0.0},
     "random_alpha": 0.0, "photo_styles": 0.0, "plain_styles": 0.0,
 }  # fmt: skip
-
-
-def settings(changes: dict[str, Any]) -> AdainTrainParams:
-    """adain.train of params.yaml with other values."""
-    ours = load_params(Path(__file__).parents[1] / "params.yaml").adain.train
-    return AdainTrainParams(**(ours.model_dump() | changes))
 
 
 class Plain(nn.Module):

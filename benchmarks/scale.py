@@ -20,24 +20,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from measure import name, process, row, wait
+from measure import arguments, here, process, row, show, wait
+from our_adain import training
 from PIL import Image
-from run import COLUMNS, ROOT, table
+from run import ROOT
 
 from nnlab.adain.data import Crops, feed
 from nnlab.adain.model import initial_decoder
-from nnlab.adain.train import new_state, step_function
 from nnlab.adain.weights import load_encoder
 from nnlab.data.imageset import ImageSet
 from nnlab.data.sets import fetch_set
 from nnlab.params import load_params
-from nnlab.training.device import pick_device, pick_precision
-from nnlab.training.processes import Processes
 
 
 def main() -> None:
     """Make, pack and read larger and larger sets; print a row per figure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--counts", type=int, nargs="+", default=[1_000, 4_000, 16_000])
     parser.add_argument("--folder", type=Path, help="where the pictures lie meanwhile: 70 kB each")
     parser.add_argument("--encoder", type=Path, default=ROOT / "data/models/adain/encoder.safetensors")
@@ -46,7 +44,7 @@ def main() -> None:
     if options.train:
         print(json.dumps(train(options.train, options.encoder)))
         return
-    rows, precision = [], name(pick_precision("auto", pick_device("auto")))
+    rows, precision = [], here()[1]
     with TemporaryDirectory(dir=options.folder) as folder:
         given, fetched, pool = (Path(folder) / part for part in ("given", "fetched", "pool"))
         given.mkdir()
@@ -65,7 +63,7 @@ def main() -> None:
             ]
             rows += [[f"{count:,} pictures: {line[0]}", *line[1:]] for line in found]
             print(*rows[-len(found) :], sep="\n", file=sys.stderr, flush=True)
-    print(table(COLUMNS, rows))
+    show(rows)
 
 
 def make(archive: Path, numbers: range) -> None:
@@ -90,10 +88,8 @@ def pictures(numbers: range) -> Iterator[bytes]:
 
 def train(pool: Path, weights: Path, uncounted: int = 10, steps: int = 60) -> tuple[float, float, bool]:
     """Seconds to the first batch, training steps per second after some, whether the set stays in memory."""
-    adain, device = load_params(ROOT / "params.yaml").adain, pick_device("auto")
-    precision = pick_precision("auto", device)
-    encoder, state = load_encoder(weights), new_state(initial_decoder(1), adain.train, device, precision)
-    move = step_function(encoder, state, adain.train, Processes(0, 1, device), precision)
+    adain, (device, precision) = load_params(ROOT / "params.yaml").adain, here()
+    _, move = training(load_encoder(weights), initial_decoder(1), adain.train, precision)
     begin = time.perf_counter()
     photos, paintings = (ImageSet(pool, adain.run.cache_mib << 20) for _ in range(2))
     batches = feed(Crops(photos, paintings, adain.train), range(uncounted + steps), adain.run.workers, device)

@@ -5,13 +5,12 @@
 The pipeline must be up to date: its `dvc repro` is measured.
 """
 
-import argparse
 import subprocess
 import sys
 from functools import partial
 
-from measure import in_turns, row
-from run import COLUMNS, ROOT, table
+from measure import arguments, in_turns, row, show
+from run import ROOT
 
 STAGES = ", ".join(path.stem for path in sorted((ROOT / "stages").glob("*.py")))
 COMMANDS = {
@@ -21,23 +20,23 @@ COMMANDS = {
 }
 
 
-def run(arguments: list[str]) -> None:
+def run(command: list[str]) -> None:
     """Run Python. The script ends if that fails, or if it is a `dvc repro` with something to do."""
-    result = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
+    result = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
     if result.returncode:
-        sys.exit(f"python {' '.join(arguments)}: failed: {result.stderr.strip()}")
+        sys.exit(f"python {' '.join(command)}: failed: {result.stderr.strip()}")
     if "Running stage" in result.stdout:
         sys.exit("the pipeline is not up to date, so its `dvc repro` cannot be measured: run `make repro` first")
 
 
 def main() -> None:
     """Measure in turns and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     run([*COMMANDS["`dvc repro`, nothing changed"], "--dry"])
-    times = in_turns({what: partial(run, arguments) for what, arguments in COMMANDS.items()}, rounds)
-    print(table(COLUMNS, [row(f"{what}, s", found) for what, found in times.items()]))
+    times = in_turns({what: partial(run, command) for what, command in COMMANDS.items()}, rounds)
+    show([row(f"{what}, s", found) for what, found in times.items()])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Metrics, tables and figures as files."""
 
-import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -37,16 +36,6 @@ def test_a_table_has_a_header_and_rounded_numbers(tmp_path: Path) -> None:
         assert (tmp_path / "a.csv").read_bytes() == written.encode()
     results.write_csv(tmp_path / "a.csv", columns, [])
     assert (tmp_path / "a.csv").read_bytes() == b"epoch,loss,class\n"
-
-
-def test_timings_are_added_to_what_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    results.record_timing("first", 1.5)
-    results.record_timing("stage", 2.0)
-    assert json.loads(results.TIMINGS.read_text(encoding="utf-8")) == {"first": 1.5, "stage": 2.0}
-    results.TIMINGS.write_text('{"cut', encoding="utf-8")
-    results.record_timing("stage", 3.0)
-    assert json.loads(results.TIMINGS.read_text(encoding="utf-8")) == {"stage": 3.0}
 
 
 def figure(path: Path) -> None:

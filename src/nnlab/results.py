@@ -1,4 +1,4 @@
-"""What stages report in numbers: metrics as JSON, tables as CSV, timings."""
+"""What stages report in numbers: metrics as JSON, tables as CSV."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -9,8 +9,6 @@ import pandas as pd
 
 from nnlab.errors import UserError
 from nnlab.files import atomic
-
-TIMINGS = Path("metrics/timings.json")  # git-ignored: seconds belong to a machine, not to a result
 
 
 def write_metrics(path: Path, values: dict[str, Any]) -> None:
@@ -37,12 +35,3 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]] 
     table = pd.DataFrame(rows if isinstance(rows, pd.DataFrame) else list(rows), columns=list(columns))
     with atomic(path) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
-
-
-def record_timing(name: str, seconds: float) -> None:
-    """Note how long something took on this machine, in metrics/timings.json."""
-    try:
-        timings = json.loads(TIMINGS.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        timings = {}
-    write_metrics(TIMINGS, {**(timings if isinstance(timings, dict) else {}), name: seconds})

@@ -53,22 +53,18 @@ class VGG19(nn.Module):
             self.add_module(layer, conv.to(dtype).to(memory_format=torch.channels_last))
         self.requires_grad_(False).eval()
 
-    @property
-    def smallest(self) -> int:
-        """Smallest image side in pixels: one that leaves a feature map of 1 position, or 2 where it is reflected."""
-        scale, needed = 2 ** (block_of(self.convs[-1]) - 1), 2 if self.padding == "reflect" else 1
-        return (needed - 1) * scale + 1 if self.ceil else needed * scale
-
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Features of `images` (B, 3, H, W), RGB in [0, 1], for each layer, under the names that were asked for.
 
         Features are (B, C, H / 2^(block-1), W / 2^(block-1)), rounded down, or up with `ceil`, after the ReLU.
-        UserError for images smaller than `smallest`.
+        UserError for images that leave no position of the last layer, or only one where it is reflected.
         """
-        height, width = images.shape[2:]
-        if min(height, width) < self.smallest:
-            found, layer = f"image of {width}x{height} pixels", self.convs[-1]
-            raise UserError(f"{found}: {layer} needs at least {self.smallest} on both sides")
+        (height, width), deepest = images.shape[2:], self.convs[-1]
+        scale, needed = 2 ** (block_of(deepest) - 1), 2 if self.padding == "reflect" else 1
+        smallest = (needed - 1) * scale + 1 if self.ceil else needed * scale
+        if min(height, width) < smallest:
+            found = f"image of {width}x{height} pixels"
+            raise UserError(f"{found}: {deepest} needs at least {smallest} on both sides")
         x = images if self.padding == "reflect" else images - self.mean
         x = x.to(self.block1_conv1.weight.dtype, memory_format=torch.channels_last)
         features = {}

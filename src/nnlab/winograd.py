@@ -17,16 +17,20 @@ STEP, TILE = 4, 6  # pixels a side of a tile of the output, and of the input
 LEAST_CHANNELS = 64, 128  # of the smaller and the larger side: with fewer, the transforms take what they spare
 BAND = 128  # tiles at a time, about: they stay in the processor's cache, and a product still has enough rows
 
-# The transforms of one dimension: of a tile, of a kernel, and the inverse. Points 0, 1, -1, 2, -2, infinity.
-_TILE: list[list[float]] = [
-    [4.0, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
-    [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1],
-]  # fmt: skip
-_KERNEL: list[list[float]] = [
-    [1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
-    [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1],
-]  # fmt: skip
-_INVERSE: list[list[float]] = [[1.0, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
+# The transforms of one dimension. Points 0, 1, -1, 2, -2, infinity.
+_ROWS = (
+    [  # of a tile
+        [4.0, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
+        [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1],
+    ],
+    [  # of a kernel
+        [1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1],
+    ],
+    [[1.0, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]],  # the inverse
+)  # fmt: skip
+# Of both dimensions, for the positions in one row: (36, 36), (36, 9), (16, 36).
+OF_TILES, OF_KERNELS, BACK = (torch.kron(rows, rows) for rows in map(torch.tensor, _ROWS))
 
 
 def pays(x: Tensor, weight: Tensor) -> bool:
@@ -35,14 +39,13 @@ def pays(x: Tensor, weight: Tensor) -> bool:
     Where a network is traced, to be compiled or exported, its convolutions stay what they are.
     """
     wide = tuple(sorted(weight.shape[:2])) >= LEAST_CHANNELS
-    plain = x.device.type != "cpu" or x.dtype != torch.float32 or weight.dtype != torch.float32
-    return wide and not plain and not torch.compiler.is_compiling()
+    exact = x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32
+    return wide and exact and not torch.compiler.is_compiling()
 
 
 def kernels(weight: Tensor) -> Tensor:
     """Transformed kernels (36, C, D) of a weight (D, C, 3, 3). Differentiable."""
-    channels = weight.shape[:2][::-1]
-    return (_both(_KERNEL) @ weight.permute(2, 3, 1, 0).reshape(9, -1)).view(36, *channels)
+    return (OF_KERNELS @ weight.permute(2, 3, 1, 0).reshape(9, -1)).view(36, *weight.shape[1::-1])
 
 
 def conv3x3(padded: Tensor, transformed: Tensor, bias: Tensor) -> Tensor:
@@ -71,12 +74,6 @@ class FrozenConv(nn.Conv2d):
         return conv3x3(padded, self.kernels, self.bias)
 
 
-def _both(transform: list[list[float]]) -> Tensor:
-    """The transform of both dimensions, as a matrix for the positions in one row."""
-    matrix = torch.tensor(transform)
-    return torch.kron(matrix, matrix)
-
-
 class _Convolution(torch.autograd.Function):
     """Everything is done band by band, each some rows of tiles; tensors are (B, rows, columns, channels) inside."""
 
@@ -85,52 +82,46 @@ class _Convolution(torch.autograd.Function):
         ctx.save_for_backward(padded, transformed)
         shape = len(padded), len(bias), padded.shape[2] - 2, padded.shape[3] - 2
         images = torch.empty(shape, memory_format=torch.channels_last)
-        to_tiles, back = _both(_TILE), _both(_INVERSE)
-        for rows in _bands(padded):
-            sums = torch.bmm(_tiles(padded, rows, to_tiles), transformed)
-            parts = _blocks(_band(images.permute(0, 2, 3, 1), rows))
-            made = (back @ sums.flatten(1)).view(STEP, STEP, *parts.shape[:3], -1)
-            torch.add(made.permute(2, 3, 4, 0, 1, 5), bias, out=parts)
+        for band in _bands(images):
+            sums = torch.bmm(_tiles(padded, band), transformed)
+            blocks = _blocks(images.permute(0, 2, 3, 1)[:, band])
+            made = (BACK @ sums.flatten(1)).view(STEP, STEP, *blocks.shape[:3], -1)
+            torch.add(made.permute(2, 3, 4, 0, 1, 5), bias, out=blocks)
         return images
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:  # type: ignore[override]
         padded, transformed = ctx.saved_tensors
         needs_input, needs_kernels, _ = ctx.needs_input_grad
-        gradient = gradient.permute(0, 2, 3, 1).contiguous()
+        rows = gradient.permute(0, 2, 3, 1).contiguous()
         batch, channels, height, width = padded.shape
         inputs = gradient.new_zeros(batch, height + 2, width + 2, channels) if needs_input else None
         of_kernels = torch.zeros_like(transformed) if needs_kernels else None
-        to_tiles, back = _both(_TILE), _both(_INVERSE)
-        for rows in _bands(padded):
-            parts = _blocks(_band(gradient, rows))
-            sums = (back.T @ parts.permute(3, 4, 0, 1, 2, 5).reshape(16, -1)).view(36, -1, gradient.shape[3])
+        for band in _bands(gradient):
+            blocks = _blocks(rows[:, band])
+            sums = (BACK.T @ blocks.permute(3, 4, 0, 1, 2, 5).reshape(16, -1)).view(36, -1, rows.shape[3])
             if of_kernels is not None:
-                of_kernels.baddbmm_(_tiles(padded, rows, to_tiles).mT, sums)
+                of_kernels.baddbmm_(_tiles(padded, band).mT, sums)
             if inputs is not None:
-                tiles = (to_tiles.T @ torch.bmm(sums, transformed.mT).flatten(1)).view(TILE, TILE, *parts.shape[:3], -1)
-                _add_tiles(inputs, rows, tiles.permute(2, 3, 4, 0, 1, 5))
+                tiles = OF_TILES.T @ torch.bmm(sums, transformed.mT).flatten(1)
+                tiles = tiles.view(TILE, TILE, *blocks.shape[:3], -1)
+                _add_tiles(inputs[:, band.start : band.stop + STEP], tiles.permute(2, 3, 4, 0, 1, 5))
         found = None if inputs is None else inputs[:, :height, :width].permute(0, 3, 1, 2)
-        return found, of_kernels, gradient.sum((0, 1, 2))
+        return found, of_kernels, rows.sum((0, 1, 2))
 
 
-def _bands(padded: Tensor) -> Iterator[slice]:
-    """The rows of tiles in parts of about `BAND` tiles."""
-    batch, rows, columns = len(padded), (padded.shape[2] - 2) // STEP, (padded.shape[3] - 2) // STEP
-    each = max(1, round(BAND / (batch * columns)))
-    return (slice(start, min(start + each, rows)) for start in range(0, rows, each))
+def _bands(images: Tensor) -> Iterator[slice]:
+    """The rows of pixels of results (B, D, H, W) in parts of about `BAND` tiles."""
+    batch, _, height, width = images.shape
+    rows = STEP * max(1, round(BAND * STEP / (batch * width)))
+    return (slice(start, min(start + rows, height)) for start in range(0, height, rows))
 
 
-def _tiles(padded: Tensor, rows: slice, to_tiles: Tensor) -> Tensor:
+def _tiles(padded: Tensor, band: slice) -> Tensor:
     """Transformed tiles (36, tiles of the band, C) of padded (B, C, H + 2, W + 2)."""
-    band = _band(padded.permute(0, 2, 3, 1), rows, beyond=TILE - STEP)
-    tiles = band.unfold(1, TILE, STEP).unfold(2, TILE, STEP).permute(4, 5, 0, 1, 2, 3)
-    return (to_tiles @ tiles.reshape(36, -1)).view(36, -1, padded.shape[1])
-
-
-def _band(images: Tensor, rows: slice, beyond: int = 0) -> Tensor:
-    """The pixels of these rows of tiles, and some more below, of images (B, H, W, C)."""
-    return images[:, STEP * rows.start : STEP * rows.stop + beyond]
+    rows = padded.permute(0, 2, 3, 1)[:, band.start : band.stop + TILE - STEP]
+    tiles = rows.unfold(1, TILE, STEP).unfold(2, TILE, STEP).permute(4, 5, 0, 1, 2, 3)
+    return (OF_TILES @ tiles.reshape(36, -1)).view(36, -1, padded.shape[1])
 
 
 def _blocks(images: Tensor) -> Tensor:
@@ -138,11 +129,10 @@ def _blocks(images: Tensor) -> Tensor:
     return images.unflatten(1, (-1, STEP)).unflatten(3, (-1, STEP)).transpose(2, 3)
 
 
-def _add_tiles(images: Tensor, rows: slice, tiles: Tensor) -> None:
-    """Add tiles (B, rows, columns, 6, 6, C), which overlap, into images (B, 4 h + 4, 4 w + 4, C)."""
-    below, beside = slice(rows.start + 1, rows.stop + 1), slice(1, None)
-    whole = _blocks(images)
-    whole[:, rows, :-1] += tiles[:, :, :, :STEP, :STEP]
-    whole[:, below, :-1, :2] += tiles[:, :, :, STEP:, :STEP]
-    whole[:, rows, beside, :, :2] += tiles[:, :, :, :STEP, STEP:]
-    whole[:, below, beside, :2, :2] += tiles[:, :, :, STEP:, STEP:]
+def _add_tiles(images: Tensor, tiles: Tensor) -> None:
+    """Add tiles (B, h, w, 6, 6, C), which overlap, into images (B, 4 h + 4, 4 w + 4, C)."""
+    blocks = _blocks(images)
+    blocks[:, :-1, :-1] += tiles[:, :, :, :STEP, :STEP]
+    blocks[:, 1:, :-1, :2] += tiles[:, :, :, STEP:, :STEP]
+    blocks[:, :-1, 1:, :, :2] += tiles[:, :, :, :STEP, STEP:]
+    blocks[:, 1:, 1:, :2, :2] += tiles[:, :, :, STEP:, STEP:]

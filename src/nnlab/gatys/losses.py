@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 from nnlab.gatys.pictures import only_luminance
 from nnlab.params import JobParams
 from nnlab.vgg import VGG19
+from nnlab.vgg_weights import Weights
 
 POSITIONS = 2**14
 """Of a feature map, made float32 at a time: a copy of a large picture's first layer alone would be a gigabyte."""
@@ -57,12 +58,17 @@ def layer_weights(job: JobParams) -> tuple[dict[str, float], dict[str, float]]:
     return {x: factor for x, factor in content.items() if factor}, {x: factor for x, factor in style.items() if factor}
 
 
+def network(weights: Weights, job: JobParams, dtype: torch.dtype = torch.float32) -> VGG19:
+    """VGG19 with what the losses of a job need: its layers and its pooling."""
+    return VGG19(weights, [x for kind in layer_weights(job) for x in kind], pooling=job.pooling, dtype=dtype)
+
+
 class Objective:
     """The function of the pixels that is minimised: weighted losses against the targets of two pictures."""
 
     @torch.no_grad()
     def __init__(self, vgg: VGG19, content: Tensor, style: Tensor, job: JobParams) -> None:
-        """Take the targets from pictures (1, 3, H, W) in [0, 1], sizes may differ; `vgg` gives the job's layers.
+        """Take the targets from pictures (1, 3, H, W) in [0, 1], sizes may differ; `vgg` is the job's `network`.
 
         Where the colours are to stay, the targets are those of the pictures in grey.
         """

@@ -1,8 +1,5 @@
 """L-BFGS for pixels that a caller keeps within bounds; all that it remembers are tensors that a file can hold."""
 
-import math
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
@@ -21,8 +18,8 @@ class Lbfgs(Optimizer):
     lists, and waits for the device twice per pair: hence this one, which waits once per step.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, history: int, longest: float = math.inf) -> None:
-        super().__init__(parameters, {"lr": lr, "history": history, "longest": longest})
+    def __init__(self, x: Tensor, lr: float, history: int, longest: float) -> None:
+        super().__init__([x], {"lr": lr, "history": history, "longest": longest})
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]

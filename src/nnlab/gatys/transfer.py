@@ -2,7 +2,6 @@
 
 import math
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +17,11 @@ from nnlab.data.tensors import to_tensor
 from nnlab.errors import UserError
 from nnlab.files import atomic_dir
 from nnlab.gatys.levels import plan
-from nnlab.gatys.losses import Objective, layer_weights
+from nnlab.gatys.losses import Objective, network
 from nnlab.gatys.optimizer import Lbfgs
 from nnlab.gatys.pictures import Pictures, only_luminance, with_colors_of
 from nnlab.params import JobParams
-from nnlab.results import record_timing, write_csv, write_metrics
+from nnlab.results import write_csv, write_metrics
 from nnlab.training.progress import Progress
 from nnlab.training.seeds import generator
 from nnlab.training.state import Checkpoints, resume_dir
@@ -33,9 +32,7 @@ from nnlab.vgg_weights import read_weights
 LONGEST_STEP = 0.05
 """Of L-BFGS, root mean square over the pixels: without it an early step can make noise that many more must clear."""
 
-# A saved state of other code must not go on.
-_NAMES = ("gatys", "data/images.py", "training/state.py", "vgg.py", "vgg_layers.py", "vgg_weights.py", "winograd.py")
-CODE = [Path(__file__).parents[1] / name for name in _NAMES]
+CODE = [Path(__file__).parents[1]]  # a saved state of other code must not go on
 
 Row = dict[str, float]
 """`total`, its parts `content` and `style`, and all weighted terms by name (see `Objective`)."""
@@ -59,14 +56,14 @@ def stylize(name: str, job: JobParams, vgg: Path, out: Path, device: torch.devic
     no use.
     """
     pictures = Pictures(read_image(Path(job.content)), read_image(Path(job.style)), job.style_scale)
-    weights, layers = read_weights(vgg), [layer for kind in layer_weights(job) for layer in kind]
-    network = VGG19(weights, layers, pooling=job.pooling, dtype=dtype).to(device)
+    weights = read_weights(vgg)
     files = [vgg, *(Path(file) for file in (job.content, job.style, job.start) if file not in ("content", "noise"))]
     settings = {**job.model_dump(), "device": str(device), "dtype": str(dtype), "threads": torch.get_num_threads()}
     checkpoints = Checkpoints(resume_dir(f"gatys-{name}", settings, CODE, files))
     painting = _load(checkpoints, device) or begin(pictures, job, device)
-    _watch(name, painting, paint(painting, pictures, network, job, checkpoints), plan(pictures.content.size, job))
-    _write(painting, pictures, job, VGG19(weights, layers, pooling=job.pooling), out)
+    work = paint(painting, pictures, network(weights, job, dtype).to(device), job)
+    _watch(name, painting, work, plan(pictures.content.size, job)[-1][1], checkpoints)
+    _write(painting, pictures, job, network(weights, job), out)
     shutil.rmtree(checkpoints.folder)
 
 
@@ -81,13 +78,11 @@ def begin(pictures: Pictures, job: JobParams, device: torch.device) -> Painting:
     return Painting((only_luminance(image, image)[0] if job.preserve_color else image).to(device))
 
 
-def paint(
-    painting: Painting, pictures: Pictures, vgg: VGG19, job: JobParams, checkpoints: Checkpoints | None = None
-) -> Iterator[Painting]:
+def paint(painting: Painting, pictures: Pictures, vgg: VGG19, job: JobParams) -> Iterator[Painting]:
     """Do the iterations of `job` that are left; give `painting`, which is changed in place, after each.
 
-    A painting from a checkpoint ends with the same bits as without the interruption. UserError if the loss is not a
-    number any more.
+    A painting from a checkpoint ends with the same bits as without the interruption; `vgg` is the job's `network`.
+    UserError if the loss is not a number any more.
     """
     levels = plan(pictures.content.size, job)
     for size, end in levels:
@@ -98,7 +93,10 @@ def paint(
             painting.image, painting.optimizer = _enlarged(painting.image, content), {}
         image = painting.image.clone(memory_format=torch.contiguous_format).requires_grad_()
         painting.image = image.detach()  # the same memory
-        objective, optimizer = Objective(vgg, content.to(image), style.to(image), job), _optimizer(image, job)
+        objective = Objective(vgg, content.to(image), style.to(image), job)
+        optimizer: torch.optim.Optimizer = Lbfgs(image, job.learning_rate, job.history, LONGEST_STEP)
+        if job.optimizer == "adam":
+            optimizer = torch.optim.Adam([image], job.learning_rate)
         if painting.optimizer:
             optimizer.load_state_dict({**optimizer.state_dict(), "state": {0: painting.optimizer}})
         while painting.iteration < end:
@@ -106,8 +104,6 @@ def paint(
             painting.iteration, painting.optimizer = painting.iteration + 1, optimizer.state[image]
             if painting.iteration % job.snapshot_every == 0 or painting.iteration == levels[-1][1]:
                 painting.snapshots.append(_snapshot(painting.image.cpu(), pictures.at(job.size)[0], job))
-                if checkpoints:
-                    _save(painting, checkpoints)
             yield painting
 
 
@@ -121,12 +117,6 @@ def _step(objective: Objective, optimizer: torch.optim.Optimizer, image: Tensor)
     optimizer.step()
     image.detach().clamp_(0, 1)  # what a file can hold: clipping at the end alone doubles its loss
     return row
-
-
-def _optimizer(image: Tensor, job: JobParams) -> torch.optim.Optimizer:
-    if job.optimizer == "adam":
-        return torch.optim.Adam([image], job.learning_rate)
-    return Lbfgs([image], job.learning_rate, job.history, LONGEST_STEP)
 
 
 def _enlarged(image: Tensor, content: Tensor) -> Tensor:
@@ -147,10 +137,10 @@ def _row(terms: dict[str, Tensor]) -> Row:
     return {"total": math.fsum(values), "content": content, "style": style, **named}
 
 
-def _watch(name: str, painting: Painting, work: Iterator[Painting], levels: list[tuple[int, int]]) -> None:
-    """Do the work on `painting`, shown on standard error and in TensorBoard; note the time it took."""
-    begun, first, logged, shown = time.perf_counter(), painting.iteration, 0, 0
-    with log_writer(f"gatys-{name}") as writer, Progress(levels[-1][1], f"gatys-{name}", start=first) as bar:
+def _watch(name: str, painting: Painting, work: Iterator[Painting], total: int, checkpoints: Checkpoints) -> None:
+    """Do the work on `painting`, shown on standard error and in TensorBoard; save its state at every snapshot."""
+    logged, shown = 0, 0
+    with log_writer(f"gatys-{name}") as writer, Progress(total, f"gatys-{name}", start=painting.iteration) as bar:
         for _ in work:
             row = painting.losses[-1]
             bar.update(1, loss=row["total"], content=row["content"], style=row["style"])
@@ -161,13 +151,8 @@ def _watch(name: str, painting: Painting, work: Iterator[Painting], levels: list
             if len(painting.snapshots) > shown:
                 shown = len(painting.snapshots)
                 writer.add_image("result", painting.snapshots[-1][0], logged)
-    if logged:
-        record_timing(f"gatys.{name}.seconds_per_iteration", (time.perf_counter() - begun) / (logged - first))
-
-
-def _save(painting: Painting, checkpoints: Checkpoints) -> None:
-    tensors = {**painting.optimizer, "image": painting.image, "snapshots": torch.cat(painting.snapshots)}
-    checkpoints.save(painting.iteration, tensors, {"iteration": painting.iteration, "losses": painting.losses})
+                tensors = {**painting.optimizer, "image": painting.image, "snapshots": torch.cat(painting.snapshots)}
+                checkpoints.save(logged, tensors, {"iteration": logged, "losses": painting.losses})
 
 
 def _load(checkpoints: Checkpoints, device: torch.device) -> Painting | None:
@@ -184,8 +169,8 @@ def _write(painting: Painting, pictures: Pictures, job: JobParams, vgg: VGG19, o
     content, style = pictures.at(job.size)
     with torch.no_grad():
         final = _row(Objective(vgg, content, style, job)(painting.image.cpu()))
-    losses = {f"{kind}_loss": final[kind] for kind in ("content", "style", "total")}
-    size = {"width": content.shape[3], "height": content.shape[2], "iterations": painting.iteration, "seed": job.seed}
+    info: dict[str, float] = {f"{kind}_loss": final[kind] for kind in ("content", "style", "total")}
+    info |= {"width": content.shape[3], "height": content.shape[2], "iterations": painting.iteration, "seed": job.seed}
     with atomic_dir(out) as folder:
         save_image(content, folder / "content.png")
         save_image(style, folder / "style.png")
@@ -195,4 +180,4 @@ def _write(painting: Painting, pictures: Pictures, job: JobParams, vgg: VGG19, o
         save_image(painting.snapshots[-1] / 255, folder / "result.png")
         table = pd.DataFrame([*painting.losses, final]).rename_axis("iteration").reset_index()
         write_csv(folder / "losses.csv", ["iteration", *final], table)
-        write_metrics(folder / "info.json", {**losses, **size})
+        write_metrics(folder / "info.json", info)
