@@ -51,8 +51,7 @@ def make_lab(folder: Path) -> None:
     for name in ("mnist", "fashion_mnist"):
         write_bars(folder / f"data/raw/{name}")
     train, test = bars(300, 1), bars(100, 2)
-    networks = {name: (autoencoder, getattr(params, name)) for name in ("autoencoder", "denoiser")}
-    networks = {f"{name}/model": network for name, network in networks.items()}
+    networks = {f"{name}/model": (autoencoder, getattr(params, name)) for name in ("autoencoder", "denoiser")}
     networks |= {"fashion/model": (fashion, params.fashion.main)}
     networks |= {f"fashion/variants/{name}": (fashion, sizes) for name, sizes in params.fashion.variants.items()}
     for name, (experiment, settings) in networks.items():

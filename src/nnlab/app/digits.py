@@ -59,10 +59,7 @@ def latent_tab(say: Say) -> None:
             shown = gr.Radio(choices, value="codes", label=say("plane"))
         with gr.Column(min_width=260):
             digit = gr.Image(decoded(0, 0), label=say("decoded"), height=300, buttons=[], elem_id="decoded")
-            x, y = (
-                gr.Slider(-reach, reach, 0, step=2 * reach / POINTS, label=say("code", say(number)))
-                for number in ("first_number", "second_number")
-            )
+            x, y = (gr.Slider(-reach, reach, 0, step=2 * reach / POINTS, label=say(name)) for name in ("first", "last"))
 
     def follow(at: dict[str, Any]) -> tuple[Image.Image, float, float]:
         return decoded(at["x"], at["y"]), round(at["x"], 2), round(at["y"], 2)
@@ -99,16 +96,19 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
             gr.Markdown(say("draw"))
             pad = gr.HTML("", html_template=PAD, js_on_load=SCRIPTS["pad"])
             index = gr.Slider(0, len(images) - 1, 0, step=1, label=say("test_digit"))
+            taken = gr.Image(label=say("clean"), height=150, buttons=[])
         with gr.Column(min_width=300, scale=2):
             noise = gr.Slider(0, 1, settings.noise_factor, step=0.05, label=say("noise"))
             with gr.Row():
-                places = [gr.Image(min_width=150, buttons=[]) for _ in range(3)]  # clean, noisy, rebuilt
+                places = [taken, *(gr.Image(min_width=120, buttons=[]) for _ in range(2))]  # side by side on phones
 
-    def shown(clean: Tensor, factor: float) -> list[Any]:
+    def shown(clean: Tensor, factor: float) -> tuple[Image.Image, gr.Image, gr.Image]:
         seen = add_noise(clean, settings.model_copy(update={"noise_factor": factor}), "app")
-        made = {"noisy": seen.clamp(0, 1), "rebuilt": rebuild(model, seen).sigmoid()}
-        labels = [say("clean"), *(f"{say(name)}: PSNR {psnr_db(them, clean):.1f} dB" for name, them in made.items())]
-        return [gr.Image(enlarged(them), label=label) for them, label in zip((clean, *made.values()), labels)]
+
+        def judged(name: str, them: Tensor) -> gr.Image:
+            return gr.Image(enlarged(them), label=f"{say(name)}: PSNR {psnr_db(them, clean):.1f} dB")
+
+        return enlarged(clean), judged("noisy", seen.clamp(0, 1)), judged("rebuilt", rebuild(model, seen).sigmoid())
 
     @told()
     def drawn(address: str) -> Tensor:

@@ -41,7 +41,8 @@ def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
         choices, charts = [(say("main_network") if name == "model" else name, name) for name in files], {}
         for name in ("model", list(files)[-1]):
             with gr.Column(min_width=240):
-                charts[gr.Dropdown(choices, value=name, label=say("network"))] = gr.HTML()
+                choice = gr.Dropdown(choices, value=name, label=say("network"))
+                charts[choice] = gr.HTML()
 
     @told()
     def judge(index: int, own: File, *names: str) -> list[Any]:

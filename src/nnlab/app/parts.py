@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import gradio as gr
 import yaml
@@ -25,7 +25,6 @@ Say = Callable[..., str]
 """A text of the page by its key, with its places filled."""
 File = str | None
 """Where a picture lies that somebody dropped or chose."""
-Step = TypeVar("Step")
 
 
 def texts(language: str) -> Say:
@@ -44,13 +43,13 @@ def told() -> Iterator[None]:
         raise gr.Error(re.sub(rf"{folder}/\w+/", "", str(error)), print_exception=False) from None
 
 
-def in_time(say: Say, seconds: int, steps: Iterable[Step]) -> Iterator[Step]:
+def in_time(say: Say, seconds: int, steps: Iterable[Any]) -> Iterator[Any]:
     """The steps of some work, one by one; UserError where they take longer than so many seconds."""
     end = time.monotonic() + seconds
     for step in steps:
-        yield step
         if time.monotonic() > end:
             raise UserError(say("too_long", seconds))
+        yield step
 
 
 def dropped(label: str, height: int, value: Path | None = None) -> gr.Image:
