@@ -14,20 +14,18 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 FLAGS = [
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,1000",
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
-# Gradio's panels stay in the document, hidden: what is to be seen has a width.
-SEEN = "return [...document.querySelectorAll(arguments[0])].filter(node => node.offsetWidth)"
-TAB = """const named = [...document.querySelectorAll("button")].filter(node => node.innerText.trim() === arguments[0]);
-const shown = named.find(node => node.role === "tab") || named.find(node => node.closest(".overflow-dropdown"));
-if (shown) shown.click(); else document.querySelector(".overflow-menu > button")?.click();
+# Gradio's panels stay in the document, hidden: what is to be seen has a width, or its block.
+SEEN = """return [...document.querySelectorAll(arguments[0])].filter(
+  node => (node.type === "file" ? node.closest(".block") : node).offsetWidth)"""
+# Tabs that do not fit are in a menu, which has to be opened first.
+PRESS = """const named = [...document.querySelectorAll("button")].filter(
+  node => node.innerText.trim() === arguments[0] && !node.closest(".visually-hidden"));
+const shown = named.find(node => node.offsetWidth) || named.find(node => node.closest(".overflow-dropdown"));
+(shown || document.querySelector(".overflow-menu > button"))?.click();
 return Boolean(shown)"""
-
-BUTTON = """const found = [...document.querySelectorAll("button")].find(
-  node => node.offsetWidth && node.innerText.trim() === arguments[0]);
-found?.click();
-return Boolean(found)"""
 
 
 class Person:
@@ -40,9 +38,6 @@ class Person:
         size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         self.driver.get(f"{address}?__theme={theme}")
-
-    def tab(self, name: str) -> None:
-        self.until(lambda: self.driver.execute_script(TAB, name))
 
     def see(self, selector: str, count: int = 1) -> list[WebElement]:
         """What is to be seen of the selector, at least so many."""
@@ -58,12 +53,15 @@ class Person:
 
     def text(self, words: str) -> str:
         """What the page says, as soon as these words are in it."""
-        body = self.driver.find_element(By.TAG_NAME, "body")
-        return self.until(lambda: words in (said := body.text) and said)
+        return self.until(lambda: words in (said := self.said()) and said)
+
+    def said(self) -> str:
+        """All that the page says."""
+        return self.driver.find_element(By.TAG_NAME, "body").text
 
     def press(self, name: str) -> None:
-        """Click the button of that name."""
-        self.until(lambda: self.driver.execute_script(BUTTON, name))
+        """Click the tab or the button of that name."""
+        self.until(lambda: self.driver.execute_script(PRESS, name))
 
     def drag(self, node: WebElement, *places: tuple[float, float]) -> None:
         """Press at the first place and move over the others; places are shares of width and height from the middle."""
@@ -76,19 +74,13 @@ class Person:
 
     def upload(self, index: int, path: Path) -> None:
         """Give a file to the place to drop pictures of that number in the open tab."""
-        places = self.driver.find_elements(By.CSS_SELECTOR, "input[type=file]")
-        shown = [
-            n for n in places if self.driver.execute_script("return arguments[0].closest('.block').offsetWidth", n)
-        ]
-        shown[index].send_keys(str(path))
+        self.see("input[type=file]", index + 1)[index].send_keys(str(path))
 
     def until(self, found: Callable[[], Any], seconds: float = 90) -> Any:
         """What it finds, as soon as it finds something."""
         end = time.monotonic() + seconds
         while not (result := found()):
-            assert time.monotonic() < end, (
-                "waited in vain; the page says:\n" + self.driver.find_element(By.TAG_NAME, "body").text
-            )
+            assert time.monotonic() < end, f"waited in vain; the page says:\n{self.said()}"
             time.sleep(0.2)
         return result
 

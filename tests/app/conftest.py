@@ -51,14 +51,13 @@ def make_lab(folder: Path) -> None:
     for name in ("mnist", "fashion_mnist"):
         write_bars(folder / f"data/raw/{name}")
     train, test = bars(300, 1), bars(100, 2)
-    networks = {name: (autoencoder, getattr(params, name)) for name in ("autoencoder", "denoiser")}
-    networks = {f"{name}/model": network for name, network in networks.items()}
+    networks = {f"{name}/model": (autoencoder, getattr(params, name)) for name in ("autoencoder", "denoiser")}
     networks |= {"fashion/model": (fashion, params.fashion.main)}
     networks |= {f"fashion/variants/{name}": (fashion, sizes) for name, sizes in params.fashion.variants.items()}
     for name, (experiment, settings) in networks.items():
         file = folder / f"data/models/{name}.safetensors"
         train_and_save(name, experiment.prepare, train, test, settings, params.hardware, file)
-    for percent in (10, 100):
+    for percent in (10, 50, 80, 100):
         decoder = folder / f"data/models/adain/decoder_{percent}.safetensors"
         save_decoder(load_decoder(shipped.DECODER), decoder, {"iteration": str(percent)})
 
@@ -69,10 +68,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "NO_PROXY"):
-            patch.setenv(name, "")  # what `prepare` sets is undone at the end
+            patch.setenv(name, "")  # what `start` sets is undone at the end
         make_lab(folder)
-        page.prepare(folder / "uploads")
-        blocks = page.build(load_params())
-        _, address, _ = page.start(blocks, "127.0.0.1", None)
+        blocks, address = page.start(folder / "uploads", "127.0.0.1", None)
         yield Lab(folder, address)
         blocks.close(verbose=False)

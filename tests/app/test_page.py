@@ -15,18 +15,18 @@ from PIL import Image, ImageDraw, ImageOps
 from nnlab.adain.shipped import networks
 from nnlab.adain.stylize import Stylizer, open_picture
 from nnlab.app import page
-from nnlab.app.fashion import ORANGE, bars
+from nnlab.app.fashion import bars
 from nnlab.app.framing import DIGIT, GARMENT, framed
 from nnlab.app.parts import texts
 from nnlab.autoencoder.model import build
 from nnlab.errors import UserError
-from nnlab.fashion.figures import GREY, RED
+from nnlab.fashion.figures import GREY, ORANGE, RED
 from nnlab.figures import BLUE
 from nnlab.params import AutoencoderParams, load_params
 from nnlab.training.loop import load
 from tests.datasets import photo
 
-STYLE = {"share": 0.5, "alpha": 1.0, "stroke": 128, "size": 0, "keep": False}
+STYLE = {"second": None, "share": 0.5, "alpha": 1.0, "stroke": 128, "size": 0, "keep": False}
 GATYS = {"content": ["block1_conv1"], "styles": ["block1_conv1"], "size": 128, "iterations": 20}
 
 
@@ -35,10 +35,20 @@ def client(lab):
     return lab.client()
 
 
-def drawn(client, path, **changes):
-    """The result that the tab of style transfer offers for a photo, in the first painting."""
-    _, button = client.predict(handle_file(str(path)), *{**STYLE, **changes}.values(), api_name="/stylize")
-    return Path(button["value"] if isinstance(button, dict) else button)
+@pytest.fixture
+def painting(lab):
+    return lab.folder / "data/raw/pictures/paintings/held_out/cafe_terrace_at_night.png"
+
+
+@pytest.fixture
+def drawn(client, painting):
+    """The result that the tab of style transfer offers for a photo."""
+
+    def draw(path, **changes):
+        given = {"photo": handle_file(str(path)), "first": handle_file(str(painting)), **STYLE, **changes}
+        return Path(client.predict(**given, api_name="/stylize")[1]["value"])
+
+    return draw
 
 
 def shades(address):
@@ -46,28 +56,29 @@ def shades(address):
     return 255 - np.asarray(Image.open(address).convert("L").resize((28, 28), Image.Resampling.NEAREST)).astype(int)
 
 
-def test_a_photo_is_drawn_as_the_command_does_upright_and_at_its_exact_size(lab, client, tmp_path):
+def test_a_photo_is_drawn_as_the_command_does_upright_and_at_its_exact_size(drawn, painting, tmp_path):
     turned = Image.Exif()
     turned[274] = 6  # a phone that was held upright
     photo(1, (53, 37)).save(tmp_path / "phone.png", exif=turned)
-    result = drawn(client, tmp_path / "phone.png", alpha=0.6)
+    result = drawn(tmp_path / "phone.png", alpha=0.6)
     assert result.name == "phone_cafe_terrace_at_night.jpg"
     assert Image.open(result).size == (37, 53)
-    painting = lab.folder / "data/raw/pictures/paintings/held_out/cafe_terrace_at_night.png"
     stylizer = Stylizer(*networks())
     expected = stylizer.stylize(open_picture(tmp_path / "phone.png", 0), [open_picture(painting, 128)], alpha=0.6)
     assert np.abs(np.asarray(Image.open(result)).astype(int) - np.asarray(expected)).mean() < 4  # JPEG
 
 
-def test_transparency_is_kept_and_a_smaller_size_holds(client, tmp_path):
+def test_transparency_is_kept_and_each_result_has_the_size_that_was_asked_for(drawn, painting, tmp_path):
     cutout = photo(2, (60, 40)).convert("RGBA")
     cutout.putalpha(Image.linear_gradient("L").resize(cutout.size))
-    cutout.save(tmp_path / "cutout.png")
-    result = Image.open(drawn(client, tmp_path / "cutout.png"))
+    long = tmp_path / f"{'照' * 60}.png"  # a disk allows names of 255 bytes
+    cutout.save(long)
+    result = Image.open(drawn(long, second=handle_file(str(painting)), keep=True))
     assert (result.mode, result.size) == ("RGBA", (60, 40))
     assert (np.asarray(result.getchannel("A")) == np.asarray(cutout.getchannel("A"))).all()
-    photo(3, (600, 300)).save(tmp_path / "large.png")
-    assert Image.open(drawn(client, tmp_path / "large.png", size=256)).size == (512, 256)
+    photo(3, (1400, 300)).save(tmp_path / "large.png")
+    for size, alpha, expected in ((256, 1.0, (1195, 256)), (0, 1.0, (1400, 300)), (0, 0.5, (1400, 300))):
+        assert Image.open(drawn(tmp_path / "large.png", size=size, alpha=alpha)).size == expected
 
 
 @pytest.mark.parametrize(
@@ -75,32 +86,31 @@ def test_transparency_is_kept_and_a_smaller_size_holds(client, tmp_path):
     [(b"no image", "bad.jpg: not an image that can be read (8 bytes)"), (b"", "bad.jpg: not an image"),
      (None, "bad.jpg: 8x40 pixels; at least 9 a side are needed")],
 )  # fmt: skip
-def test_a_bad_file_is_the_commands_one_line(client, tmp_path, content, line):
+def test_a_bad_file_is_the_commands_one_line(drawn, tmp_path, content, line):
     if content is None:
         photo(4, (8, 40)).save(tmp_path / "bad.jpg")
     else:
         (tmp_path / "bad.jpg").write_bytes(content)
     with pytest.raises(AppError) as caught:
-        drawn(client, tmp_path / "bad.jpg")
+        drawn(tmp_path / "bad.jpg")
     assert line in str(caught.value)
     assert str(tmp_path.parent) not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_twenty_requests_at_once_lose_none(lab, client, tmp_path):
+def test_twenty_requests_at_once_lose_none(client, painting, tmp_path):
     jobs = []
     for seed in range(20):
         photo(seed, (64 + seed, 48)).save(tmp_path / f"{seed}.png")
-        photos = handle_file(str(tmp_path / f"{seed}.png"))
-        jobs.append(client.submit(photos, *STYLE.values(), api_name="/stylize"))
+        given = {"photo": handle_file(str(tmp_path / f"{seed}.png")), "first": handle_file(str(painting)), **STYLE}
+        jobs.append(client.submit(**given, api_name="/stylize"))
     for seed, job in enumerate(jobs):
-        button = job.result(timeout=60)[1]
-        assert Image.open(button["value"] if isinstance(button, dict) else button).size == (64 + seed, 48)
+        assert Image.open(job.result(timeout=60)[1]["value"]).size == (64 + seed, 48)
 
 
-def test_each_stage_of_the_training_draws(client, lab):
-    found = handle_file(str(next((lab.folder / "data/raw/pictures/photos/held_out").iterdir())))
-    assert len(client.predict(found, api_name="/stages")) == 2
+def test_each_stage_of_the_training_draws(client, painting):
+    given = handle_file(str(painting))
+    assert len(client.predict(given, given, api_name="/stages")) == 4
 
 
 def test_the_decoder_follows_the_plane(lab, client):
@@ -116,11 +126,11 @@ def test_a_drawn_digit_is_made_noisy_and_rebuilt(client):
     picture, buffer = Image.new("RGB", (280, 280), "white"), io.BytesIO()
     ImageDraw.Draw(picture).rectangle((10, 10, 49, 89), "black")  # 40 x 80: it becomes 10 x 20, in the middle
     picture.save(buffer, "PNG")
-    address = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    clean, noisy, rebuilt = client.predict(address, 0.0, api_name="/draw")
+    client.predict("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(), api_name="/draw")
+    clean, noisy, rebuilt = client.predict(0.0, api_name="/denoise")
     expected = np.zeros((28, 28), int)
     expected[4:24, 9:19] = 255
-    assert np.abs(shades(clean["value"]) - expected).mean() < 3
+    assert np.abs(shades(clean) - expected).mean() < 3
     assert noisy["label"] == "Noisy: PSNR 100.0 dB"
     assert rebuilt["label"].startswith("Rebuilt: PSNR ")
 
@@ -138,7 +148,7 @@ def test_framed_by_hand():
 
 
 def test_the_true_class_is_blue_and_a_wrong_prediction_red(client):
-    sure = [0.0] * 7 + [75.0, 25.0, 0.0]
+    sure = torch.tensor([0.0] * 7 + [0.75, 0.25, 0.0])
     for truth, colors in ((7, {7: BLUE}), (8, {7: RED, 8: BLUE}), (None, {7: ORANGE})):
         rows = bars(sure, truth).split('<div class="bar">')[1:]
         assert [row.count(colors.get(label, GREY)) for label, row in enumerate(rows)] == [1] * 10
@@ -148,9 +158,8 @@ def test_the_true_class_is_blue_and_a_wrong_prediction_red(client):
     assert all(chart.count(BLUE) == 1 for chart in (first, second))
 
 
-def test_gatys_shows_every_ten_iterations_one_run_at_a_time_and_stops(lab, client, tmp_path):
-    photo(7, (64, 48)).save(tmp_path / "photo.png")
-    given = [handle_file(str(tmp_path / "photo.png")), *GATYS.values()]
+def test_gatys_shows_every_ten_iterations_one_run_at_a_time_and_stops(lab, client, painting):
+    given = [handle_file(str(painting)), handle_file(str(painting)), *GATYS.values()]
     long = client.submit(*given[:-1], 300, api_name="/gatys")
     other = lab.client().submit(*given, api_name="/gatys")
     while not long.outputs():
@@ -163,7 +172,7 @@ def test_gatys_shows_every_ten_iterations_one_run_at_a_time_and_stops(lab, clien
         "iteration 20 of 20",
     ]
     with pytest.raises(AppError, match="tick at least one"):
-        client.predict(given[0], [], [], 128, 20, api_name="/gatys")
+        client.predict(*given[:2], [], [], 128, 20, api_name="/gatys")
 
 
 def test_what_is_not_trained_is_said_with_the_command(lab, tmp_path, monkeypatch):

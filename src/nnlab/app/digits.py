@@ -2,19 +2,21 @@
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
+from PIL import Image
+from torch import Tensor
 
 from nnlab.app.framing import DIGIT, framed
-from nnlab.app.parts import Say, enlarged, not_trained, script, told
-from nnlab.autoencoder.evaluate import POINTS, Judged, Plane, decode_plane, judge, psnr_db
-from nnlab.autoencoder.figures import latent
+from nnlab.app.parts import Say, enlarged, not_trained, told
+from nnlab.autoencoder.evaluate import POINTS, decode_plane, judge, psnr_db
+from nnlab.autoencoder.figures import draw_codes, draw_grid
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.train import add_noise, pixels, rebuild
 from nnlab.data.decoding import decode
@@ -25,9 +27,10 @@ from nnlab.training.loop import load
 
 MNIST = Path("data/raw/mnist")  # paths as dvc.yaml has them
 AUTOENCODER, DENOISER = (Path(f"data/models/{name}/model.safetensors") for name in ("autoencoder", "denoiser"))
-PLANE = """<div class="plane"><img src="${value.picture}" alt="" draggable="false">
-<i style="left: ${50 + 50 * value.x / value.reach}%; top: ${50 - 50 * value.y / value.reach}%"></i></div>"""
+PLANE = """<div class="plane"><img src="${pictures[value.shown]}" alt="" draggable="false">
+<i style="left: ${50 + 50 * value.x / reach}%; top: ${50 - 50 * value.y / reach}%"></i></div>"""
 PAD = """<div class="pad"><canvas width="280" height="280"></canvas><button type="button">✕</button></div>"""
+SCRIPTS = {name: Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8") for name in ("plane", "pad")}
 QUICK: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
 
 
@@ -37,65 +40,47 @@ def latent_tab(say: Say) -> None:
         return
     judged = judge(MNIST, AUTOENCODER, AutoencoderParams)
     plane = decode_plane(judged)
-    pictures = {"codes": _scatter(judged, plane), "grid": _address(_sheet(plane))}
     reach = float(plane.reach)
+    pictures = {
+        "codes": _picture(lambda axis: draw_codes(axis, judged.codes, judged.labels, reach)),
+        "grid": _picture(lambda axis: draw_grid(axis, plane)),
+    }
 
     def decoded(x: float, y: float) -> Image.Image:
         with torch.inference_mode():
-            digit = judged.model.decode(torch.tensor([[float(x), float(y)]])).sigmoid()
-        return enlarged(digit.mul(255).round().byte().view(28, 28).numpy())
+            return enlarged(judged.model.decode(torch.tensor([[float(x), float(y)]])).sigmoid())
 
     gr.Markdown(say("plane_note"))
     with gr.Row():
         with gr.Column(min_width=300, scale=2):
-            value = {"x": 0.0, "y": 0.0, "reach": reach, "picture": pictures["codes"]}
-            place = gr.HTML(value, html_template=PLANE, js_on_load=script("plane"))
-            choices = [(say("plane_codes"), "codes"), (say("plane_grid"), "grid")]
+            value = {"x": 0.0, "y": 0.0, "shown": "codes"}
+            place = gr.HTML(value, html_template=PLANE, js_on_load=SCRIPTS["plane"], pictures=pictures, reach=reach)
+            choices = [(say(f"plane_{name}"), name) for name in pictures]
             shown = gr.Radio(choices, value="codes", label=say("plane"))
         with gr.Column(min_width=260):
             digit = gr.Image(decoded(0, 0), label=say("decoded"), height=300, buttons=[], elem_id="decoded")
-            x, y = (
-                gr.Slider(-reach, reach, 0, step=2 * reach / POINTS, label=say("code", say(number)))
-                for number in ("first_number", "second_number")
-            )
+            x, y = (gr.Slider(-reach, reach, 0, step=2 * reach / POINTS, label=say(name)) for name in ("first", "last"))
 
     def follow(at: dict[str, Any]) -> tuple[Image.Image, float, float]:
         return decoded(at["x"], at["y"]), round(at["x"], 2), round(at["y"], 2)
 
-    def move(x: float, y: float, at: dict[str, Any], shown: str) -> tuple[Image.Image, dict[str, Any]]:
-        return decoded(x, y), {**at, "x": x, "y": y, "picture": pictures[shown]}
+    def move(x: float, y: float, shown: str) -> tuple[Image.Image, dict[str, Any]]:
+        return decoded(x, y), {"x": x, "y": y, "shown": shown}
 
     place.input(follow, place, [digit, x, y], api_name="decode", **QUICK)
-    gr.on([x.input, y.input, shown.input], move, [x, y, place, shown], [digit, place], **QUICK)
+    gr.on([x.input, y.input, shown.input], move, [x, y, shown], [digit, place], **QUICK)
 
 
-def _scatter(judged: Judged, plane: Plane) -> str:
-    """The figure of the codes without anything around its square."""
-    with style():
-        figure: Figure = latent(judged.codes, judged.labels, plane.reach)
-        axis = figure.axes[0]
-        if legend := axis.get_legend():
-            legend.remove()
-        axis.set_title("")
-        axis.set_axis_off()
-        figure.set_layout_engine("none")
-        axis.set_position((0, 0, 1, 1))
-        figure.set_size_inches(7, 7)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png")
-        figure.clear()
-    return _address(Image.open(buffer).convert("RGB"))
-
-
-def _sheet(plane: Plane) -> Image.Image:
-    side = POINTS * 28
-    return ImageOps.invert(Image.fromarray(plane.images.swapaxes(1, 2).reshape(side, side)))
-
-
-def _address(picture: Image.Image) -> str:
-    """A picture as the address of itself."""
+def _picture(draw: Callable[[Axes], None]) -> str:
+    """What it draws on the square of the codes, without anything around, as an address of itself."""
     buffer = io.BytesIO()
-    picture.save(buffer, "WEBP", quality=85)
+    with style():
+        figure = Figure((7, 7))
+        figure.set_layout_engine("none")
+        axis = figure.add_axes((0, 0, 1, 1))
+        draw(axis)
+        axis.set_axis_off()
+        figure.savefig(buffer, format="webp")
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -109,30 +94,27 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
     with gr.Row():
         with gr.Column(min_width=300):
             gr.Markdown(say("draw"))
-            pad = gr.HTML("", html_template=PAD, js_on_load=script("pad"))
+            pad = gr.HTML("", html_template=PAD, js_on_load=SCRIPTS["pad"])
             index = gr.Slider(0, len(images) - 1, 0, step=1, label=say("test_digit"))
+            taken = gr.Image(label=say("clean"), height=150, buttons=[])
         with gr.Column(min_width=300, scale=2):
             noise = gr.Slider(0, 1, settings.noise_factor, step=0.05, label=say("noise"))
-            again = gr.Button(say("again"))
             with gr.Row():
-                places = [gr.Image(min_width=150, buttons=[]) for _ in range(3)]  # clean, noisy, rebuilt
-    digit, turn = gr.State(images[:1].numpy()), gr.State(0)
+                places = [taken, *(gr.Image(min_width=120, buttons=[]) for _ in range(2))]  # side by side on phones
 
-    def shown(digit: np.ndarray, factor: float, turn: int) -> list[Any]:
-        clean = pixels(torch.from_numpy(digit))
-        seen = add_noise(clean, settings.model_copy(update={"noise_factor": factor}), "app", turn)
-        made = {"noisy": seen.clamp(0, 1), "rebuilt": rebuild(model, seen).sigmoid()}
-        labels = [say("clean"), *(f"{say(name)}: PSNR {psnr_db(them, clean):.1f} dB" for name, them in made.items())]
-        pictures = [enlarged(them.mul(255).round().byte().view(28, 28).numpy()) for them in (clean, *made.values())]
-        return [digit, turn, *(gr.Image(picture, label=label) for picture, label in zip(pictures, labels))]
+    def shown(clean: Tensor, factor: float) -> tuple[Image.Image, gr.Image, gr.Image]:
+        seen = add_noise(clean, settings.model_copy(update={"noise_factor": factor}), "app")
+
+        def judged(name: str, them: Tensor) -> gr.Image:
+            return gr.Image(enlarged(them), label=f"{say(name)}: PSNR {psnr_db(them, clean):.1f} dB")
+
+        return enlarged(clean), judged("noisy", seen.clamp(0, 1)), judged("rebuilt", rebuild(model, seen).sigmoid())
 
     @told()
-    def drawn(address: str, factor: float, turn: int) -> list[Any]:
-        picture, _ = decode(base64.b64decode(address.partition(",")[2]))
-        return shown(framed(picture, DIGIT).numpy(), factor, turn)
+    def drawn(address: str) -> Tensor:
+        return pixels(framed(decode(base64.b64decode(address.partition(",")[2]))[0], DIGIT))
 
-    outputs = [digit, turn, *places]
-    pad.input(drawn, [pad, noise, turn], outputs, api_name="draw", **QUICK)
-    index.input(lambda i, *rest: shown(images[i : i + 1].numpy(), *rest), [index, noise, turn], outputs, **QUICK)
-    again.click(lambda digit, factor, turn: shown(digit, factor, turn + 1), [digit, noise, turn], outputs, **QUICK)
-    gr.on([page.load, noise.input], shown, [digit, noise, turn], outputs, api_name="denoise", **QUICK)
+    digit = gr.State(pixels(images[:1]))
+    pad.input(drawn, pad, digit, api_name="draw", **QUICK)
+    index.input(lambda chosen: pixels(images[chosen : chosen + 1]), index, digit, api_visibility="private", **QUICK)
+    gr.on([page.load, digit.change, noise.input], shown, [digit, noise], places, api_name="denoise", **QUICK)

@@ -1,7 +1,8 @@
-"""What several tabs have: texts in two languages, one-line errors, dropped pictures, the choice of a painting."""
+"""What several tabs have: texts in two languages, limits, one-line errors, dropped pictures, choice of a painting."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import gradio as gr
 import yaml
 from gradio.utils import get_upload_folder
 from PIL import Image, ImageOps
+from torch import Tensor
 
-from nnlab.data.gallery import PAINTINGS, caption
+from nnlab.adain.figures import SAMPLES
+from nnlab.data.gallery import PAINTINGS, caption, find_picture
 from nnlab.data.images import list_images, read_image
 from nnlab.errors import UserError
 
@@ -20,6 +23,8 @@ THUMBNAIL = (240, 240)  # pixels
 
 Say = Callable[..., str]
 """A text of the page by its key, with its places filled."""
+File = str | None
+"""Where a picture lies that somebody dropped or chose."""
 
 
 def texts(language: str) -> Say:
@@ -28,22 +33,26 @@ def texts(language: str) -> Say:
     return lambda key, *values: table[key][language].format(*values)
 
 
-def script(name: str) -> str:
-    """The JavaScript of a part of the page."""
-    return Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
-
-
 @contextmanager
 def told() -> Iterator[None]:
     """What a user can cause is one line on the page, as in the command; uploads go by their names."""
     try:
         yield
     except UserError as error:
-        folders = re.escape(str(Path(get_upload_folder()))) + r"/\w+/"
-        raise gr.Error(re.sub(folders, "", str(error)), print_exception=False) from None
+        folder = re.escape(get_upload_folder())
+        raise gr.Error(re.sub(rf"{folder}/\w+/", "", str(error)), print_exception=False) from None
 
 
-def dropped(label: str, height: int = 240, value: Path | None = None) -> gr.Image:
+def in_time(say: Say, seconds: int, steps: Iterable[Any]) -> Iterator[Any]:
+    """The steps of some work, one by one; UserError where they take longer than so many seconds."""
+    end = time.monotonic() + seconds
+    for step in steps:
+        if time.monotonic() > end:
+            raise UserError(say("too_long", seconds))
+        yield step
+
+
+def dropped(label: str, height: int, value: Path | None = None) -> gr.Image:
     """A place to drop a picture; functions get the path of the file as it is, None where there is none.
 
     Gradio itself would decode it, by other rules than `read_image`.
@@ -56,39 +65,35 @@ def dropped(label: str, height: int = 240, value: Path | None = None) -> gr.Imag
     return place
 
 
-def paintings() -> list[Path]:
-    """The paintings that were fetched, those that no training has seen first."""
-    return sorted(list_images(GALLERY / PAINTINGS)) if (GALLERY / PAINTINGS).is_dir() else []
+def photo_choice(say: Say) -> gr.Image:
+    """A place for a photo; a sample is there where the pictures were fetched."""
+    return dropped(say("photo"), 240, find_picture(GALLERY, SAMPLES[0]) if GALLERY.is_dir() else None)
 
 
-def painting_choice(say: Say, label: str, chosen: int | None = 0) -> gr.State:
-    """A gallery of the fetched paintings and a place for an own one; holds the path of the chosen file, or None."""
-    files = paintings()
-    first = str(files[chosen]) if files and chosen is not None else None
-    state = gr.State(first)
-
-    def select(event: gr.SelectData) -> tuple[str, gr.Gallery, None]:
-        file = files[event.index]
-        return str(file), gr.Gallery(label=f"{label}: {caption(file)}"), None
-
-    if files:
-        thumbnails = [(ImageOps.fit(read_image(file), THUMBNAIL), caption(file)) for file in files]
-        title = label if first is None else f"{label}: {caption(Path(first))}"
-        gallery = gr.Gallery(
-            thumbnails, label=title, columns=3, height=300, selected_index=chosen, allow_preview=False, buttons=[]
-        )
-    else:
+def painting_choice(say: Say, label: str, chosen: bool = True) -> gr.Image:
+    """A place for a painting, and a gallery of the fetched ones to fill it, those first that no training has seen."""
+    files = sorted(list_images(GALLERY / PAINTINGS)) if (GALLERY / PAINTINGS).is_dir() else []
+    titles = [f"{label}: {caption(file)}" for file in files]
+    first = 0 if chosen and files else None
+    if not files:
         gr.Markdown(say("no_gallery"))
-    own = dropped(say("own_painting"), 140)
-    if files:
-        gallery.select(select, None, [state, gallery, own], api_visibility="private")
-    own.input(lambda path: path or first, own, state, api_visibility="private")
-    return state
+    gallery = gr.Gallery(
+        [ImageOps.fit(read_image(file), THUMBNAIL) for file in files], columns=3, height=300, allow_preview=False,
+        buttons=[], selected_index=first, label=label if first is None else titles[first], visible=bool(files),
+    )  # fmt: skip
+    painting = dropped(say("own_painting"), 140, None if first is None else files[first])
+
+    def select(event: gr.SelectData) -> tuple[str, gr.Gallery]:
+        return str(files[event.index]), gr.Gallery(label=titles[event.index])
+
+    gallery.select(select, None, [painting, gallery], api_visibility="private")
+    return painting
 
 
-def enlarged(pixels: Any, side: int = 252) -> Image.Image:
-    """A small picture (28, 28) uint8, 0 for the ground, as figures show it: dark on white, its pixels to be seen."""
-    return ImageOps.invert(Image.fromarray(pixels)).resize((side, side), Image.Resampling.NEAREST)
+def enlarged(pixels: Tensor) -> Image.Image:
+    """28 x 28 numbers in [0, 1], 0 for the ground, as figures show them: dark on white, and each to be seen."""
+    shades = (1 - pixels.view(28, 28)).mul(255).round().byte()
+    return Image.fromarray(shades.numpy()).resize((252, 252), Image.Resampling.NEAREST)
 
 
 def not_trained(say: Say, files: Sequence[Path], command: str) -> bool:

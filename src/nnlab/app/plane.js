@@ -1,7 +1,7 @@
-// The plane of codes: click or drag; the value {x, y, reach, picture} goes to Python, which answers with the digit.
+// The plane of codes: click or drag; the value {x, y, shown} goes to Python, which answers with the digit.
 let dragged = false;
 const follow = event => {
-  const box = element.querySelector(".plane").getBoundingClientRect(), reach = props.value.reach;
+  const box = element.querySelector(".plane").getBoundingClientRect(), reach = props.reach;
   const along = (place, start, length) => Math.min(1, Math.max(0, (place - start) / length)) * 2 - 1;
   const x = reach * along(event.clientX, box.left, box.width), y = -reach * along(event.clientY, box.top, box.height);
   props.value = { ...props.value, x, y };

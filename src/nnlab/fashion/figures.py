@@ -13,13 +13,13 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from nnlab.fashion.evaluate import Judged
 from nnlab.fashion.model import CLASSES
-from nnlab.figures import BLUE, epoch_curves, image_grid, save_figure, style
+from nnlab.figures import BLUE, PALETTE, epoch_curves, image_grid, save_figure, style
 from nnlab.files import atomic_dir
 from nnlab.results import write_csv
 
 # The red of Paul Tol's "vibrant" scheme, told from the blue with any colour vision. Not `figures.RED`, which is the
 # second curve's colour: an orange, where captions and legends say "red".
-RED, GREY = "#CC3311", "#999999"
+RED, GREY, ORANGE = "#CC3311", "#999999", PALETTE[4]
 PREDICTIONS = 15  # in predictions.png, a third of them wrong
 
 
@@ -74,9 +74,7 @@ def _predictions(images: np.ndarray, judged: Judged, chosen: Sequence[int], titl
         picture.set_xlabel(f"{CLASSES[predicted]}, {percents[predicted]:.0f} %{truth}", color=color)
         picture.set(xticks=[], yticks=[])
         picture.spines[:].set_visible(False)
-        meant = {predicted: RED, actual: BLUE}  # in this order: a right prediction is blue
-        colors = [meant.get(label, GREY) for label in range(len(CLASSES))]
-        bars.barh(CLASSES, percents, color=colors)
+        bars.barh(CLASSES, percents, color=class_colors(predicted, actual))
         bars.set(xlim=(0, 100), xticks=[0, 50, 100])
         bars.tick_params(axis="y", labelsize=9)
         bars.invert_yaxis()
@@ -86,6 +84,12 @@ def _predictions(images: np.ndarray, judged: Judged, chosen: Sequence[int], titl
     handles = [plt.Rectangle((0, 0), 1, 1, color=color) for color in meaning.values()]
     figure.legend(handles, list(meaning), loc="outside lower center", ncols=3)
     return figure
+
+
+def class_colors(predicted: int, actual: int | None) -> list[str]:
+    """Of each class: the true one blue, a wrong prediction red, or orange where nobody knows; the others grey."""
+    meant = {predicted: ORANGE if actual is None else RED, actual: BLUE}  # in this order: a right prediction is blue
+    return [meant.get(label, GREY) for label in range(len(CLASSES))]
 
 
 def _per_class(judged: Judged) -> Figure:
