@@ -44,8 +44,8 @@ def pays(x: Tensor, weight: Tensor) -> bool:
 
 
 def kernels(weight: Tensor) -> Tensor:
-    """Transformed kernels (36, C, D) of a weight (D, C, 3, 3). Differentiable."""
-    return (OF_KERNELS @ weight.permute(2, 3, 1, 0).reshape(9, -1)).view(36, *weight.shape[1::-1])
+    """Transformed kernels (36, D, C) of a weight (D, C, 3, 3). Differentiable."""
+    return (OF_KERNELS @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(36, *weight.shape[:2])
 
 
 def conv3x3(padded: Tensor, transformed: Tensor, bias: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ class _Convolution(torch.autograd.Function):
         shape = len(padded), len(bias), padded.shape[2] - 2, padded.shape[3] - 2
         images = torch.empty(shape, memory_format=torch.channels_last)
         for band in _bands(images):
-            sums = torch.bmm(_tiles(padded, band), transformed)
+            sums = torch.bmm(_tiles(padded, band), transformed.mT)
             blocks = _blocks(images.permute(0, 2, 3, 1)[:, band])
             made = (BACK @ sums.flatten(1)).view(STEP, STEP, *blocks.shape[:3], -1)
             torch.add(made.permute(2, 3, 4, 0, 1, 5), bias, out=blocks)
@@ -96,14 +96,15 @@ class _Convolution(torch.autograd.Function):
         rows = gradient.permute(0, 2, 3, 1).contiguous()
         batch, channels, height, width = padded.shape
         inputs = gradient.new_zeros(batch, height + 2, width + 2, channels) if needs_input else None
-        of_kernels = torch.zeros_like(transformed) if needs_kernels else None
+        of_kernels = None
         for band in _bands(gradient):
             blocks = _blocks(rows[:, band])
             sums = (BACK.T @ blocks.permute(3, 4, 0, 1, 2, 5).reshape(16, -1)).view(36, -1, rows.shape[3])
-            if of_kernels is not None:
-                of_kernels.baddbmm_(_tiles(padded, band).mT, sums)
+            if needs_kernels:
+                tiles = _tiles(padded, band)
+                of_kernels = torch.bmm(sums.mT, tiles) if of_kernels is None else of_kernels.baddbmm_(sums.mT, tiles)
             if inputs is not None:
-                tiles = OF_TILES.T @ torch.bmm(sums, transformed.mT).flatten(1)
+                tiles = OF_TILES.T @ torch.bmm(sums, transformed).flatten(1)
                 tiles = tiles.view(TILE, TILE, *blocks.shape[:3], -1)
                 _add_tiles(inputs[:, band.start : band.stop + STEP], tiles.permute(2, 3, 4, 0, 1, 5))
         found = None if inputs is None else inputs[:, :height, :width].permute(0, 3, 1, 2)
