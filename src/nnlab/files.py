@@ -87,16 +87,7 @@ def _flush(file: Path) -> None:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
-    return _digest(path, "sha256")
-
-
-def md5(path: Path) -> str:
-    """Return the MD5 of a file in hexadecimal: for data sets whose publishers give nothing else."""
-    return _digest(path, "md5")
-
-
-def _digest(path: Path, kind: str) -> str:
-    state = hashlib.new(kind, usedforsecurity=False)
+    state = hashlib.sha256()
     with Path(path).open("rb") as file:
         while block := file.read(1 << 20):
             state.update(block)

@@ -128,7 +128,7 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
 
     @told()
     def drawn(address: str, factor: float, turn: int) -> list[Any]:
-        picture, _ = decode(base64.b64decode(address.partition(",")[2]))
+        picture = decode(base64.b64decode(address.partition(",")[2]))
         return shown(framed(picture, DIGIT).numpy(), factor, turn)
 
     outputs = [digit, turn, *places]

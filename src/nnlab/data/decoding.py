@@ -19,8 +19,8 @@ _END = b"\xff\xd9"  # of a JPEG
 _HEIC = (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1")
 
 
-def decode(data: bytes, side: int = 0) -> tuple[Image.Image, list[str]]:
-    """Decode the bytes of an image file; return it as RGB, or RGBA if parts are transparent, and remarks on it.
+def decode(data: bytes, side: int = 0) -> Image.Image:
+    """Decode the bytes of an image file; return it as RGB, or RGBA if parts are transparent.
 
     It stands upright as its EXIF data ask, its colour profile is applied (perceptual, to sRGB). Greys of more than 8
     bits: see `_eight_bits`. Of an animation the first frame is taken, of a TIFF the largest page, not the thumbnail. A
@@ -47,11 +47,12 @@ def decode(data: bytes, side: int = 0) -> tuple[Image.Image, list[str]]:
         raise UserError(f"damaged image ({str(error) or type(error).__name__}); replace it") from None
 
 
-def _decode(data: bytes, side: int) -> tuple[Image.Image, list[str]]:
+def _decode(data: bytes, side: int) -> Image.Image:
     if pillow_heif:
         pillow_heif.register_heif_opener()
     with Image.open(io.BytesIO(data), formats=[*FORMATS, "HEIF"] if pillow_heif else FORMATS) as image:
-        notes = _choose_frame(image)
+        if image.format == "TIFF":
+            image.seek(max(range(getattr(image, "n_frames", 1)), key=lambda page: _pixels(image, page)))
         if side:
             scale = side / min(image.size)
             image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
@@ -59,25 +60,15 @@ def _decode(data: bytes, side: int) -> tuple[Image.Image, list[str]]:
         profile = image.info.get("icc_profile")
         with suppress(Exception):  # of the parser, or of writing odd EXIF entries again: the picture is turned by then
             ImageOps.exif_transpose(image, in_place=True)
-        return _to_srgb(image, profile, notes), notes
+        return _to_srgb(image, profile)
 
 
-def _choose_frame(image: Image.Image) -> list[str]:
-    """Go to the frame that is the picture; a remark if others are left out. An MPO holds previews of its first one."""
-    frames = getattr(image, "n_frames", 1)
-    if frames == 1 or image.format == "MPO":
-        return []
-    if image.format != "TIFF":
-        return [f"an animation of {frames} frames; the first one is used"]
-    sizes = []
-    for page in range(frames):
-        image.seek(page)
-        sizes.append(image.width * image.height)
-    image.seek(sizes.index(max(sizes)))
-    return [f"{frames} pages; the largest one is used"]
+def _pixels(image: Image.Image, page: int) -> int:
+    image.seek(page)
+    return image.width * image.height
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Any mode -> RGB or RGBA in sRGB."""
     image = _eight_bits(image)
     if image.has_transparency_data and image.mode != "RGBA":
@@ -85,25 +76,17 @@ def _to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Ima
     alpha = image.getchannel("A") if image.mode == "RGBA" else None
     colours = image if image.mode in ("RGB", "L", "CMYK", "LAB") else image.convert("RGB")
     if profile:
-        colours = _managed(colours, profile, notes)
+        with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):  # broken, or of another kind of picture
+            given, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            if not ImageCms.getProfileDescription(given).startswith("sRGB"):
+                perceptual = ImageCms.Intent.PERCEPTUAL
+                colours = ImageCms.profileToProfile(colours, given, srgb, perceptual, "RGB") or colours
     if colours.mode != "RGB":
         colours = colours.convert("RGB")
     colours.info = {}  # the profile there is no longer true
     if alpha is not None:
         colours.putalpha(alpha)
     return colours
-
-
-def _managed(image: Image.Image, profile: bytes, notes: list[str]) -> Image.Image:
-    """The picture in sRGB, or as it is where its profile is broken or of another kind of picture."""
-    try:
-        given, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-        if ImageCms.getProfileDescription(given).startswith("sRGB"):
-            return image
-        return ImageCms.profileToProfile(image, given, srgb, ImageCms.Intent.PERCEPTUAL, "RGB") or image
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        notes.append("its colour profile cannot be used; read as sRGB")
-        return image
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

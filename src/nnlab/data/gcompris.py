@@ -36,12 +36,8 @@ class Piece(NamedTuple):
     sha256: str
 
 
-def _pieces() -> list[Piece]:
-    with Path(__file__).with_suffix(".csv").open(newline="", encoding="utf-8") as file:
-        return [Piece(**row) for row in csv.DictReader(file)]
-
-
-PIECES = _pieces()
+with Path(__file__).with_suffix(".csv").open(newline="", encoding="utf-8") as _file:
+    PIECES = [Piece(**row) for row in csv.DictReader(_file)]
 FILES = {piece.source: piece.sha256 for piece in PIECES}
 
 

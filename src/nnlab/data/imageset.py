@@ -26,7 +26,6 @@ class Entry(NamedTuple):
     size: int
     width: int
     height: int
-    sha256: str  # of the JPEG
     name: str  # of the original picture
 
 
@@ -78,7 +77,7 @@ class ImageSet:
         try:
             with shard.open("rb", buffering=0) as file:
                 file.seek(entry.offset)
-                return np.array(resize_shorter(decode(file.read(entry.size), side)[0], side))
+                return np.array(resize_shorter(decode(file.read(entry.size), side), side))
         except UserError as error:
             place = f"{shard} at byte {entry.offset}"
             raise UserError(f"{place}: {error}; delete {self.folder} and run `dvc repro`") from None
@@ -89,6 +88,6 @@ def read_manifest(folder: Path) -> list[Entry]:
     with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
     return [
-        Entry(shard, int(offset), int(size), int(width), int(height), sha256, name)
-        for shard, offset, size, width, height, sha256, name in rows
+        Entry(shard, int(offset), int(size), int(width), int(height), name)
+        for shard, offset, size, width, height, name in rows
     ]
