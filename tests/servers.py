@@ -32,7 +32,6 @@ class Server:
     url: str
     files: dict[str, bytes]
     faults: dict[str, list[Fault]]
-    headers: dict[str, dict[str, str]] = field(default_factory=dict)  # by path: more of them, in every answer
     requests: list[tuple[str, str]] = field(default_factory=list)  # (path, Range header), as they came
 
     def asked(self, path: str) -> list[str]:
@@ -43,22 +42,18 @@ class Server:
 @contextmanager
 def serve(files: dict[str, bytes], faults: dict[str, list[Fault]] | None = None) -> Iterator[Server]:
     """Serve `files` on a free loopback port until the block ends."""
-    http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    http.daemon_threads = True
-    server = Server(f"http://127.0.0.1:{http.server_address[1]}", dict(files), dict(faults or {}))
-    http.state = server  # type: ignore[attr-defined]
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as http:
+        server = Server(f"http://127.0.0.1:{http.server_address[1]}", dict(files), dict(faults or {}))
+        http.state = server  # type: ignore[attr-defined]
+        threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        try:
+            yield server
+        finally:
+            http.shutdown()
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers GET (with ranges) and HEAD, unless a fault says otherwise."""
+    """Answers GET (with ranges), unless a fault says otherwise."""
 
     def do_GET(self) -> None:
         state: Server = self.server.state  # type: ignore[attr-defined]
@@ -76,15 +71,10 @@ class _Handler(BaseHTTPRequestHandler):
         if start and start >= len(body):
             self._head(416, {"Content-Range": f"bytes */{len(body)}", "Content-Length": "0"})
             return
-        headers = dict(state.headers.get(path, {}))
-        if start:
-            headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
-        self._head(206 if start else 200, {**headers, "Content-Length": str(len(body) - start), **fault.headers})
+        part = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if start else {}
+        self._head(206 if start else 200, {**part, "Content-Length": str(len(body) - start), **fault.headers})
         with suppress(ConnectionError):  # the client may give up first
-            if self.command == "GET":
-                self.wfile.write(body[start:] if fault.cut is None else body[start:][: fault.cut])
-
-    do_HEAD = do_GET
+            self.wfile.write(body[start:] if fault.cut is None else body[start:][: fault.cut])
 
     def _head(self, code: int, headers: dict[str, str]) -> None:
         self.send_response(code)
