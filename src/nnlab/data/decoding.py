@@ -5,7 +5,7 @@ import math
 from contextlib import suppress
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
 
 from nnlab.errors import UserError
 
@@ -52,7 +52,8 @@ def _decode(data: bytes, side: int) -> Image.Image:
         pillow_heif.register_heif_opener()
     with Image.open(io.BytesIO(data), formats=[*FORMATS, "HEIF"] if pillow_heif else FORMATS) as image:
         if image.format == "TIFF":
-            image.seek(max(range(getattr(image, "n_frames", 1)), key=lambda page: _pixels(image, page)))
+            pages = [page.width * page.height for page in ImageSequence.Iterator(image)]
+            image.seek(pages.index(max(pages)))
         if side:
             scale = side / min(image.size)
             image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
@@ -61,11 +62,6 @@ def _decode(data: bytes, side: int) -> Image.Image:
         with suppress(Exception):  # of the parser, or of writing odd EXIF entries again: the picture is turned by then
             ImageOps.exif_transpose(image, in_place=True)
         return _to_srgb(image, profile)
-
-
-def _pixels(image: Image.Image, page: int) -> int:
-    image.seek(page)
-    return image.width * image.height
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
