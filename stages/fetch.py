@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nnlab.data.catalog import DIGITS, fetch
-from nnlab.data.gcompris import gcompris_asset
+from nnlab.data.gcompris import GCOMPRIS
 from nnlab.params import Params
 from nnlab.stage import script
 
@@ -11,4 +11,4 @@ from nnlab.stage import script
 @script
 def main(name: str, folder: Path, params: Params) -> None:
     """Fill `folder` with the files and their provenance."""
-    fetch(gcompris_asset() if name == "gcompris" else DIGITS[name], folder, params.sources.mirror)
+    fetch({**DIGITS, "gcompris": GCOMPRIS}[name], folder, params.sources.mirror)

@@ -1,7 +1,13 @@
 """Collect the sample photos that installed packages carry."""
 
-from nnlab.data.samples import fetch_samples
-from nnlab.stage import run
+from pathlib import Path
 
-if __name__ == "__main__":
-    run(fetch_samples)
+from nnlab.data.catalog import fetch
+from nnlab.data.samples import SAMPLES
+from nnlab.stage import script
+
+
+@script
+def main(folder: Path) -> None:
+    """Fill `folder` with the photos and their provenance."""
+    fetch(SAMPLES, folder)

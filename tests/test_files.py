@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nnlab.files import atomic, atomic_dir, checksum, sha256
+from nnlab.files import atomic, atomic_dir, sha256
 
 
 def names(folder: Path) -> set[str]:
@@ -102,7 +102,6 @@ def test_what_a_killed_writer_left_goes_and_what_a_living_one_needs_stays(tmp_pa
     assert names(tmp_path) == {"out.v1"}
 
 
-def test_checksums_are_those_of_the_standards(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"abc")  # FIPS 180-2, appendix B.1; RFC 1321, appendix A.5
+def test_a_checksum_is_that_of_the_standard(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")  # FIPS 180-2, appendix B.1
     assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert checksum(tmp_path / "a", "md5") == "900150983cd24fb0d6963f7d28e17f72"

@@ -80,12 +80,7 @@ def _flush(file: Path) -> None:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
-    return checksum(path, "sha256")
-
-
-def checksum(path: Path, kind: str) -> str:
-    """Return a file's checksum in hexadecimal; `kind` is a name that hashlib knows: sha256, md5 ..."""
-    state = hashlib.new(kind, usedforsecurity=False)
+    state = hashlib.sha256()
     with Path(path).open("rb") as file:
         while block := file.read(1 << 20):
             state.update(block)

@@ -4,12 +4,12 @@ import io
 import os
 import struct
 import warnings
-import zlib
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageCms, ImageOps, features
+from PIL import Image, ImageCms, features
 
 from nnlab.data import decoding
 from nnlab.data.decoding import decode
@@ -24,14 +24,6 @@ def pixel(path, at=(0, 0)):
     image = read_image(path)
     assert image.mode == "RGB"
     return image.getpixel(at)
-
-
-def png_header(width, height):
-    """A PNG that claims a size and holds no pixels."""
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    end = b"\0\0\0\0IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
-    data = b"\0\0\0\0IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body)) + data + end
 
 
 def photo(size=(40, 30)):
@@ -116,23 +108,12 @@ def test_orientation_counts_whatever_else_stands_in_exif(tmp_path, name, options
     image = Image.new("RGB", (20, 10), WHITE)
     image.paste(RED, (0, 0, 10, 10))  # red on the left
     image.save(tmp_path / name, **options)
-    turned = read_image(tmp_path / name)
-    assert turned.size == (10, 20)
-    assert turned.getpixel((5, 2))[1] < 60
-    save_image(turned, tmp_path / "again.png")
-    assert read_image(tmp_path / "again.png").size == (10, 20)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_each_orientation_is_that_of_pillow(tmp_path, orientation):
-    photo().save(tmp_path / "a.png", exif=exif((0x0112, 3, 1, bytes([orientation, 0, 0, 0]))))
-    with Image.open(tmp_path / "a.png") as image:
-        assert read_image(tmp_path / "a.png").tobytes() == ImageOps.exif_transpose(image).tobytes()
-
-
-def test_damaged_exif_is_ignored(tmp_path):
-    photo().save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff" + b"\xff" * 40)
-    assert read_image(tmp_path / "a.jpg").size == (40, 30)
+    save_image(read_image(tmp_path / name), tmp_path / "again.png")  # which must not turn it again
+    for turned in (read_image(tmp_path / name), read_image(tmp_path / "again.png")):
+        assert turned.size == (10, 20)
+        assert turned.getpixel((5, 2))[1] < 60
+    image.save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff" + b"\xff" * 40)  # damaged
+    assert read_image(tmp_path / "a.jpg").size == (20, 10)
 
 
 def swapped():
@@ -147,9 +128,9 @@ def swapped():
 def test_a_colour_profile_is_applied(tmp_path, name):
     image = Image.new("RGBA" if "alpha" in name else "RGB", (16, 16), (20, 30, 220))
     image.save(tmp_path / name, icc_profile=swapped())
-    assert np.abs(np.subtract(pixel(tmp_path / name), (220, 30, 20))).max() <= 3
     save_image(read_image(tmp_path / name), tmp_path / "again.png")
-    assert np.abs(np.subtract(pixel(tmp_path / "again.png"), (220, 30, 20))).max() <= 3
+    for file in (name, "again.png"):
+        assert np.abs(np.subtract(pixel(tmp_path / file), (220, 30, 20))).max() <= 3
 
 
 @pytest.mark.parametrize(("profile", "mode"), [(b"no profile", "RGB"), (swapped()[:200], "RGB"), (swapped(), "L")])
@@ -218,33 +199,23 @@ def test_a_jpeg_is_decoded_smaller_but_never_below_the_side_asked_for():
     ]  # fmt: skip
 
 
-def test_one_pixel(tmp_path):
-    Image.new("RGB", (1, 1), RED).save(tmp_path / "a.png")
-    picture = read_image(tmp_path / "a.png")
-    assert to_tensor(picture).shape == (1, 3, 1, 1)
-    assert to_tensor(resize_shorter(picture, 32)).shape == (1, 3, 32, 32)
-
-
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".gif", ".bmp", ".tif", ".webp"])
 def test_a_damaged_file_is_one_line_with_its_name(tmp_path, suffix):
     """A cut one always; one with other bytes in its head may still be a picture."""
-    path, lines, draws = tmp_path / f"a{suffix}", [], np.random.default_rng(1)
+    path, draws = tmp_path / f"a{suffix}", np.random.default_rng(1)
     photo().save(path)
     whole = path.read_bytes()
-    damaged = [whole[:length] for length in (0, 1, 8, *draws.integers(2, len(whole) * 9 // 10, 25))]
+    for length in (0, 1, 8, *draws.integers(2, len(whole) * 9 // 10, 25)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match=f"^{path}: [^\n]*$"):
+            read_image(path)
     for _ in range(60):
         other = bytearray(whole)
         for position in draws.integers(0, min(len(whole), 400), 4):
             other[position] = draws.integers(256)
-        damaged.append(bytes(other))
-    for content in damaged:
-        path.write_bytes(content)
-        try:
+        path.write_bytes(other)
+        with suppress(UserError):  # no other error
             read_image(path)
-        except UserError as error:
-            lines.append(str(error))
-    assert len(lines) >= 28
-    assert all(line.startswith(f"{path}: ") and "\n" not in line for line in lines)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image at all", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"])
@@ -259,7 +230,7 @@ def test_a_large_picture_is_read_without_a_warning_and_a_bomb_is_refused_in_one_
     assert 2 * Image.MAX_IMAGE_PIXELS > 12_000 * 9_000  # a phone's picture
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     photo((60, 30)).save(tmp_path / "phone.png")
-    (tmp_path / "bomb.png").write_bytes(png_header(50_000, 50_000))
+    photo((60, 40)).save(tmp_path / "bomb.png")
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a warning would be a second line
         assert read_image(tmp_path / "phone.png").size == (60, 30)
@@ -271,14 +242,10 @@ def test_missing_folder_link_loop_and_pipe(tmp_path):
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
     (tmp_path / "folder.png").mkdir()
     os.mkfifo(tmp_path / "pipe.png")
-    for name, reason in {
-        "missing.png": "not found",
-        "loop.png": "not found",
-        "folder.png": "not a regular file",
-        "pipe.png": "not a regular file",
-    }.items():
-        with pytest.raises(UserError, match=f"{name}: {reason}"):
-            read_image(tmp_path / name)
+    for name in ("missing", "loop", "folder", "pipe"):
+        reason = "not found" if name in ("missing", "loop") else "not a regular file"
+        with pytest.raises(UserError, match=rf"{name}\.png: {reason}"):
+            read_image(tmp_path / f"{name}.png")
 
 
 def test_list_images(tmp_path):
@@ -313,7 +280,7 @@ def test_save_is_whole_or_absent(tmp_path):
     assert read_image(tmp_path / "new" / "a.png").tobytes() == photo().tobytes()
     with pytest.raises(UserError, match="no image format"):
         save_image(photo(), tmp_path / "a.xyz")
-    assert not (tmp_path / "a.xyz").exists()
+    assert os.listdir(tmp_path) == ["new"]
 
 
 @pytest.mark.parametrize(("suffix", "side"), [(".webp", 16_383), (".jpg", 65_500), (".JPEG", 65_500), (".gif", 65_535)])

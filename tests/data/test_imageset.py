@@ -20,30 +20,25 @@ from nnlab.errors import UserError
 from tests.tools import measured
 
 
-def encoded(seed: int, size: tuple[int, int] = (200, 150), kind: str = "JPEG", mode: str = "RGB") -> bytes:
+def encoded(seed: int, size: tuple[int, int] = (200, 150), kind: str = "JPEG") -> bytes:
     """A smooth random picture: neighbours differ little, so that JPEG changes it little."""
     small = np.random.default_rng(seed).integers(0, 256, (4, 5, 3), dtype=np.uint8)
-    image = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC).convert(mode)
+    image = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
     image.save(buffer, kind, **({"quality": 95} if kind == "JPEG" else {}))
     return buffer.getvalue()
 
 
-def some(count: int, size: tuple[int, int] = (200, 150)) -> list[Picture]:
-    return [Picture(f"{n}.jpg", encoded(n, size)) for n in range(count)]
+def some(count: int) -> list[Picture]:
+    return [Picture(f"{n}.jpg", encoded(n)) for n in range(count)]
 
 
-def left_out(folder: Path) -> dict[str, str]:
-    with (folder / "left_out.csv").open(newline="", encoding="utf-8") as file:
-        return {row["name"]: row["reason"] for row in csv.DictReader(file)}
-
-
-@pytest.fixture
-def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "PER_SHARD", 5)
 
 
-def test_the_shards_are_plain_tar_files_and_the_manifest_points_into_them(tmp_path: Path, small_shards: None) -> None:
+def test_the_shards_are_plain_tar_files_and_the_manifest_points_into_them(tmp_path: Path) -> None:
     summary = pack(some(12), tmp_path / "set", 100, source="test")
     assert summary == {"images": 12, "left_out": {}, "short_side": 100, "quality": 92, "source": "test"}
     assert json.loads((tmp_path / "set/summary.json").read_text()) == summary
@@ -72,14 +67,12 @@ def test_what_cannot_be_used_is_left_out_and_listed_with_the_reason(tmp_path: Pa
         Picture("strip.png", encoded(3, (2000, 70), "PNG")),
         Picture("link.jpg", problem="link: not followed"),
         Picture("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(90)),
-        Picture("grey.png", encoded(4, kind="PNG", mode="L")),
-        Picture("palette.gif", encoded(5, kind="GIF", mode="P")),
-        Picture("cmyk.jpg", encoded(6, mode="CMYK")),
         Picture("caf\udce9,\n.png", encoded(7, kind="PNG")),  # a name that is not UTF-8
     ]
     summary = pack(pictures, tmp_path / "set", 128)
-    assert summary["images"] == 5
-    reasons = left_out(tmp_path / "set")
+    assert summary["images"] == 2
+    with (tmp_path / "set/left_out.csv").open(newline="", encoding="utf-8") as file:
+        reasons = {row["name"]: row["reason"] for row in csv.DictReader(file)}
     assert reasons["dot.png"] == "too small: 1x1 pixels"
     assert reasons["strip.png"] == "too long: 2000x70 pixels"
     assert reasons["link.jpg"] == "link: not followed"
@@ -90,17 +83,13 @@ def test_what_cannot_be_used_is_left_out_and_listed_with_the_reason(tmp_path: Pa
     assert read_manifest(tmp_path / "set")[-1].name == "caf\\udce9,\n.png"
 
 
-@pytest.mark.parametrize("count", [0, 3])
-def test_too_few_pictures_are_an_error_and_leave_nothing(tmp_path: Path, count: int) -> None:
-    pictures = [*some(count), Picture("bad.jpg", b"no")]
-    with pytest.raises(UserError, match=rf"set: {count} usable pictures, at least 4 .*left out: .*not an image"):
-        pack(pictures, tmp_path / "set", 64, least=4)
+def test_too_few_pictures_are_an_error_and_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"set: 3 usable pictures, at least 4 .*left out: .*not an image"):
+        pack([*some(3), Picture("bad.jpg", b"no")], tmp_path / "set", 64, least=4)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_result_does_not_depend_on_the_number_of_threads(
-    tmp_path: Path, small_shards: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_result_does_not_depend_on_the_number_of_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = some(23) + some(3) + [Picture("bad", b"x")]
     results = []
     for threads in (1, 2, 7):

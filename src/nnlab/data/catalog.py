@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from typing import Any
 from nnlab.data.download import (
     DownloadError,
     Source,
-    Unreachable,
     copy,
     debian_source,
     mirror_source,
@@ -25,16 +23,15 @@ from nnlab.data.download import (
     url_source,
 )
 from nnlab.errors import UserError
-from nnlab.files import atomic, checksum
+from nnlab.files import atomic, sha256
 
 MIRROR_VARIABLE = "NNLAB_MIRROR"
 PROVENANCE = "provenance.json"  # what the files beside it are
-ENOUGH = 8  # files that a source does not serve: it is not asked for the others
 
 
 @dataclass(frozen=True)
 class Asset:
-    """A named set of files: `files` maps each name to (the beginning of) its SHA-256, or to "md5:" and its MD5.
+    """A named set of files: `files` maps each name to (the beginning of) its SHA-256.
 
     `size` is the number of bytes of all files and `needs` what is made of them later; the disk must have room for both.
     """
@@ -85,8 +82,9 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     """Bring every file of `asset` into `folder`, verified, and `provenance.json` beside them; nothing else stays there.
 
     A file that is there and right is kept. `mirror` (or the environment's NNLAB_MIRROR) is a folder or base URL that is
-    tried before the asset's own sources. What is not whole yet lies in a hidden folder of the asset's own beside
-    `folder`, from where a later call goes on. Raises `UserError` listing every source and why it failed.
+    tried before the asset's own sources; a source is asked until there is a file that it does not serve. What is not
+    whole yet lies in a hidden folder of the asset's own beside `folder`, from where a later call goes on. Raises
+    `UserError` listing every source and why it failed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
@@ -95,18 +93,20 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     work = folder.with_name(f".{folder.name}-{key}")
     failures: list[str] = []
     missing = [name for name in asset.files if not _at_hand(asset, name, folder, work, failures)]
-    for source in sources if missing else []:
-        _check_space(asset, folder, work)
-        lost, reason = _collect(asset, missing, source, work)
-        failures += [f"{source.name}: {reason}"] if lost else []
-        if served := len(missing) - len(lost):
-            print(f"{asset.name}: {served} of {len(asset.files)} files from {source.name}", file=sys.stderr, flush=True)
-        if not (missing := lost):
-            break
     if missing:
-        with suppress(OSError):
-            work.rmdir()  # unless something is in it
-        names = ", ".join(missing[:ENOUGH]) + " ..." * (len(missing) > ENOUGH)
+        _check_space(asset, folder, work)
+    for source in sources:
+        before = len(missing)
+        try:
+            while missing:
+                _take(source, missing[0], work / missing[0], asset.files[missing[0]])
+                del missing[0]
+        except DownloadError as error:
+            failures.append(f"{source.name}: {error}")
+        if served := before - len(missing):
+            print(f"{asset.name}: {served} of {len(asset.files)} files from {source.name}", file=sys.stderr, flush=True)
+    if missing:
+        names = ", ".join(missing[:8]) + " ..." * (len(missing) > 8)
         raise UserError(
             f"{asset.name}: cannot get {names}. Tried: {'; '.join(failures) or 'no source'}. "
             f"Put the files into {folder}/ by hand, or into {asset.name}/ of a folder or base URL, and name that in "
@@ -137,11 +137,10 @@ def _at_hand(asset: Asset, name: str, folder: Path, work: Path, failures: list[s
             copy(packed, work / name)
         except DownloadError as error:
             failures.append(str(error))
-    for path in (folder / name, work / name):
-        if path.is_file():
-            if not (wrong := _difference(path, asset.files[name])):
-                return True
-            failures.append(f"{path} {wrong}")
+    for path in filter(Path.is_file, (folder / name, work / name)):
+        if not (wrong := _difference(path, asset.files[name])):
+            return True
+        failures.append(f"{path} {wrong}")
     return False
 
 
@@ -156,21 +155,6 @@ def _check_space(asset: Asset, folder: Path, work: Path) -> None:
         )
 
 
-def _collect(asset: Asset, missing: Sequence[str], source: Source, work: Path) -> tuple[list[str], str]:
-    """Bring of the files that are `missing` those that `source` has into `work`: the others' names, and why."""
-    lost: list[str] = []
-    reason = ""
-    for number, name in enumerate(missing, start=1):
-        try:
-            _take(source, name, work / name, asset.files[name])
-        except DownloadError as error:
-            reason = reason or str(error)
-            lost.append(name)
-            if isinstance(error, Unreachable) or len(lost) == ENOUGH:
-                return [*lost, *missing[number:]], reason
-    return lost, reason
-
-
 def _take(source: Source, name: str, path: Path, digest: str) -> None:
     """Have the file `name` from `source` at `path`, verified; `DownloadError` if it does not serve the right one."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,11 +164,10 @@ def _take(source: Source, name: str, path: Path, digest: str) -> None:
         raise DownloadError(f"{name} {wrong}")
 
 
-def _difference(path: Path, digest: str) -> str:
-    """How the file's checksum differs from the one that it should have; nothing if it is right."""
-    kind, expected = ("MD5", digest.removeprefix("md5:")) if digest.startswith("md5:") else ("SHA-256", digest)
-    found = checksum(path, kind.replace("-", ""))
-    return "" if found.startswith(expected) else f"has {kind} {found[:12]}… instead of {expected[:12]}…"
+def _difference(path: Path, expected: str) -> str:
+    """How the file's SHA-256 differs from the one that it should have; nothing if it is right."""
+    found = sha256(path)
+    return "" if found.startswith(expected) else f"has SHA-256 {found[:12]}… instead of {expected[:12]}…"
 
 
 def _settle(asset: Asset, work: Path, folder: Path) -> None:

@@ -18,7 +18,6 @@ try:
 except ImportError:  # the extra "wikiart"
     ParquetFile = None
 
-ARCHIVES = {".zip", ".parquet"}
 MAX_BYTES = 128 << 20  # of one encoded picture in a zip file
 
 
@@ -40,16 +39,13 @@ def pictures(path: Path) -> Iterator[Picture]:
         yield from _from_archive(path)
         return
     files = [file for file in list_files(path) if file.name != PROVENANCE]
-    for file in sorted(files, key=_is_archive):
-        if _is_archive(file):
-            yield from _from_archive(file)
-        else:  # opening a pipe would wait for ever
+    for file in files:
+        if file.suffix.lower() not in READERS:  # opening a pipe would wait for ever
             problem = "" if file.is_file() else "no file: a link that leads nowhere, or a special file"
             yield _picture(file.relative_to(path).as_posix(), file.read_bytes, problem)
-
-
-def _is_archive(path: Path) -> bool:
-    return path.suffix.lower() in ARCHIVES
+    for file in files:
+        if file.suffix.lower() in READERS:
+            yield from _from_archive(file)
 
 
 def _picture(name: str, read: Callable[[], bytes], problem: str) -> Picture:
@@ -61,10 +57,10 @@ def _picture(name: str, read: Callable[[], bytes], problem: str) -> Picture:
 
 
 def _from_archive(path: Path) -> Iterator[Picture]:
-    if not _is_archive(path):
+    if not (reader := READERS.get(path.suffix.lower())):
         raise UserError(f"{path}: not a folder, .zip or .parquet file; unpack another kind into a folder")
     try:
-        yield from (_from_zip if path.suffix.lower() == ".zip" else _from_parquet)(path)
+        yield from reader(path)
     except (UserError, MemoryError):
         raise
     except Exception as error:  # those of zipfile, its decompressors, pyarrow and the system
@@ -95,3 +91,6 @@ def _from_parquet(path: Path) -> Iterator[Picture]:
             cell = row.column(0)[0].as_py() or {}
             image = cell if isinstance(cell, dict) else {"bytes": cell}
             yield Picture(image.get("path") or f"{path.name}#{number}", image.get("bytes") or b"")
+
+
+READERS = {".zip": _from_zip, ".parquet": _from_parquet}

@@ -36,45 +36,23 @@ class Piece(NamedTuple):
     sha256: str
 
 
-def _pieces() -> list[Piece]:
-    with Path(__file__).with_suffix(".csv").open(newline="", encoding="utf-8") as file:
-        return [Piece(**row) for row in csv.DictReader(file)]
-
-
-PIECES = _pieces()
+with Path(__file__).with_suffix(".csv").open(newline="", encoding="utf-8") as _file:
+    PIECES = [Piece(**row) for row in csv.DictReader(_file)]
 FILES = {piece.source: piece.sha256 for piece in PIECES}
 
 
 # ---- fetch ----
 
 
-def gcompris_asset() -> Asset:
-    """The files that `gcompris.csv` lists.
-
-    The package is asked first: one download of 44 MB in the place of 447. What it holds in another release of Debian or
-    Ubuntu serves as well, as long as the files are the same.
-    """
-    return Asset(
-        name="gcompris",
-        note="paintings and photos of GCompris 3.1 (gcompris.net)",
-        files=FILES,
-        sources=(
-            _package_source(),
-            url_source("https://raw.githubusercontent.com/gcompris/GCompris-qt/V3.1/src/activities"),
-        ),
-    )
-
-
-def _package_source() -> Source:
-    """Files in the Debian package's Qt resource files, one of which holds an activity."""
-    package = debian_source("gcompris-qt-data", "usr/share/gcompris-qt/rcc", ".rcc")
+def rcc_source(package: Source) -> Source:
+    """Files in a package's Qt resource files, one for each activity; which file in it is which, its SHA-256 tells."""
 
     @cache
     def contents(activity: str) -> dict[str, bytes]:
         with TemporaryDirectory(prefix="nnlab-") as work:
-            packed = Path(work) / f"{activity}.rcc"
+            packed = Path(work) / activity
             package.get(activity, packed)
-            return {hashlib.sha256(data).hexdigest(): data for data in read_rcc(packed.read_bytes())}
+            return {hashlib.sha256(data).hexdigest(): data for data in _read_rcc(packed.read_bytes())}
 
     def get(file: str, path: Path) -> None:
         activity = file.partition("/")[0]
@@ -85,8 +63,8 @@ def _package_source() -> Source:
     return Source(package.name, get)
 
 
-def read_rcc(content: bytes) -> Iterator[bytes]:
-    """The files in a Qt resource file, as they are stored: which one it is, its checksum tells.
+def _read_rcc(content: bytes) -> Iterator[bytes]:
+    """The files in a Qt resource file, as they are stored.
 
     The header has magic, version, and the offsets of tree, data and names, 4 bytes each, big-endian; the data are each
     file's length (4 bytes) and its bytes, up to the names. Source: Qt, `qtbase/src/tools/rcc/rcc.cpp`.
@@ -96,6 +74,17 @@ def read_rcc(content: bytes) -> Iterator[bytes]:
         length = int.from_bytes(content[at : at + 4], "big")
         yield content[at + 4 : at + 4 + length]
         at += 4 + length
+
+
+GCOMPRIS = Asset(
+    name="gcompris",
+    note="paintings and photos of GCompris 3.1 (gcompris.net)",
+    files=FILES,
+    sources=(  # the package first: one download of 44 MB in the place of 447; another release of it may serve as well
+        rcc_source(debian_source("gcompris-qt-data", "usr/share/gcompris-qt/rcc", ".rcc")),
+        url_source("https://raw.githubusercontent.com/gcompris/GCompris-qt/V3.1/src/activities"),
+    ),
+)
 
 
 # ---- make whole ----

@@ -30,7 +30,6 @@ def read_image(path: Path, alpha: bool = False) -> Image.Image:
 
     Raises `UserError` naming the file if it is missing, damaged, no image or too large.
     """
-    path = Path(path)
     if not path.is_file():  # opening a pipe would wait for ever
         raise UserError(f"{path}: {'not a regular file' if path.exists() else 'not found'}; give an image file")
     try:
@@ -70,7 +69,7 @@ def to_pil(tensor: "Tensor") -> Image.Image:
 
 def check_savable(path: Path, size: tuple[int, int]) -> None:
     """UserError if the format that `path` names does not exist or cannot hold (width, height): known before drawing."""
-    suffix = Path(path).suffix.lower()
+    suffix = path.suffix.lower()
     if suffix not in Image.registered_extensions():
         raise UserError(f"{path}: no image format has this ending; use .png or .jpg")
     if max(size) > LONGEST.get(suffix, max(size)):
@@ -98,8 +97,8 @@ def list_images(folder: Path, tell: bool = False) -> list[Path]:
 
 def list_files(folder: Path) -> list[Path]:
     """All files below `folder`, sorted by name; hidden files and folders and links to folders are left out."""
-    if not Path(folder).is_dir():
+    if not folder.is_dir():
         raise UserError(f"{folder}: not a folder")
-    found = [path for path in Path(folder).rglob("*") if not path.is_dir()]
+    found = [path for path in folder.rglob("*") if not path.is_dir()]
     visible = [path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts)]
     return sorted(visible, key=os.fsencode)

@@ -26,7 +26,6 @@ class Entry(NamedTuple):
     size: int
     width: int
     height: int
-    sha256: str  # of the JPEG
     name: str  # of the original picture
 
 
@@ -89,6 +88,6 @@ def read_manifest(folder: Path) -> list[Entry]:
     with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
     return [
-        Entry(shard, int(offset), int(size), int(width), int(height), sha256, name)
-        for shard, offset, size, width, height, sha256, name in rows
+        Entry(shard, int(offset), int(size), int(width), int(height), name)
+        for shard, offset, size, width, height, name in rows
     ]

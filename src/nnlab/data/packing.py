@@ -67,8 +67,7 @@ def _in_order(function: Callable[[Picture], Picture], items: Iterable[Picture]) 
             waiting.append(executor.submit(function, item))
             if len(waiting) >= 2 * threads:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield from (future.result() for future in waiting)
 
 
 def _convert(picture: Picture, short_side: int, quality: int) -> Picture:
@@ -89,32 +88,32 @@ def _convert(picture: Picture, short_side: int, quality: int) -> Picture:
     return Picture(picture.name, buffer.getvalue())
 
 
-def _usable(converted: Iterable[Picture], left_out: list[tuple[str, str]]) -> Iterator[tuple[Picture, str]]:
-    """The pictures that go into the set, with the SHA-256 of each; name and reason of the others go to `left_out`."""
-    seen: set[str] = set()
+def _usable(converted: Iterable[Picture], left_out: list[tuple[str, str]]) -> Iterator[Picture]:
+    """The pictures that go into the set; name and reason of the others go to `left_out`."""
+    seen: set[bytes] = set()
     with Progress(0, "packing", "pictures") as bar:
         for picture in converted:
             bar.update(1)
-            digest = hashlib.sha256(picture.data).hexdigest()
+            digest = hashlib.sha256(picture.data).digest()
             if picture.problem or digest in seen:
                 left_out.append((picture.name, picture.problem or "duplicate: same picture as an earlier one"))
             else:
                 seen.add(digest)
-                yield picture, digest
+                yield picture
 
 
-def _write_shards(folder: Path, usable: Iterable[tuple[Picture, str]]) -> Iterator[Entry]:
+def _write_shards(folder: Path, usable: Iterable[Picture]) -> Iterator[Entry]:
     """Write JPEGs into tar files; the same pictures give the same bytes on every machine."""
     for number, group in groupby(enumerate(usable), lambda item: item[0] // PER_SHARD):
         shard = f"shard-{number:05d}.tar"
         with tarfile.open(folder / shard, "w", format=tarfile.USTAR_FORMAT) as archive:
-            for index, (picture, digest) in group:
+            for index, picture in group:
                 header = tarfile.TarInfo(f"{index:08d}.jpg")
                 header.size = len(picture.data)  # times and owners stay 0
                 offset = archive.offset + tarfile.BLOCKSIZE
                 archive.addfile(header, io.BytesIO(picture.data))
                 width, height = Image.open(io.BytesIO(picture.data)).size
-                yield Entry(shard, offset, header.size, width, height, digest, picture.name)
+                yield Entry(shard, offset, header.size, width, height, picture.name)
 
 
 def _write_table(path: Path, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:

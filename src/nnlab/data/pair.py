@@ -11,45 +11,44 @@ from nnlab.data.images import list_images, read_image, save_image
 from nnlab.errors import UserError
 from nnlab.files import sha256
 
-CONTENT, STYLE = "content.jpg", "style.jpg"
-ORIGINALS = {CONTENT: "cornell.jpg", STYLE: "woman_with_hat_matisse.jpg"}
 _INPUT = "https://raw.githubusercontent.com/naoto0804/pytorch-AdaIN/master/input"
+ORIGINALS = {"content.jpg": "content/cornell.jpg", "style.jpg": "style/woman_with_hat_matisse.jpg"}
+STAND_INS = {"content.jpg": STAND_IN_PHOTO, "style.jpg": STAND_IN_PAINTING}
 
 PAIR = Asset(
     name="pair",
     note="the assignment's pair: Cornell chapel photo (content) and Matisse, Woman with a Hat (style)",
     files={
-        CONTENT: "ee78ed68142dacdff8ee474ff6d15a1ae008f67bea6d541e6be240f3a4547091",
-        STYLE: "6a8b2383d9c110354a97a42c74bdcc5341be879cbb842ddb7ab5843dbdf56d53",
+        "content.jpg": "ee78ed68142dacdff8ee474ff6d15a1ae008f67bea6d541e6be240f3a4547091",
+        "style.jpg": "6a8b2383d9c110354a97a42c74bdcc5341be879cbb842ddb7ab5843dbdf56d53",
     },
-    sources=(
+    sources=[
         Source(
             "github.com/naoto0804/pytorch-AdaIN",
-            lambda name, path: download(f"{_INPUT}/{Path(name).stem}/{ORIGINALS[name]}", path),
-        ),
-    ),
+            lambda name, path: download(f"{_INPUT}/{ORIGINALS[name]}", path),
+        )
+    ],
 )
 
 
 def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> None:
     """Bring content.jpg and style.jpg into `folder`.
 
-    The originals may lie there already, under either name. Another picture that was put there by hand is used, and
-    `provenance.json` says so. What cannot be fetched is replaced by held-out pictures of the gallery `pictures`;
-    `provenance.json` then has `stand_in` true and a note on them.
+    Another picture that was put there by hand is used, and `provenance.json` says so. What cannot be fetched is
+    replaced by held-out pictures of the gallery `pictures`; `provenance.json` then has `stand_in` true and a note on
+    them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, original in ORIGINALS.items():
-        if (folder / original).is_file():
-            (folder / original).replace(folder / name)
     if others := [path.name for path in list_images(folder) if path.name not in ORIGINALS]:
-        raise UserError(f"{folder}: has {', '.join(others)}; the pair is {CONTENT} and {STYLE}: convert or move them")
+        expected = " and ".join(ORIGINALS)
+        raise UserError(f"{folder}: has {', '.join(others)}; the pair is {expected}: convert, rename or move them")
     own = _own_pictures(folder)
     note = f"the user's own {' and '.join(own)}" if own else PAIR.note
+    asset = replace(PAIR, files=PAIR.files | own, note=note, details={"own": list(own)})
     try:
-        fetch(replace(PAIR, files=PAIR.files | own, note=note, details={"own": list(own)}), folder, mirror)
+        fetch(asset, folder, mirror)
     except UserError as error:
-        _stand_in(pictures, folder, own, str(error))
+        _stand_in(pictures, folder, asset, str(error))
 
 
 def _own_pictures(folder: Path) -> dict[str, str]:
@@ -57,22 +56,22 @@ def _own_pictures(folder: Path) -> dict[str, str]:
     ours = set(PAIR.files.values())
     if (folder / PROVENANCE).exists():
         record = read_provenance(folder / PROVENANCE)
-        ours |= {digest for name, digest in record["files"].items() if name not in record.get("own", ())}
+        ours |= {digest for name, digest in record["files"].items() if name not in record["own"]}
     found = {name: sha256(folder / name) for name in ORIGINALS if (folder / name).is_file()}
     return {name: digest for name, digest in found.items() if digest not in ours}
 
 
-def _stand_in(pictures: Path, folder: Path, own: dict[str, str], reason: str) -> None:
+def _stand_in(pictures: Path, folder: Path, asset: Asset, reason: str) -> None:
     """Put pictures of the gallery in the place of those that are missing, and say so."""
-    right, replaced = PAIR.files | own, []
-    for name, stand_in in ((CONTENT, STAND_IN_PHOTO), (STYLE, STAND_IN_PAINTING)):
-        if not (folder / name).is_file() or sha256(folder / name) != right[name]:
-            picture = find_picture(pictures, stand_in)
+    replaced = []
+    for name, original in ORIGINALS.items():
+        if not (folder / name).is_file() or sha256(folder / name) != asset.files[name]:
+            picture = find_picture(pictures, STAND_INS[name])
             save_image(read_image(picture), folder / name)
-            replaced.append(f"{caption(picture)} in the place of {ORIGINALS[name]}")
+            replaced.append(f"{caption(picture)} in the place of {Path(original).name}")
     note = f"STAND-IN: {' and '.join(replaced)}, because the assignment's pair could not be fetched"
-    note += f"; the user's own {' and '.join(own)}" if own else ""
+    note += f"; {asset.note}" if asset.details["own"] else ""
     files = {name: sha256(folder / name) for name in ORIGINALS}
-    write_provenance(folder, PAIR.name, note, stand_in=True, files=files, own=list(own))
+    write_provenance(folder, asset.name, note, stand_in=True, files=files, **asset.details)
     advice = "Once it can be reached, run `dvc repro -f -s fetch_pair` and `dvc repro`"
     print(f"\n  *** {note}. ***\n  {reason}\n  {advice}.\n", file=sys.stderr, flush=True)

@@ -5,46 +5,20 @@
 """
 
 import csv
-import shutil
-from importlib.metadata import version
 from pathlib import Path
 
-from nnlab.data.catalog import write_provenance
-from nnlab.data.download import installed_file
-from nnlab.errors import UserError
-from nnlab.files import atomic_dir, sha256
+from nnlab.data.catalog import Asset
+from nnlab.data.download import installed_source
 
-TABLE = Path(__file__).with_suffix(".csv")
-PHOTOS = "photos"  # folder of the pictures inside the stage's output; provenance.json lies beside it
+PHOTOS = "photos"  # folder of the pictures inside the asset's; provenance.json lies beside it
 
+with Path(__file__).with_suffix(".csv").open(newline="", encoding="utf-8") as _file:
+    _ROWS = {f"{PHOTOS}/{Path(row['path']).name}": row for row in csv.DictReader(_file)}  # package, licence, ...
 
-def fetch_samples(folder: Path) -> None:
-    """Copy every sample photo into `folder`/photos and write `folder`/provenance.json.
-
-    Raises `UserError` naming the package when a photo is not where its package used to have it.
-    """
-    with atomic_dir(folder) as temporary:
-        (temporary / PHOTOS).mkdir()
-        photos, files, packages = {}, {}, set()
-        for row in csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()):
-            copy = temporary / PHOTOS / Path(row["path"]).name
-            shutil.copyfile(_locate(row["package"], row["path"]), copy)
-            package = f"{row['package']} {version(row['package'])}"
-            packages.add(package)
-            files[f"{PHOTOS}/{copy.name}"] = sha256(copy)
-            photos[copy.name] = {
-                "source": f"{package}, {row['path']}",
-                "subject": row["subject"],
-                "licence": row["licence"],
-            }
-        note = f"sample photos from {', '.join(sorted(packages))}"
-        write_provenance(temporary, "samples", note, files=files, photos=photos)
-
-
-def _locate(package: str, path: str) -> Path:
-    module, _, inside = path.partition("/")
-    if found := installed_file(module, inside):
-        return found
-    raise UserError(
-        f"{path}: not in an installed {package}; `pip install {package}` in the version of requirements.txt"
-    )
+SAMPLES = Asset(
+    name="samples",
+    note="sample photos of scikit-image, scikit-learn and matplotlib",
+    files={name: row["sha256"] for name, row in _ROWS.items()},
+    sources=[installed_source({name: row["path"] for name, row in _ROWS.items()})],
+    details={"photos": _ROWS},
+)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
+from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance
 from nnlab.data.download import DownloadError, Source, url_source
 from nnlab.data.images import list_files
 from nnlab.errors import UserError
@@ -20,11 +20,11 @@ PACKED_BYTES = 110_000  # of a picture in the pool, shorter side 512
 _HOSTS = ("http://images.cocodataset.org/zips", "https://s3.amazonaws.com/images.cocodataset.org/zips")
 
 
-def _coco(split: str, md5: str, size: int, images: int) -> Asset:
+def _coco(split: str, digest: str, size: int, images: int) -> Asset:
     return Asset(
         name=f"coco_{split}",
         note=f"MS-COCO {split} (Lin et al. 2014), {images:,} photos; licences are those of the photographers on Flickr",
-        files={f"{split}.zip": f"md5:{md5}"},
+        files={f"{split}.zip": digest},
         sources=tuple(url_source(host) for host in _HOSTS),
         size=size,
         needs=images * PACKED_BYTES,
@@ -32,8 +32,12 @@ def _coco(split: str, md5: str, size: int, images: int) -> Asset:
 
 
 COCO = {
-    "coco_val2017": _coco("val2017", "442b8da7639aecaf257c1dceb8ba8c80", 815_585_330, 5_000),
-    "coco_train2017": _coco("train2017", "cced6f7f71b7629ddf16f17bbcfab6b2", 19_336_861_798, 118_287),
+    "coco_val2017": _coco(
+        "val2017", "4f7e2ccb2866ec5041993c9cf2a952bbed69647b115d0f74da7ce8f4bef82f05", 815_585_330, 5_000
+    ),
+    "coco_train2017": _coco(
+        "train2017", "69a8bb58ea5f8f99d24875f21416de2e9ded3178e903f1f7603e283b9e06d929", 19_336_861_798, 118_287
+    ),
 }
 # Data sets on Hugging Face, and the bytes of what is made of them.
 WIKIART = {
@@ -49,27 +53,28 @@ def fetch_set(key: str, choice: str, folder: Path, mirror: str = "") -> None:
     that commit. For a path the provenance holds a fingerprint, so that what is made of the set depends on its files.
     Raises `UserError` for an unknown name, a missing path, a download that no source serves, or a full disk.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     name, _, commit = choice.partition("@")
-    if choice in COCO or name in WIKIART:
-        try:
-            return fetch(COCO.get(choice) or _wikiart(name, commit, folder), folder, mirror)
-        except UserError as error:
-            hint = f"or get the pictures by any other way and give their folder or archive as {key}"
-            raise UserError(f"{error}; {hint}") from None
-    note, details = "pictures of GCompris", dict[str, Any]()
-    if choice != SAMPLE:
-        path = Path(os.path.expanduser(choice))  # which leaves a `~name` of nobody as it is
-        if not path.exists():
-            raise UserError(
-                f"{key} = {choice!r}: no such folder or file; allowed: {', '.join([SAMPLE, *COCO, *WIKIART])}, or a "
-                "folder, zip or parquet file of pictures (an absolute path works in experiments too)"
-            )
-        note, details = "the user's own pictures", {"path": str(path), "fingerprint": fingerprint(path)}
-    for old in folder.iterdir():
-        if old.is_file():
-            old.unlink()
-    write_provenance(folder, choice, note, **details)
+    if choice == SAMPLE:
+        return fetch(Asset(SAMPLE, {}, (), "pictures of GCompris"), folder)
+    if choice not in COCO and name not in WIKIART:
+        return fetch(_own(key, choice), folder)
+    try:
+        fetch(COCO.get(choice) or _wikiart(name, commit, folder), folder, mirror)
+    except UserError as error:
+        hint = f"or get the pictures by any other way and give their folder or archive as {key}"
+        raise UserError(f"{error}; {hint}") from None
+
+
+def _own(key: str, choice: str) -> Asset:
+    """The user's own pictures, which stay where they are."""
+    path = Path(os.path.expanduser(choice))  # which leaves a `~name` of nobody as it is
+    if not path.exists():
+        raise UserError(
+            f"{key} = {choice!r}: no such folder or file; allowed: {', '.join([SAMPLE, *COCO, *WIKIART])}, or a "
+            "folder, zip or parquet file of pictures (an absolute path works in experiments too)"
+        )
+    details = {"path": str(path), "fingerprint": fingerprint(path)}
+    return Asset(choice, {}, (), "the user's own pictures", details)
 
 
 def _wikiart(name: str, commit: str, folder: Path) -> Asset:
@@ -83,7 +88,7 @@ def _wikiart(name: str, commit: str, folder: Path) -> Asset:
     hub = huggingface_hub.HfApi()
     noted = read_provenance(folder / PROVENANCE) if (folder / PROVENANCE).exists() else {}
     if noted.get("repository") == repository and commit in ("", noted["revision"]):
-        revision, files, size = noted["revision"], noted["files"], noted.get("size", 0)  # without asking the hub
+        revision, files, size = noted["revision"], noted["files"], noted["size"]  # without asking the hub
     else:
         revision, files, size = _listed(hub, name, repository, commit)
 
@@ -112,9 +117,8 @@ def _listed(hub: Any, name: str, repository: str, commit: str) -> tuple[str, dic
     except Exception as error:  # as in `_wikiart`
         reason = f"{hub.endpoint} does not list the files of {repository} ({error})"
         raise UserError(f"{name}: {reason}; name another host in HF_ENDPOINT") from None
-    parquet = [file for file in info.siblings or [] if file.rfilename.endswith(".parquet")]
-    found = {file.rfilename: file.lfs for file in parquet if file.lfs}
-    return info.sha, {path: file.sha256 for path, file in found.items()}, sum(file.size for file in found.values())
+    found = [file for file in info.siblings or [] if file.rfilename.endswith(".parquet") and file.lfs]
+    return info.sha, {file.rfilename: file.lfs.sha256 for file in found}, sum(file.size for file in found)
 
 
 def fingerprint(path: Path) -> str:
