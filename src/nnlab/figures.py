@@ -1,6 +1,5 @@
 """The shared look of figures: colours, style, curves, grids of pictures, the file. Draw inside `style()`."""
 
-import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from itertools import chain, repeat
@@ -29,11 +28,7 @@ TEN_COLORS = (
 
 _STYLE: dict[Any, Any] = {
     "figure.dpi": 110,
-    "savefig.dpi": 110,
-    "figure.facecolor": "white",
-    "font.size": 10,
     "axes.titlesize": 11,
-    "axes.labelsize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -116,6 +111,4 @@ def image_grid(
 
 def footnote(figure: Figure, note: str) -> None:
     """Write a line under a figure, broken where it would be cut off at the figure's sides."""
-    width = max(20, int(figure.get_figwidth() * 13))  # characters of 9 points in so many inches
-    lines = [part for line in note.splitlines() for part in textwrap.wrap(line, width)]
-    figure.supxlabel("\n".join(lines), fontsize=9, color="#444444")
+    figure.supxlabel(note, fontsize=9, color="#444444", wrap=True)

@@ -52,11 +52,11 @@ def test_the_newest_state_takes_the_place_of_the_one_before(tmp_path: Path) -> N
     checkpoints = Checkpoints(tmp_path)
     assert checkpoints.newest() is None
     for step in (9, 10):
-        checkpoints.save(step, {"w": torch.full((5,), float(step))}, {"step": step, "list": [0.1]})
+        checkpoints.save({"w": torch.full((5,), float(step))}, {"step": step, "list": [0.1]})
     tensors, values = checkpoints.newest()
     assert values == {"step": 10, "list": [0.1]}
     assert tensors["w"].tolist() == [10.0] * 5
-    assert [path.name for path in tmp_path.iterdir()] == ["state-000000010.safetensors"]
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import math
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ from nnlab.gatys.losses import Objective, layer_weights
 from nnlab.gatys.optimizer import Lbfgs
 from nnlab.gatys.pictures import Pictures, only_luminance, with_colors_of
 from nnlab.params import JobParams
-from nnlab.results import record_timing, write_csv, write_metrics
+from nnlab.results import write_csv, write_metrics
 from nnlab.training.progress import Progress
 from nnlab.training.seeds import generator
 from nnlab.training.state import Checkpoints, resume_dir
@@ -148,9 +147,10 @@ def _row(terms: dict[str, Tensor]) -> Row:
 
 
 def _watch(name: str, painting: Painting, work: Iterator[Painting], levels: list[tuple[int, int]]) -> None:
-    """Do the work on `painting`, shown on standard error and in TensorBoard; note the time it took."""
-    begun, first, logged, shown = time.perf_counter(), painting.iteration, 0, 0
-    with log_writer(f"gatys-{name}") as writer, Progress(levels[-1][1], f"gatys-{name}", start=first) as bar:
+    """Do the work on `painting`, shown on standard error and in TensorBoard."""
+    logged = shown = 0
+    bar = Progress(levels[-1][1], f"gatys-{name}", start=painting.iteration)
+    with log_writer(f"gatys-{name}") as writer, bar:
         for _ in work:
             row = painting.losses[-1]
             bar.update(1, loss=row["total"], content=row["content"], style=row["style"])
@@ -161,13 +161,11 @@ def _watch(name: str, painting: Painting, work: Iterator[Painting], levels: list
             if len(painting.snapshots) > shown:
                 shown = len(painting.snapshots)
                 writer.add_image("result", painting.snapshots[-1][0], logged)
-    if logged:
-        record_timing(f"gatys.{name}.seconds_per_iteration", (time.perf_counter() - begun) / (logged - first))
 
 
 def _save(painting: Painting, checkpoints: Checkpoints) -> None:
     tensors = {**painting.optimizer, "image": painting.image, "snapshots": torch.cat(painting.snapshots)}
-    checkpoints.save(painting.iteration, tensors, {"iteration": painting.iteration, "losses": painting.losses})
+    checkpoints.save(tensors, {"iteration": painting.iteration, "losses": painting.losses})
 
 
 def _load(checkpoints: Checkpoints, device: torch.device) -> Painting | None:
@@ -194,5 +192,5 @@ def _write(painting: Painting, pictures: Pictures, job: JobParams, vgg: VGG19, o
             save_image(snapshot / 255, folder / f"snapshot_{iteration:04d}.png")
         save_image(painting.snapshots[-1] / 255, folder / "result.png")
         table = pd.DataFrame([*painting.losses, final]).rename_axis("iteration").reset_index()
-        write_csv(folder / "losses.csv", ["iteration", *final], table)
+        write_csv(folder / "losses.csv", table[["iteration", *final]])
         write_metrics(folder / "info.json", {**losses, **size})
