@@ -60,14 +60,10 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 def epoch_curves(axis: Axes, history: pd.DataFrame, key: str, count: int) -> None:
     """Draw train_<key> of `count` training images and test_<key> of as many test images against the epoch."""
-    looks = {"train": ("o", f"first {count:,} training images"), "test": ("s", f"{count:,} test images")}
-    for split, (marker, label) in looks.items():
-        axis.plot(
-            history["epoch"], history[f"{split}_{key}"], marker=marker if len(history) <= 12 else None, label=label
-        )
-    axis.set_xlabel("epoch")
+    labels = [f"first {count:,} training images", f"{count:,} test images"]
+    marks = ["o-", "s-"] if len(history) <= 12 else ["-", "-"]
+    history.plot(x="epoch", y=[f"train_{key}", f"test_{key}"], label=labels, style=marks, ax=axis)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axis.legend()
 
 
 def image_grid(

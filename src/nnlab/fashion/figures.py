@@ -39,9 +39,8 @@ def draw(images: np.ndarray, judged: Judged, variants: dict[str, Judged], plots:
         save_figure(samples, folder / "samples.png")
         for name, chosen, title in _chosen(judged):
             save_figure(_predictions(images, judged, chosen, title), folder / f"{name}.png")
-        save_figure(_per_class(judged), folder / "per_class.png")
-        save_figure(_accuracy(judged), folder / "accuracy.png")
-        save_figure(_confusion(judged), folder / "confusion.png")
+        for name, make in (("per_class", _per_class), ("accuracy", _accuracy), ("confusion", _confusion)):
+            save_figure(make(judged), folder / f"{name}.png")
         save_figure(_variants(variants), folder / "variants.png")
 
 
