@@ -8,9 +8,7 @@ import torch
 from nnlab.autoencoder import train as module
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.train import add_noise, bce, pixels, prepare, rebuild
-from nnlab.errors import UserError
 from nnlab.params import AutoencoderParams, DenoiserParams
-from nnlab.sections import parse
 from nnlab.training.loop import fit
 from tests.datasets import bars
 
@@ -26,12 +24,6 @@ def settings(**changes) -> AutoencoderParams:
 
 def noisy_settings(**changes) -> DenoiserParams:
     return DenoiserParams(**{**settings().model_dump(), "code": 4, "noise_factor": 0.4, **changes})
-
-
-@pytest.mark.parametrize("changes", [{"code": 0}, {"noise_factor": -1.0}, {"hidden": [0]}])
-def test_a_denoiser_that_cannot_be_is_refused(changes: dict) -> None:
-    with pytest.raises(UserError, match=next(iter(changes))):
-        parse({**noisy_settings().model_dump(), **changes}, DenoiserParams, "x")
 
 
 def test_the_stacks_mirror_each_other() -> None:
