@@ -27,7 +27,7 @@ def main(
     found, table = evaluate(adain, device, encoder, pictures, decoders)
     write_metrics(metrics, found)
     write_metrics(summary, {f"adain_{name}": found[name] for name in HEADLINES})
-    write_csv(curves, list(training), training)
-    write_csv(held_out, list(table), table)
+    write_csv(curves, training)
+    write_csv(held_out, table)
     with style():
         save_figure(curves_figure(training, table, adain.train), figure)

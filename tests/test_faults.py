@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from nnlab.training.state import Checkpoints
 from tests import quick
 from tests.test_files import largest_file
 
@@ -50,8 +51,10 @@ class Workplace:
     def found(self) -> dict[str, dict[str, str]]:
         return {out: quick.hashes(self.tree / out) for out in self.right}
 
-    def states(self) -> list[Path]:
-        return sorted(self.tree.glob(".resume/*/state-*.safetensors"))
+    def states(self) -> list[int]:
+        """The step of the saved state, if there is one."""
+        saved = [Checkpoints(folder).newest() for folder in self.tree.glob(".resume/*/")]
+        return [values.get("step", values.get("iteration")) for _, values in filter(None, saved)]
 
 
 @pytest.fixture
@@ -74,10 +77,10 @@ def test_a_training_that_is_killed_goes_on_from_its_state_to_the_same_bits(
     """Killed twice, each time when it has saved a state that is newer than the one that it began with."""
     place = workplace(name)
     for _ in range(2):
-        before, process = place.states()[-1:], place.start()
+        before, process = place.states(), place.start()
 
-        def newer(before: list[Path] = before) -> bool:
-            now = place.states()[-1:]
+        def newer(before: list[int] = before) -> bool:
+            now = place.states()
             assert now >= before, "it began anew"
             return now > before
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -100,7 +101,7 @@ def test_a_full_disk_is_recognised_in_every_writer(tmp_path: Path, capsys: pytes
         if out.suffix == ".safetensors":
             save_tensors(out, {"a": torch.zeros(9000)})
         elif out.suffix == ".csv":
-            write_csv(out, ["a"], [[i] for i in range(9000)])
+            write_csv(out, pd.DataFrame({"a": range(9000)}))
         else:
             save_image(picture, out)
 

@@ -1,6 +1,5 @@
 """The shared look of figures: colours, style, curves, grids of pictures, the file. Draw inside `style()`."""
 
-import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from itertools import chain, repeat
@@ -29,11 +28,7 @@ TEN_COLORS = (
 
 _STYLE: dict[Any, Any] = {
     "figure.dpi": 110,
-    "savefig.dpi": 110,
-    "figure.facecolor": "white",
-    "font.size": 10,
     "axes.titlesize": 11,
-    "axes.labelsize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -65,14 +60,10 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 def epoch_curves(axis: Axes, history: pd.DataFrame, key: str, count: int) -> None:
     """Draw train_<key> of `count` training images and test_<key> of as many test images against the epoch."""
-    looks = {"train": ("o", f"first {count:,} training images"), "test": ("s", f"{count:,} test images")}
-    for split, (marker, label) in looks.items():
-        axis.plot(
-            history["epoch"], history[f"{split}_{key}"], marker=marker if len(history) <= 12 else None, label=label
-        )
-    axis.set_xlabel("epoch")
+    labels = [f"first {count:,} training images", f"{count:,} test images"]
+    marks = ["o-", "s-"] if len(history) <= 12 else ["-", "-"]
+    history.plot(x="epoch", y=[f"train_{key}", f"test_{key}"], label=labels, style=marks, ax=axis)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axis.legend()
 
 
 def image_grid(
@@ -116,6 +107,4 @@ def image_grid(
 
 def footnote(figure: Figure, note: str) -> None:
     """Write a line under a figure, broken where it would be cut off at the figure's sides."""
-    width = max(20, int(figure.get_figwidth() * 13))  # characters of 9 points in so many inches
-    lines = [part for line in note.splitlines() for part in textwrap.wrap(line, width)]
-    figure.supxlabel("\n".join(lines), fontsize=9, color="#444444")
+    figure.supxlabel(note, fontsize=9, color="#444444", wrap=True)

@@ -1,7 +1,6 @@
 """What stages report in numbers: metrics as JSON, tables as CSV."""
 
 import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,7 @@ def write_metrics(path: Path, values: dict[str, Any]) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]] | pd.DataFrame) -> None:
-    """Write a comma-separated table with a header line; floats keep six significant digits.
-
-    `rows` are in the order of `columns`; of a DataFrame, these columns are written.
-    """
-    table = pd.DataFrame(rows if isinstance(rows, pd.DataFrame) else list(rows), columns=list(columns))
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a comma-separated table with a header line, without its index; floats keep six significant digits."""
     with atomic(path) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

@@ -66,7 +66,7 @@ def train_decoder(
         team.wait()
         if team.writes:
             table = pd.DataFrame([curve(state, settings, stop) for stop in row_ends(settings)])
-            write_csv(curves, list(table), table)
+            write_csv(curves, table)
             for path in decoders:
                 with atomic(path) as temporary:
                     shutil.copyfile(folder / path.name, temporary)

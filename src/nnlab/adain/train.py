@@ -20,7 +20,6 @@ from nnlab.adain.weights import save_decoder
 from nnlab.errors import UserError
 from nnlab.params import AdainRunParams, AdainTrainParams
 from nnlab.training.processes import Processes
-from nnlab.training.schedule import set_learning_rate
 from nnlab.training.state import Checkpoints
 
 # The average of the weights reaches back over at most so much of the run so far: early textures are too faint.
@@ -96,7 +95,7 @@ def train(
             for percent in milestones:
                 found = {"iteration": str(state.step), "percent": str(percent)}
                 save_decoder(state.average, folder / f"decoder_{percent}.safetensors", found)
-            Checkpoints(folder).save(state.step, state.tensors(), {"step": state.step})
+            Checkpoints(folder).save(state.tensors(), {"step": state.step})
 
 
 def _check(losses: Tensor) -> None:
@@ -135,7 +134,7 @@ def step_function(
         found = processes.average(torch.stack([total.detach(), *losses.detach()]))
         (found[0] ** (params.power - 1) * total).backward()  # the gradient of total ** power, to a factor
         for optimiser in state.optimisers:
-            set_learning_rate(optimiser, learning_rate(params, state.step))
+            optimiser.param_groups[0]["lr"] = learning_rate(params, state.step)
             optimiser.step()
         state.history[state.step] = found[1:]
         state.step += 1

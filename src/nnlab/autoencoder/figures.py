@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -24,7 +25,8 @@ def draw_autoencoder(judged: Judged, plane: Plane, plots: Path, results: Path) -
         save_figure(latent(judged.codes, judged.labels, plane.reach), folder / "latent.png")
         save_figure(grid(plane), folder / "grid.png")
     with atomic_dir(results) as folder:
-        write_csv(folder / "codes.csv", ["x", "y", "digit"], zip(*judged.codes.T, judged.labels))
+        codes = pd.DataFrame(judged.codes, columns=["x", "y"]).assign(digit=judged.labels)
+        write_csv(folder / "codes.csv", codes)
         np.savez_compressed(folder / "grid.npz", images=plane.images, xs=plane.steps, ys=plane.steps)
 
 
@@ -41,7 +43,7 @@ def draw_denoiser(judged: Judged, plots: Path) -> None:
 
 def _write_loss(judged: Judged, title: str, folder: Path) -> None:
     """BCE per epoch, as a table and as a figure."""
-    write_csv(folder / "loss.csv", judged.history.columns, judged.history)
+    write_csv(folder / "loss.csv", judged.history)
     figure, axis = plt.subplots(figsize=(5.6, 3.6))
     epoch_curves(axis, judged.history, "loss", len(judged.labels))
     axis.set(ylabel="BCE (nats per pixel)", title=f"{title}: {judged.metrics['test_bce']:.4f} at the end")

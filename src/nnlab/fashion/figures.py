@@ -27,20 +27,20 @@ def draw(images: np.ndarray, judged: Judged, variants: dict[str, Judged], plots:
     """Write all tables and figures into the folder `plots`; `images` are the test images (N, 28, 28) uint8."""
     with atomic_dir(plots) as folder, style():
         curves = ["epoch", "train_accuracy", "test_accuracy", "train_loss", "test_loss"]
-        write_csv(folder / "accuracy.csv", curves, judged.history)
-        write_csv(folder / "per_class.csv", ["class", "accuracy"], judged.metrics["per_class"].items())
-        named = zip(np.take(CLASSES, judged.labels), np.take(CLASSES, judged.predicted))
-        write_csv(folder / "confusion.csv", ["actual", "predicted"], named)
+        write_csv(folder / "accuracy.csv", judged.history[curves])
+        per_class = pd.DataFrame(judged.metrics["per_class"].items(), columns=["class", "accuracy"])
+        write_csv(folder / "per_class.csv", per_class)
+        named = {"actual": np.take(CLASSES, judged.labels), "predicted": np.take(CLASSES, judged.predicted)}
+        write_csv(folder / "confusion.csv", pd.DataFrame(named))
         table = pd.DataFrame({"variant": name, **variant.metrics} for name, variant in variants.items())
-        write_csv(folder / "variants.csv", ["variant", "test_accuracy", "train_accuracy", "parameters"], table)
+        write_csv(folder / "variants.csv", table[["variant", "test_accuracy", "train_accuracy", "parameters"]])
         rows = [images[judged.labels == label][:8] for label in range(len(CLASSES))]
         samples = image_grid(rows, row_labels=CLASSES, title="Fashion-MNIST: eight test images per class", cell=0.7)
         save_figure(samples, folder / "samples.png")
         for name, chosen, title in _chosen(judged):
             save_figure(_predictions(images, judged, chosen, title), folder / f"{name}.png")
-        save_figure(_per_class(judged), folder / "per_class.png")
-        save_figure(_accuracy(judged), folder / "accuracy.png")
-        save_figure(_confusion(judged), folder / "confusion.png")
+        for name, make in (("per_class", _per_class), ("accuracy", _accuracy), ("confusion", _confusion)):
+            save_figure(make(judged), folder / f"{name}.png")
         save_figure(_variants(variants), folder / "variants.png")
 
 

@@ -26,7 +26,8 @@ def prepare(
     def loss(batch: Tensor, epoch: int, step: int) -> Tensor:
         x = inputs.index_select(0, batch)  # copies whole images; inputs[batch] takes three times as long
         if settings.augment_flip:
-            x = mirror(x, mirrored[batch] ^ bool(epoch % 2))
+            now = mirrored[batch] ^ bool(epoch % 2)
+            x = torch.where(now.view(-1, 1, 1, 1), x.flip(-1), x)
         with autocast(device, precision):
             scores = network(x)
         return F.cross_entropy(scores.float(), labels[batch])
@@ -36,11 +37,6 @@ def prepare(
         return {"accuracy": accuracy(scores, truth), "loss": F.cross_entropy(scores, truth).item()}
 
     return network, loss, measure
-
-
-def mirror(images: Tensor, chosen: Tensor) -> Tensor:
-    """Mirror left-right those images of (N, C, H, W) where `chosen` (N,) is true."""
-    return torch.where(chosen.view(-1, 1, 1, 1), images.flip(-1), images)
 
 
 def predict(network: Network, images: Tensor, precision: torch.dtype) -> Tensor:

@@ -152,7 +152,7 @@ def _watch(name: str, painting: Painting, work: Iterator[Painting], total: int, 
                 shown = len(painting.snapshots)
                 writer.add_image("result", painting.snapshots[-1][0], logged)
                 tensors = {**painting.optimizer, "image": painting.image, "snapshots": torch.cat(painting.snapshots)}
-                checkpoints.save(logged, tensors, {"iteration": logged, "losses": painting.losses})
+                checkpoints.save(tensors, {"iteration": logged, "losses": painting.losses})
 
 
 def _load(checkpoints: Checkpoints, device: torch.device) -> Painting | None:
@@ -179,5 +179,5 @@ def _write(painting: Painting, pictures: Pictures, job: JobParams, vgg: VGG19, o
             save_image(snapshot / 255, folder / f"snapshot_{iteration:04d}.png")
         save_image(painting.snapshots[-1] / 255, folder / "result.png")
         table = pd.DataFrame([*painting.losses, final]).rename_axis("iteration").reset_index()
-        write_csv(folder / "losses.csv", ["iteration", *final], table)
+        write_csv(folder / "losses.csv", table[["iteration", *final]])
         write_metrics(folder / "info.json", info)

@@ -14,12 +14,12 @@ from nnlab.errors import UserError
 from nnlab.params import HardwareParams, TrainingParams
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.progress import Progress
-from nnlab.training.schedule import one_cycle, set_learning_rate
 from nnlab.training.seeds import generator
 from nnlab.training.state import load_tensors, save_tensors
 from nnlab.training.tensorboard import log_writer
 
 CHUNK = 1000  # images at a time where nothing is learnt
+RISE = 0.2  # part of a training over which the learning rate rises
 Network = TypeVar("Network", bound=nn.Module)
 Settings = TypeVar("Settings", bound=TrainingParams)
 Split = tuple[Tensor, Tensor]  # images (N, 28, 28) uint8, labels (N,) int64
@@ -53,8 +53,9 @@ def fit(
     step = 0
     for epoch in range(settings.epochs):
         network.train()
-        for batch in epoch_batches(count, settings.batch_size, settings.seed, epoch)[:batches]:
-            set_learning_rate(optimizer, settings.learning_rate * one_cycle(step, batches * settings.epochs))
+        order = torch.randperm(count, generator=generator(settings.seed, "epoch", epoch))
+        for batch in order.split(settings.batch_size)[:batches]:
+            optimizer.param_groups[0]["lr"] = settings.learning_rate * one_cycle(step, batches * settings.epochs)
             value = loss(batch.to(device), epoch, step)
             optimizer.zero_grad()
             value.backward()
@@ -67,9 +68,13 @@ def fit(
     return network.cpu(), pd.DataFrame(rows)
 
 
-def epoch_batches(count: int, batch_size: int, seed: int, epoch: int) -> tuple[Tensor, ...]:
-    """Indices (int64) of every batch of one epoch: a seeded permutation, cut; the last batch may be shorter."""
-    return torch.randperm(count, generator=generator(seed, "epoch", epoch)).split(batch_size)
+def one_cycle(step: int, steps: int) -> float:
+    """Factor of the highest learning rate at `step` of `steps`: a straight line up, then one down to (almost) 0.
+
+    Smith & Topin 2017, "Super-Convergence". Never 0: the first and the last step count.
+    """
+    position = (step + 0.5) / steps
+    return position / RISE if position < RISE else (1 - position) / (1 - RISE)
 
 
 def in_chunks(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:

@@ -38,8 +38,7 @@ class Processes(NamedTuple):
         """Mean of a tensor over the processes."""
         if self.world > 1:
             distributed.all_reduce(values)
-            values = values / self.world
-        return values
+        return values / self.world
 
     def wait(self) -> None:
         """Wait until every process has come this far."""

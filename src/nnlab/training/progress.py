@@ -1,6 +1,7 @@
 """Progress of long jobs: a bar with a rate and an ETA on a terminal, plain lines in a log."""
 
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 from tqdm import tqdm
@@ -10,15 +11,10 @@ LINE_WITHOUT_TOTAL = "{desc}: {n_fmt} {unit}, {rate_fmt}{postfix}"
 SECONDS = 10.0  # between two lines
 
 
-class _Lines:
-    """Takes what tqdm writes to draw a bar over the last one, and writes it as a line."""
-
-    def write(self, text: str) -> None:
-        if text.strip():
-            print(text.strip(), file=sys.stderr, flush=True)
-
-    def flush(self) -> None:
-        pass
+def _write_line(text: str) -> None:
+    """Write what tqdm would draw over its last bar as a line."""
+    if text.strip():
+        print(text.strip(), file=sys.stderr, flush=True)
 
 
 class Progress(tqdm):
@@ -32,7 +28,8 @@ class Progress(tqdm):
         look: dict[str, Any] = {"dynamic_ncols": True}
         if not sys.stderr.isatty():
             line = LINE if total else LINE_WITHOUT_TOTAL
-            look = {"file": _Lines(), "bar_format": line, "mininterval": SECONDS, "miniters": 1}
+            log = SimpleNamespace(write=_write_line)
+            look = {"file": log, "bar_format": line, "mininterval": SECONDS, "miniters": 1}
         super().__init__(total=total or None, initial=start, desc=description, unit=unit, **look)
 
     def update(self, steps: int = 1, **values: float) -> None:

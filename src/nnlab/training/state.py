@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -44,23 +44,20 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 class Checkpoints:
-    """The newest state of an unfinished job: a file `state-<step>.safetensors` in `folder`."""
+    """The newest state of an unfinished job, in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.file = folder, folder / "state.safetensors"
 
-    def save(self, step: int, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
-        """Write a state whole or not at all, in the place of earlier ones. `values` is anything JSON can hold."""
-        path = self.folder / f"state-{step:09d}.safetensors"
-        save_tensors(path, tensors, {"values": json.dumps(values)})
-        for other in set(self.folder.glob("state-*.safetensors")) - {path}:
-            other.unlink(missing_ok=True)
+    def save(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Write a state whole or not at all, in the place of the one before. `values` is anything JSON can hold."""
+        save_tensors(self.file, tensors, {"values": json.dumps(values)})
 
     def newest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Tensors and values of the newest state; None if there is none. Writes nothing: any process may look."""
-        if not (path := max(self.folder.glob("state-*.safetensors"), default=None)):
+        if not self.file.exists():
             return None
-        tensors, metadata = load_tensors(path)
+        tensors, metadata = load_tensors(self.file)
         return tensors, json.loads(metadata["values"])
 
 
@@ -89,13 +86,8 @@ def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) 
 def _lock(name: str) -> None:
     """Hold the job `name` of this folder until the process ends, however it ends; children do not inherit the hold."""
     RESUME.mkdir(exist_ok=True)
-    file = (RESUME / f".{name}.lock").open("a")
+    file = os.open(RESUME / f".{name}.lock", os.O_WRONLY | os.O_CREAT, 0o666)  # never closed: that would free the job
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.close()
         raise UserError(f"{name} is running already in this folder; wait until it ends, or stop it") from None
-    _held.append(file)
-
-
-_held: list[IO[str]] = []
