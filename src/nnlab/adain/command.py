@@ -5,10 +5,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import count, product
+from itertools import chain, count, product
 from pathlib import Path
 from typing import NamedTuple
-from zlib import crc32
 
 from tqdm import tqdm
 
@@ -40,12 +39,10 @@ def stylize(options: argparse.Namespace) -> None:
     stylizer = Stylizer(*networks(options.encoder, options.decoder), device, pick_precision(options.precision, device))
     stylizer.progress = partial(tqdm, desc="stylize", unit="tile", disable=None, delay=2, leave=False)
     failures = draw(stylizer, jobs, options)
-    if len(jobs) == 1 and failures:
-        raise failures[0]
-    if reasons := dict.fromkeys(map(str, failures)):
-        print("left out:", *reasons, sep="\n  ", file=sys.stderr)
+    if failures and len(jobs) > 1:
+        print("left out:", *dict.fromkeys(map(str, failures)), sep="\n  ", file=sys.stderr)
     if len(failures) == len(jobs):
-        raise UserError("no picture was made: every one needs a file that cannot be used")
+        raise failures[-1]
     made = f"{len(jobs) - len(failures)} of {len(jobs)} pictures in {jobs[0].output.parent}"
     print(made if len(jobs) > 1 else jobs[0].output)
 
@@ -57,7 +54,7 @@ def export(options: argparse.Namespace) -> None:
         print(path)
 
 
-def plan(content: Path, styles: Sequence[Path], output: Path, suffix: str = ".jpg") -> list[Job]:
+def plan(content: Path, styles: Sequence[Path], output: Path, suffix: str) -> list[Job]:
     """List the pictures to make, by content, then by style.
 
     A folder as content means each image in it; one folder as style means each image in it on its own, several style
@@ -92,20 +89,20 @@ def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -
     with the content; of a style only 1,024 numbers are kept, so that folders may be as large as they like.
     """
     failures = list[UserError]()
-    contents: dict[Path, Content] = {}  # one at a time
+
+    @lru_cache(1)
+    def encoded(content: Path) -> Content:
+        return stylizer.content(open_picture(content, options.size))
 
     @lru_cache(10_000)
     def statistics(style: Path, content: Path | None) -> Moments:
-        return stylizer.statistics(open_picture(style, options.style_size), contents[content] if content else None)
+        return stylizer.statistics(open_picture(style, options.style_size), encoded(content) if content else None)
 
     for job in tqdm(jobs, desc="stylize", unit="picture", disable=None, delay=2):
         try:
-            if job.content not in contents:
-                contents.clear()
-                contents[job.content] = stylizer.content(open_picture(job.content, options.size))
-            coloured = job.content if options.preserve_color else None
-            styles = [statistics(path, coloured) for path in job.styles]
-            painted = stylizer.paint(contents[job.content], styles, options.style_weights, options.alpha)
+            content = encoded(job.content)
+            styles = [statistics(path, job.content if options.preserve_color else None) for path in job.styles]
+            painted = stylizer.paint(content, styles, options.style_weights, options.alpha)
             save_image(painted if job.output.suffix.lower() in TRANSPARENT else flatten(painted), job.output)
         except UserError as error:
             failures.append(error)
@@ -115,18 +112,15 @@ def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -
 def _names(pairs: Sequence[tuple[Path, tuple[Path, ...]]], folder: Path, suffix: str) -> Iterator[Path]:
     """A file in `folder` for each pair, after the names of its pictures; of their endings only .jpg is left out.
 
-    So other pictures have other names in a later run, too. Those that differ in case alone, which some disks ignore,
-    get -2, -3 and so on.
+    Names that are equal, also to a disk that ignores case, or after they are cut, get -2, -3 and so on.
     """
-    there = {path.name.casefold(): path.name for path in folder.glob("*")}
     used = set[str]()
     for content, styles in pairs:
         base = "_".join(path.name.removesuffix(".jpg") for path in (content, *styles))
-        if len(data := os.fsencode(base)) > LONGEST_NAME:
-            base = f"{data[:LONGEST_NAME].decode(errors='ignore')}-{crc32(data):08x}"
-        numbered = (f"{base}-{number}{suffix}" if number > 1 else base + suffix for number in count(1))
-        free = (name for name in numbered if name not in used and there.setdefault(name.casefold(), name) == name)
-        used.add(name := next(free))
+        base = os.fsencode(base)[:LONGEST_NAME].decode(errors="ignore")
+        numbered = (f"{base}{end}{suffix}" for end in chain([""], (f"-{number}" for number in count(2))))
+        name = next(name for name in numbered if name.casefold() not in used)
+        used.add(name.casefold())
         yield folder / name
 
 

@@ -122,11 +122,8 @@ def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iter
         crops, batch_size=None, sampler=steps, num_workers=workers, pin_memory=device.type == "cuda",
         prefetch_factor=4 if workers else None,
     )  # fmt: skip
-    try:
-        for content, style, alpha in loader:
-            yield Batch(content.to(device, non_blocking=True), None if style is None else style.to(device), alpha)
-    except UserError as error:  # from a worker it comes with that one's whole traceback, whose last line it is
-        raise UserError(str(error).strip().splitlines()[-1].removeprefix("nnlab.errors.UserError: ")) from None
+    for content, style, alpha in loader:
+        yield Batch(content.to(device, non_blocking=True), None if style is None else style.to(device), alpha)
 
 
 def held_out_pairs(pictures: Path, params: AdainEvaluateParams) -> Iterator[Pair]:

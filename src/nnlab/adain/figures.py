@@ -12,13 +12,13 @@ from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.catalog import PROVENANCE, read_provenance
 from nnlab.data.gallery import caption, find_picture
 from nnlab.data.images import flatten, save_image
+from nnlab.data.pair import STYLE
 from nnlab.figures import image_grid, save_figure, style
 from nnlab.files import atomic_dir
 from nnlab.params import ASSIGNED_ITERATIONS, PAIR, HardwareParams, PictureParams
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.state import load_tensors
 
-CONTENT, STYLE = "content.jpg", "style.jpg"  # file names in the pair's folder
 SAMPLES = ("france_pontduGard", "erase_red_panda")  # held-out photos of the gallery: a landmark, a portrait
 CELL_PIXELS = (480, 480)  # at most: what a cell shows in print
 CELL_INCHES, WIDTH_INCHES = 3.0, 14.0  # of a cell, of a row of many, at most
@@ -49,21 +49,13 @@ def choose(pictures: PictureParams, key: str, photos: Path, gallery: Path, pair:
     return Chosen(shown, open_picture(painting, pictures.style_size), notes)
 
 
-def open_pair(pictures: PictureParams, pair: Path) -> Chosen:
-    """Open the assigned pair in that folder, or what stands in for it."""
-    content, painting = open_picture(pair / CONTENT, pictures.size), open_picture(pair / STYLE, pictures.style_size)
-    return Chosen([content], painting, [stand_in(pair)])
-
-
 def open_stylizer(encoder: Path, decoder: Path, hardware: HardwareParams) -> Stylizer:
     """Load both networks onto the device that `hardware` names, in its precision."""
     device = pick_device(hardware.device)
     return Stylizer(load_encoder(encoder), load_decoder(decoder), device, pick_precision(hardware.precision, device))
 
 
-def save_sheet(
-    path: Path, rows: Sequence[Sequence[Image.Image]], labels: Sequence[str], title: str, note: str = ""
-) -> None:
+def save_sheet(path: Path, rows: Sequence[Sequence[Image.Image]], labels: Sequence[str], title: str, note: str) -> None:
     """Write a figure of rows of pictures; `labels` are those of the columns, or of all pictures.
 
     Every picture is shown in the shape of its row's first one, a painting of another shape in a white frame.
@@ -85,10 +77,9 @@ def save_pictures(folder: Path, pictures: Mapping[str, Image.Image]) -> None:
             save_image(picture, temporary / f"{name}.png")
 
 
-def iterations(decoder: Path) -> int | None:
-    """Training iterations that a decoder file says it had, None if it does not say."""
-    text = load_tensors(decoder)[1].get("iteration", "")
-    return int(text) if text.isdecimal() else None
+def iterations(decoder: Path) -> int:
+    """Training iterations that a decoder of the pipeline had."""
+    return int(load_tensors(decoder)[1]["iteration"])
 
 
 def stand_in(pair: Path) -> str:
@@ -100,6 +91,5 @@ def stand_in(pair: Path) -> str:
 def note(decoder: Path, *texts: str) -> str:
     """The line below a figure: `texts`, and whether the training was short; "" if all is as asked."""
     count = iterations(decoder)
-    short = count is not None and count < ASSIGNED_ITERATIONS
-    told = f"Reduced training: {count:,} iterations instead of {ASSIGNED_ITERATIONS:,}" if short else ""
-    return ". ".join(text.rstrip(".") for text in (*texts, told) if text)
+    told = f"Reduced training: {count:,} iterations instead of {ASSIGNED_ITERATIONS:,}"
+    return ". ".join(text.rstrip(".") for text in (*texts, told if count < ASSIGNED_ITERATIONS else "") if text)

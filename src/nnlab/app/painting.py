@@ -13,8 +13,7 @@ from PIL import Image
 
 from nnlab.adain.figures import SAMPLES, iterations
 from nnlab.adain.shipped import TRAINED, TRAINED_DECODER, networks
-from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture
-from nnlab.adain.tiles import Box
+from nnlab.adain.stylize import Box, Content, Moments, Stylizer, open_picture
 from nnlab.adain.weights import load_decoder
 from nnlab.app.parts import GALLERY, Say, dropped, not_trained, painting_choice, told
 from nnlab.data.gallery import find_picture
