@@ -130,19 +130,3 @@ def test_the_feed_gives_the_same_batches_however_they_are_prepared(
     assert len(given) == 9
     assert all(equal(batch, expected[step]) for step, batch in enumerate(given, 3))
     assert all(batch.content.is_contiguous(memory_format=torch.channels_last) for batch in given)
-
-
-class Damaged(Coded):
-    """A set that cannot be read, and would not fit into memory."""
-
-    def fits(self, side: int) -> bool:
-        return False
-
-    def pixels(self, index: int, side: int) -> np.ndarray:
-        raise UserError("shard.tar: damaged; delete it")
-
-
-@pytest.mark.parametrize("workers", [0, 1])
-def test_what_a_user_can_mend_stays_one_line_also_from_a_helper_process(workers: int) -> None:
-    with pytest.raises(UserError, match=r"^shard\.tar: damaged; delete it$"):
-        list(feed(Crops(Damaged(), Damaged(), settings(**SMALL)), range(3), workers, CPU))

@@ -5,12 +5,10 @@ import threading
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from nnlab.adain.data import Batch, Crops
 from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
-from nnlab.adain.model import FEATURES, Decoder, adain, adain_statistics, initial_decoder
-from nnlab.adain.statistics import mean_std
+from nnlab.adain.model import Decoder, adain_statistics, initial_decoder
 from nnlab.adain.train import batch_losses, curve, learning_rate, new_state, row_ends, step_function, train
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.imageset import ImageSet
@@ -19,7 +17,7 @@ from nnlab.params import AdainRunParams
 from nnlab.training.processes import Processes
 from nnlab.training.state import Checkpoints
 from tests.adain.reference import GOLDEN, crops
-from tests.adain.training import REFERENCE, SMALL, make_pools, settings
+from tests.adain.training import REFERENCE, SMALL, make_pools, plain_losses, settings
 
 CPU = torch.device("cpu")
 EVERY_STEP = {**SMALL, "log_every": 1}
@@ -112,17 +110,6 @@ def test_a_diverged_training_ends_with_one_line(run, tmp_path):
 
 
 # ---- the loss of a step ----
-
-
-def plain_losses(encoder, decoder, content, style):
-    """Content and style loss as the paper and pytorch-AdaIN have them."""
-    with torch.no_grad():
-        wanted, target = adain(encoder.encode(content), encoder.encode(style)), encoder(style)
-    made = encoder(decoder(wanted))
-    of_style = sum(
-        F.mse_loss(a, b) for layer in FEATURES for a, b in zip(mean_std(made[layer]), mean_std(target[layer]))
-    )
-    return F.mse_loss(made["relu4_1"], wanted), of_style
 
 
 def test_pytorch_adains_recipe_gives_exactly_its_loss(weight_files, encoder):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
@@ -24,16 +23,10 @@ CELL_PIXELS = (480, 480)  # at most: what a cell shows in print
 CELL_INCHES, WIDTH_INCHES = 3.0, 14.0  # of a cell, of a row of many, at most
 
 
-class Chosen(NamedTuple):
-    """Pictures to draw, RGB or RGBA, and the lines that say what they are."""
-
-    photos: list[Image.Image]
-    style: Image.Image
-    notes: list[str]
-
-
-def choose(pictures: PictureParams, key: str, photos: Path, gallery: Path, pair: Path, count: int = 2) -> Chosen:
-    """Open `count` photos and the style that `adain.pictures.<key>` names.
+def choose(
+    pictures: PictureParams, key: str, photos: Path, gallery: Path, pair: Path, count: int = 2
+) -> tuple[list[Image.Image], Image.Image, list[str]]:
+    """Open `count` photos and the style that `adain.pictures.<key>` names, RGB or RGBA; also lines on what they are.
 
     The photos are those that the parameters name, else the first ones in the folder `photos` by name. What is missing
     comes from `SAMPLES`: for both a landmark and a portrait, for the second one the portrait.
@@ -46,7 +39,7 @@ def choose(pictures: PictureParams, key: str, photos: Path, gallery: Path, pair:
         what = f"Sample photo{'s' if len(samples) > 1 else ''} ({', '.join(map(caption, samples))})"
         notes.append(f"{what}: put two photos of your own into {photos.as_posix()}")
     shown = [open_picture(path, pictures.size) for path in (*own, *samples)]
-    return Chosen(shown, open_picture(painting, pictures.style_size), notes)
+    return shown, open_picture(painting, pictures.style_size), notes
 
 
 def open_stylizer(encoder: Path, decoder: Path, hardware: HardwareParams) -> Stylizer:
