@@ -10,12 +10,7 @@ from PIL import Image
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.cli import main
 from nnlab.data.images import save_image
-from tests.adain.reference import image
-
-
-def save(path, seed, width=48, height=40):
-    save_image(image(seed, height, width), path)
-    return path
+from tests.adain.reference import image, save
 
 
 @pytest.fixture

@@ -11,18 +11,12 @@ from PIL import Image
 from nnlab.adain.choice import check_pictures, find_photos
 from nnlab.adain.figures import choose, note, stand_in
 from nnlab.adain.weights import load_decoder, save_decoder
-from nnlab.data.images import save_image
 from nnlab.errors import UserError
 from nnlab.params import PictureParams, load_params
 from stages import adain_alpha, adain_checkpoints
 from tests import quick
-from tests.adain.reference import image
+from tests.adain.reference import save
 from tests.datasets import make_gallery
-
-
-def save(path, seed, width=48, height=36):
-    save_image(image(seed, height, width), path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +34,7 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text((quick.ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     change({"hardware.device": "cpu", "adain.pictures.size": 32, "adain.pictures.style_size": 32})
     change({"adain.pictures.alpha_style": "composition_viii"})
-    save(tmp_path / "pair/content.jpg", 1)
+    save(tmp_path / "pair/content.jpg", 1, 48, 36)
     save(tmp_path / "pair/style.jpg", 2, 36, 48)
     (tmp_path / "pair/provenance.json").write_text(json.dumps({"name": "pair", "stand_in": False, "note": "the pair"}))
     make_gallery(tmp_path / "gallery")
@@ -112,10 +106,10 @@ def test_the_users_photos_come_before_the_samples(project):
     both = "Sample photos (Title of france_pontduGard, Title of erase_red_panda): put two photos of your own into "
     assert chosen(project)[2] == ["", both + photos.as_posix()]
     assert chosen(project, 1)[2][1].startswith("Sample photo (Title of france_pontduGard):")
-    me = save(photos / "me.jpg", 6)
+    me = save(photos / "me.jpg", 6, 48, 36)
     assert chosen(project, 1)[2] == [""]
     assert chosen(project)[2][1].startswith("Sample photo (Title of erase_red_panda):")
-    also, last = save(photos / "also.png", 7, 36), save(photos / "z.png", 8)
+    also, last = save(photos / "also.png", 7, 40), save(photos / "z.png", 8)
     assert find_photos(photos, []) == [also, me]
     assert chosen(project, 1) == ([(32, 32)], (32, 43), [""])
     assert chosen(project) == ([(32, 32), (43, 32)], (32, 43), [""])

@@ -143,22 +143,20 @@ def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
     """`alpha` None: an identity step."""
     params, decoder = settings(structure_weight=3.0, identity={"share": 1, "pixel_weight": 50.0}), initial_decoder(1)
     content, style = (torch.randint(0, 256, (2, 3, 24, 24), dtype=torch.uint8) for _ in range(2))
-    images = content.float() / 255
+    images, batch = content / 255, Batch(content, style, alpha) if alpha else Batch(content, None)
     features = encoder(images)
     target = statistics(features)
-    if alpha is not None:
-        target = mixed(target, statistics(encoder(style.float() / 255)), alpha)
+    if alpha:
+        target = mixed(target, statistics(encoder(style / 255)), alpha)
     wanted = adain_statistics(features["relu4_1"], *target["relu4_1"])
     drawn = decoder(wanted)
     made = encoder(drawn)
-    expected = content_loss(made["relu4_1"], wanted) + 10 * style_loss(made, target)
-    expected = expected + 3 * structure_loss(made, features, target)
-    batch = Batch(content, style, alpha)
-    if alpha is None:
-        expected, batch = expected + 50 * pixel_loss(drawn, images), Batch(content, None)
-    total, losses = batch_losses(encoder, decoder, batch, params, torch.float32)
-    assert total.item() == pytest.approx(expected.item(), rel=1e-4)
-    assert losses.shape == (2,)
+    losses = [content_loss(made["relu4_1"], wanted), style_loss(made, target)]
+    expected = losses[0] + 10 * losses[1] + 3 * structure_loss(made, features, target)
+    expected = expected if alpha else expected + 50 * pixel_loss(drawn, images)
+    total, found = batch_losses(encoder, decoder, batch, params, torch.float32)
+    torch.testing.assert_close(total, expected, rtol=1e-4, atol=0)
+    torch.testing.assert_close(found, torch.stack(losses), rtol=1e-4, atol=0)
     total.backward()
     assert all(weights.grad.abs().sum() > 0 for weights in decoder.parameters())
     assert all(weights.grad is None for weights in encoder.parameters())
