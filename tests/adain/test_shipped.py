@@ -6,10 +6,9 @@ import torch
 from PIL import Image, ImageFilter, ImageOps
 
 from nnlab.adain import shipped
-from nnlab.adain.normalise import LAYERS, normalised
 from nnlab.adain.shipped import DECODER, TRAINED_DECODER, TRAINED_ENCODER, networks, ship
 from nnlab.adain.stylize import Stylizer
-from nnlab.adain.weights import load_decoder, load_encoder, save_decoder, save_encoder
+from nnlab.adain.weights import ENCODED, load_decoder, load_encoder, normalised, save_decoder, save_encoder
 from nnlab.errors import UserError
 from nnlab.training.state import load_tensors, save_tensors
 from nnlab.vgg_weights import read_weights
@@ -105,7 +104,7 @@ def test_shipping_writes_both_files_and_refuses_a_foreign_encoder(trained, monke
     monkeypatch.setattr(shipped, "_plain", lambda: plain)
     for name in ("DECODER", "SCALES"):
         monkeypatch.setattr(shipped, name, trained / f"package/{name}.safetensors")
-    means = {layer: torch.rand(plain.convs[layer][1].shape, dtype=torch.float64) + 0.1 for layer in LAYERS}
+    means = {layer: torch.rand(plain.convs[layer][1].shape, dtype=torch.float64) + 0.1 for layer in ENCODED}
     save_encoder(normalised(plain, means), trained / "encoder.safetensors", {})
     save_decoder(load_decoder(TRAINED_DECODER), trained / "decoder.safetensors", {"iteration": "10000"})
     ship(trained / "encoder.safetensors", trained / "decoder.safetensors")
