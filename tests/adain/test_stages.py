@@ -119,10 +119,14 @@ def test_the_users_photos_come_before_the_samples(project):
 
 def test_a_style_is_the_pairs_a_held_out_painting_or_a_file(project):
     painting = save(project / "gallery/paintings/held_out/composition_viii.png", 9, 40, 80)
-    assert chosen(project, style="pair")[1:] == ((32, 43), [""])
-    (_, size, notes), other = chosen(project, 1, "composition_viii"), chosen(project, 1, "pair/content.jpg")
-    assert (size, notes[0]) == ((32, 64), "Style: Artist: Title of composition_viii (1887)")
-    assert (other[1], other[2][0]) == ((43, 32), "Style: content.jpg")
+    expected = {
+        "pair": ((32, 43), ""),
+        "composition_viii": ((32, 64), "Style: Artist: Title of composition_viii (1887)"),
+        "pair/content.jpg": ((43, 32), "Style: content.jpg"),
+    }
+    for style, known in expected.items():
+        _, size, notes = chosen(project, style=style)
+        assert (size, notes[0]) == known
     painting.unlink()
     with pytest.raises(UserError, match=r"gallery: has no picture composition_viii; run"):
         chosen(project, style="composition_viii")
