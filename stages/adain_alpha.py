@@ -9,12 +9,6 @@ from nnlab.stage import script
 STEPS = [step / 10 for step in range(11)]  # what the web report's slider shows, beside adain.alpha
 
 
-def _number(alpha: float) -> str:
-    """Two decimals (0.30), and more where they are not all: no two strengths share a name."""
-    short = f"{alpha:.2f}"
-    return short if float(short) == alpha else str(alpha)
-
-
 @script
 def main(
     photos: Path, gallery: Path, pair: Path, encoder: Path, decoder: Path, figure: Path, results: Path,
@@ -31,5 +25,6 @@ def main(
     labels = ["original", *(f"α = {alpha:g}" for alpha in alphas), "style"]
     row = [photo, *(drawn[alpha] for alpha in alphas), painting]
     save_sheet(figure, [row], labels, title, note(decoder, *notes))
-    named = {f"alpha_{_number(alpha)}": picture for alpha, picture in drawn.items()}
+    # Two decimals (0.30), and more where they are not all: no two strengths share a name.
+    named = {f"alpha_{max(f'{alpha:.2f}', str(alpha), key=len)}": picture for alpha, picture in drawn.items()}
     save_pictures(results, {"content": photo, "style": painting, **named})

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from nnlab.adain.figures import iterations, note, open_pair, open_stylizer, save_pictures, save_sheet
+from nnlab.adain.figures import iterations, note, open_stylizer, save_pictures, save_sheet, stand_in
+from nnlab.adain.stylize import open_picture
+from nnlab.data.pair import CONTENT, STYLE
 from nnlab.params import Params
 from nnlab.stage import script
 
@@ -13,14 +15,15 @@ def main(
     params: Params,
 ) -> None:  # fmt: skip
     """Draw `pair` with the encoder and the four decoders; write the figure and, into `results`, its pictures."""
-    (content,), painting, notes = open_pair(params.adain.pictures, pair)
+    sizes = params.adain.pictures
+    content, painting = open_picture(pair / CONTENT, sizes.size), open_picture(pair / STYLE, sizes.style_size)
     drawn, labels = {"content": content, "style": painting}, ["content", "style"]
     for decoder in (d10, d50, d80, d100):
-        percent, count = decoder.stem.rpartition("_")[2], iterations(decoder)
-        labels.append(f"{percent} %" + (f" ({count:,} iterations)" if count else ""))
+        percent = decoder.stem.rpartition("_")[2]
+        labels.append(f"{percent} % ({iterations(decoder):,} iterations)")
         drawn[percent] = open_stylizer(encoder, decoder, params.hardware).stylize(content, [painting])
 
     cells = list(drawn.values())
     title = "The assigned pair, drawn by each checkpoint of the decoder"
-    save_sheet(figure, [cells[:3], cells[3:]], labels, title, note(d100, *notes))
+    save_sheet(figure, [cells[:3], cells[3:]], labels, title, note(d100, stand_in(pair)))
     save_pictures(results, drawn)

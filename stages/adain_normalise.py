@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from nnlab.adain.normalise import filter_means, normalised
-from nnlab.adain.weights import save_encoder
+from nnlab.adain.weights import filter_means, normalised, save_encoder
 from nnlab.data.images import list_images, read_image, resize_shorter
 from nnlab.data.samples import PHOTOS
 from nnlab.data.tensors import to_tensor

@@ -13,8 +13,8 @@ def main(
     params: Params,
 ) -> None:  # fmt: skip
     """Choose two photos and a style, draw them, and write the figure: photo, style, result for both."""
-    chosen = choose(params.adain.pictures, "photos_style", photos, gallery, pair)
+    both, style, notes = choose(params.adain.pictures, "photos_style", photos, gallery, pair)
     stylizer = open_stylizer(encoder, decoder, params.hardware)
-    rows = [(photo, chosen.style, stylizer.stylize(photo, [chosen.style])) for photo in chosen.photos]
+    rows = [(photo, style, stylizer.stylize(photo, [style])) for photo in both]
     title = "Two photos in one style"
-    save_sheet(figure, rows, ["photo", "style", "result"], title, note(decoder, *chosen.notes))
+    save_sheet(figure, rows, ["photo", "style", "result"], title, note(decoder, *notes))

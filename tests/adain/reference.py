@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from nnlab.data.images import save_image
+
 GOLDEN = Path(__file__).with_name("reference.json")  # sums and some values of every result
 
 # Position in the reference's nn.Sequential, channels in, channels out, kernel.
@@ -56,6 +58,12 @@ def image(seed, height, width):
     ramp = torch.linspace(0, 1, height)[:, None] * torch.linspace(0.2, 1, width)
     noise = 0.15 * draw(seed, (1, 3, height, width))
     return (ramp * torch.tensor([1.0, 0.6, 0.3])[:, None, None] + noise).clamp(0, 1)
+
+
+def save(path, seed, width=48, height=40):
+    """Write such a picture to a file; its path."""
+    save_image(image(seed, height, width), path)
+    return path
 
 
 def images():

@@ -10,12 +10,7 @@ from PIL import Image
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.cli import main
 from nnlab.data.images import save_image
-from tests.adain.reference import image
-
-
-def save(path, seed, width=48, height=40):
-    save_image(image(seed, height, width), path)
-    return path
+from tests.adain.reference import image, save
 
 
 @pytest.fixture
@@ -59,16 +54,17 @@ def test_one_picture_has_the_photos_size_or_the_one_asked_for(pictures, stylize,
 
 def test_alpha_weights_and_colours_change_the_picture(pictures, stylize):
     variants = {
-        "plain": ["--style", "a.png"],
-        "alpha": ["--style", "a.png", "--alpha", "0.4"],
-        "blend": ["--style", "a.png", "b.png", "--style-weights", "0.3", "0.7"],
-        "same_ratio": ["--style", "a.png", "--style", "b.png", "--style-weights", "3", "7"],
-        "one_of_two": ["--style", "a.png", "b.png", "--style-weights", "1", "0"],
-        "colours": ["--style", "a.png", "--preserve-color"],
+        "plain": "--style a.png",
+        "alpha": "--style a.png --alpha 0.4",
+        "blend": "--style a.png b.png --style-weights 0.3 0.7",
+        "same_ratio": "--style a.png --style b.png --style-weights 3 7",
+        "one_of_two": "--style a.png b.png --style-weights 1 0",
+        "colours": "--style a.png --preserve-color",
     }
+    drawn = {}
     for name, options in variants.items():
-        assert stylize("--content", "photo.jpg", *options, "--output", f"out_{name}.png")[0] == 0
-    drawn = {name: pixels(f"out_{name}.png") for name in variants}
+        assert stylize("--content", "photo.jpg", *options.split(), "--output", f"{name}.out.png")[0] == 0
+        drawn[name] = pixels(f"{name}.out.png")
     assert np.abs(drawn["blend"] - drawn["same_ratio"]).max() <= 1
     assert np.abs(drawn["plain"] - drawn["one_of_two"]).max() <= 1
     for name in ("alpha", "blend", "colours"):
@@ -92,10 +88,8 @@ def test_transparency_is_kept_where_the_format_holds_it(pictures, stylize, outpu
 
 def test_folders_give_every_content_in_every_style_under_names_that_every_disk_keeps_apart(pictures, stylize):
     """Also a disk that ignores case, and one that holds names of 255 bytes."""
-    for name in ("ONE.jpg", "inner/one.png", "one.jpg"):
-        save(pictures / "photos" / name, 4)
-    for name in ("x.jpg", f"{'长' * 80}.png"):
-        save(pictures / "styles" / name, 5)
+    for name in ("photos/ONE.jpg", "photos/inner/one.png", "photos/one.jpg", "styles/x.jpg", f"styles/{'长' * 80}.png"):
+        save(pictures / name, 4)
     arguments = ["--content", "photos", "--style", "styles", "--output", "results", "--format", "webp"]
     assert stylize(*arguments)[:2] == (0, "6 of 6 pictures in results\n")
     made = names(pictures / "results")
@@ -129,7 +123,7 @@ def test_nothing_but_broken_images_is_an_error(pictures, stylize):
         (pictures / "photos" / name).write_bytes(b"no image")
     code, out, err = stylize("--content", "photos", "--style", "a.png", "--output", "results")
     assert (code, out) == (1, "")
-    assert err.endswith("nnlab: error: no picture was made: every one needs a file that cannot be used\n")
+    assert err.splitlines()[-1].startswith("nnlab: error: photos/worse.jpg: not an image")
     assert not (pictures / "results").exists()
 
 
@@ -197,21 +191,14 @@ def export(weight_files, *arguments):
     return main(["export", "--encoder", str(weight_files[0]), "--decoder", str(weight_files[1]), *map(str, arguments)])
 
 
-def test_a_decoder_is_exported_with_its_encoder(weight_files, tmp_path, capsys):
-    assert export(weight_files, "--output", tmp_path) == 0
-    assert capsys.readouterr().out.split() == [str(tmp_path / "vgg_normalised.pth"), str(tmp_path / "decoder.pth")]
-    assert "29.weight" in torch.load(tmp_path / "vgg_normalised.pth", weights_only=True)
-
-
 @pytest.mark.slow
 def test_onnx_files_give_what_torch_gives_at_any_size(weight_files, tmp_path, capsys):
     runtime = pytest.importorskip("onnxruntime", reason="needs the extra `dev`")
     assert export(weight_files, "--onnx", tmp_path / "new") == 0
-    assert capsys.readouterr().out.split() == [
-        str(tmp_path / "new" / f"{part}.onnx") for part in ("encoder", "decoder")
-    ]
-    assert names(tmp_path / "new") == ["decoder.onnx", "encoder.onnx"]
-    encoder, decoder = (runtime.InferenceSession(tmp_path / "new" / f"{part}.onnx") for part in ("encoder", "decoder"))
+    files = [tmp_path / "new/encoder.onnx", tmp_path / "new/decoder.onnx"]
+    assert capsys.readouterr().out.split() == list(map(str, files))
+    assert sorted((tmp_path / "new").iterdir()) == sorted(files)
+    encoder, decoder = map(runtime.InferenceSession, files)
     assert "RGB in [0, 1]" in encoder.get_modelmeta().description
     ours = load_encoder(weight_files[0]), load_decoder(weight_files[1])
     for height, width in ((9, 9), (64, 48), (41, 77)):

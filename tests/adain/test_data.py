@@ -68,15 +68,11 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
 @pytest.mark.parametrize("world", [2, 3])
 def test_the_union_over_the_ranks_is_the_batch_of_one_process(world: int) -> None:
     whole = coded(batch_size=6)
+    ranks = [Crops(whole.content, whole.style, whole.params, rank, world) for rank in range(world)]
     for step in range(12):
-        one = whole[step]
-        parts = [Crops(whole.content, whole.style, whole.params, rank, world)[step] for rank in range(world)]
-        assert torch.equal(torch.cat([part.content for part in parts]), one.content)
-        if one.style is None:
-            assert all(part.style is None for part in parts)
-        else:
-            assert torch.equal(torch.cat([part.style for part in parts]), one.style)
-        assert {part.alpha for part in parts} == {one.alpha}
+        content, style, alpha = zip(*(crops[step] for crops in ranks))
+        one_style = None if style[0] is None else torch.cat(style)
+        assert equal((torch.cat(content), one_style, set(alpha)), whole[step]._replace(alpha={whole[step].alpha}))
 
 
 def test_a_batch_that_cannot_be_split_is_refused_in_a_line() -> None:
@@ -129,6 +125,9 @@ def test_the_feed_gives_the_same_batches_however_they_are_prepared(
     given = list(feed(crops, range(3, 12), workers, CPU))
     assert len(given) == 9
     assert all(equal(batch, expected[step]) for step, batch in enumerate(given, 3))
+    assert all(batch.content.is_contiguous(memory_format=torch.channels_last) for batch in given)
+
+
     assert all(batch.content.is_contiguous(memory_format=torch.channels_last) for batch in given)
 
 

@@ -11,18 +11,12 @@ from PIL import Image
 from nnlab.adain.choice import check_pictures, find_photos
 from nnlab.adain.figures import choose, note, stand_in
 from nnlab.adain.weights import load_decoder, save_decoder
-from nnlab.data.images import read_image, save_image
 from nnlab.errors import UserError
-from nnlab.params import PictureParams
-from stages import adain_alpha, adain_checkpoints, adain_photos
+from nnlab.params import PictureParams, load_params
+from stages import adain_alpha, adain_checkpoints
 from tests import quick
-from tests.adain.reference import image
+from tests.adain.reference import save
 from tests.datasets import make_gallery
-
-
-def save(path, seed, width=48, height=36):
-    save_image(image(seed, height, width), path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +34,7 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text((quick.ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     change({"hardware.device": "cpu", "adain.pictures.size": 32, "adain.pictures.style_size": 32})
     change({"adain.pictures.alpha_style": "composition_viii"})
-    save(tmp_path / "pair/content.jpg", 1)
+    save(tmp_path / "pair/content.jpg", 1, 48, 36)
     save(tmp_path / "pair/style.jpg", 2, 36, 48)
     (tmp_path / "pair/provenance.json").write_text(json.dumps({"name": "pair", "stand_in": False, "note": "the pair"}))
     make_gallery(tmp_path / "gallery")
@@ -55,11 +49,12 @@ def change(values):
 
 
 def draw_alphas(project, weight_files, decoders):
-    adain_alpha.main(
-        project / "photos", project / "gallery", project / "pair", weight_files[0],
-        decoders / "decoder_100.safetensors", project / "plots/alpha.png", project / "results",
-    )  # fmt: skip
-    return {path.name: np.asarray(Image.open(path)).astype(int) for path in (project / "results").iterdir()}
+    """Run the stage; the bytes of its figure, and its pictures by name."""
+    folders = [project / name for name in ("photos", "gallery", "pair")]
+    networks = weight_files[0], decoders / "decoder_100.safetensors"
+    adain_alpha.main(*folders, *networks, project / "plots/alpha.png", project / "results")
+    drawn = {path.stem: np.asarray(Image.open(path)).astype(int) for path in (project / "results").iterdir()}
+    return (project / "plots/alpha.png").read_bytes(), drawn
 
 
 def test_checkpoints_are_drawn(project, weight_files, decoders):
@@ -74,77 +69,65 @@ def test_checkpoints_are_drawn(project, weight_files, decoders):
     assert [path.name for path in (project / "plots").iterdir()] == ["checkpoints.png"]
 
 
-def test_two_photos_are_drawn(project, weight_files, decoders):
-    arguments = [project / name for name in ("photos", "gallery", "pair")]
-    networks = [weight_files[0], decoders / "decoder_100.safetensors"]
-    adain_photos.main(*arguments, *networks, project / "plots/photos.png")
-    with_samples = (project / "plots/photos.png").read_bytes()
-    save(project / "photos/me.jpg", 6)
-    save(project / "photos/you.png", 7)
-    adain_photos.main(*arguments, *networks, project / "plots/photos.png")
-    assert (project / "plots/photos.png").read_bytes() != with_samples
-
-
 def test_alphas_are_drawn_beside_the_sliders_steps(project, weight_files, decoders):
     change({"adain.alpha": [0.25, 0.6, 0.333, 0.33]})
-    drawn = draw_alphas(project, weight_files, decoders)
-    steps = {f"alpha_{step / 10:.2f}.png" for step in range(11)}
-    assert set(drawn) == steps | {
-        f"{name}.png" for name in ("alpha_0.25", "alpha_0.333", "alpha_0.33", "content", "style")
-    }
-    apart = [np.abs(drawn[f"alpha_{alpha}.png"] - drawn["alpha_0.00.png"]).mean() for alpha in ("0.25", "0.60", "1.00")]
+    first, drawn = draw_alphas(project, weight_files, decoders)
+    steps = {f"alpha_{step / 10:.2f}" for step in range(11)}
+    assert set(drawn) == {*steps, "alpha_0.25", "alpha_0.333", "alpha_0.33", "content", "style"}
+    apart = [np.abs(drawn[f"alpha_{alpha}"] - drawn["alpha_0.00"]).mean() for alpha in ("0.25", "0.60", "1.00")]
     assert 0 < apart[0] < apart[1] < apart[2]
-    first = (project / "plots/alpha.png").read_bytes()
     change({"adain.alpha": [0.2, 0.5, 0.8]})
-    draw_alphas(project, weight_files, decoders)
-    assert (project / "plots/alpha.png").read_bytes() != first
-    assert not (project / "results/alpha_0.25.png").exists()
+    second, drawn = draw_alphas(project, weight_files, decoders)
+    assert second != first
+    assert set(drawn) == {*steps, "content", "style"}
 
 
-@pytest.mark.parametrize("alphas", [[], [1.5], ["much"], 0.5, [0.3, 0.6, 0.3]])
-def test_wrong_alphas_are_named(project, weight_files, decoders, alphas):
+@pytest.mark.parametrize("alphas", [[], [1.5], [0.3, 0.6, 0.3]])
+def test_wrong_alphas_are_named(project, alphas):
     change({"adain.alpha": alphas})
     with pytest.raises(UserError, match=r"adain\.alpha"):
-        draw_alphas(project, weight_files, decoders)
+        load_params()
 
 
-def chosen(project, count=2, style="pair", photos=()):
-    values = {"size": 32, "style_size": 32, "photos_style": "pair", "photos": list(photos), "alpha_style": style}
+def asked(**changed):
+    values = {"size": 32, "style_size": 32, "photos": [], "photos_style": "pair", "alpha_style": "pair"}
+    return PictureParams(**{**values, **changed})
+
+
+def chosen(project, count=2, style="pair"):
+    """Sizes of the photos and of the style, and the lines about them."""
     folders = [project / name for name in ("photos", "gallery", "pair")]
-    return choose(PictureParams(**values), "alpha_style", *folders, count)
+    photos, painting, notes = choose(asked(alpha_style=style), "alpha_style", *folders, count)
+    return [photo.size for photo in photos], painting.size, notes
 
 
 def test_the_users_photos_come_before_the_samples(project):
     photos = project / "photos"
     both = "Sample photos (Title of france_pontduGard, Title of erase_red_panda): put two photos of your own into "
-    assert chosen(project).notes == ["", both + photos.as_posix()]
-    assert chosen(project, 1).notes[1].startswith("Sample photo (Title of france_pontduGard):")
-    me = save(photos / "me.jpg", 6)
-    assert chosen(project, 1).notes == [""]
-    assert chosen(project).notes[1].startswith("Sample photo (Title of erase_red_panda):")
-    also, last = save(photos / "also.png", 7), save(photos / "z.png", 8)
+    assert chosen(project)[2] == ["", both + photos.as_posix()]
+    assert chosen(project, 1)[2][1].startswith("Sample photo (Title of france_pontduGard):")
+    me = save(photos / "me.jpg", 6, 48, 36)
+    assert chosen(project, 1)[2] == [""]
+    assert chosen(project)[2][1].startswith("Sample photo (Title of erase_red_panda):")
+    also, last = save(photos / "also.png", 7, 40), save(photos / "z.png", 8)
     assert find_photos(photos, []) == [also, me]
-    assert [len(chosen(project, count).photos) for count in (1, 2)] == [1, 2]
-    assert chosen(project).notes == [""]
+    assert chosen(project, 1) == ([(32, 32)], (32, 43), [""])
+    assert chosen(project) == ([(32, 32), (43, 32)], (32, 43), [""])
     other = project / "pair/content.jpg"
     assert find_photos(photos, ["z.png", str(other)]) == [last, other]
-    with pytest.raises(UserError, match=r"adain\.pictures\.photos: 'no\.jpg' is neither a file in"):
-        find_photos(photos, ["no.jpg"])
 
 
 def test_a_style_is_the_pairs_a_held_out_painting_or_a_file(project):
-    def drawn(path):
-        return read_image(project / path).size
-
-    painting = "gallery/paintings/held_out/composition_viii.png"
-    assert chosen(project).notes[0] == ""
-    found = chosen(project, style="composition_viii")
-    assert found.notes[0] == "Style: Artist: Title of composition_viii (1887)"
-    assert found.style.width / found.style.height == pytest.approx(drawn(painting)[0] / drawn(painting)[1], rel=0.05)
-    assert chosen(project, style="pair/content.jpg").notes[0] == "Style: content.jpg"
-    with pytest.raises(UserError, match=r"adain\.pictures\.alpha_style = 'cubist': .*composition_viii.*; change it"):
-        chosen(project, style="cubist")
-    (project / painting).unlink()
+    painting = save(project / "gallery/paintings/held_out/composition_viii.png", 9, 40, 80)
+    expected = {
+        "pair": ((32, 43), ""),
+        "composition_viii": ((32, 64), "Style: Artist: Title of composition_viii (1887)"),
+        "pair/content.jpg": ((43, 32), "Style: content.jpg"),
+    }
+    for style, known in expected.items():
+        _, size, notes = chosen(project, style=style)
+        assert (size, notes[0]) == known
+    painting.unlink()
     with pytest.raises(UserError, match=r"gallery: has no picture composition_viii; run"):
         chosen(project, style="composition_viii")
 
@@ -171,29 +154,27 @@ def test_the_line_below_a_figure_names_what_is_not_as_asked(project, decoders):
     assert note(short, "", "Sample.") == "Sample. Reduced training: 1,000 iterations instead of 10,000"
 
 
-def check_asked(folder="photos", **changed):
-    values = {"size": 0, "style_size": 0, "photos": [], "photos_style": "pair", "alpha_style": "composition_viii"}
-    check_pictures(PictureParams(**{**values, **changed}), Path(folder))
-
-
-def test_what_the_pictures_ask_for_is_checked_before_the_training(project):
-    check_asked()
-    check_asked(photos=["pair/content.jpg"], photos_style="pair/style.jpg")
-    with pytest.raises(UserError, match=r"adain\.pictures\.alpha_style = 'composition'.*composition_viii.*change it"):
-        check_asked(alpha_style="composition")
-    with pytest.raises(UserError, match=r"adain\.pictures\.photos: 'no\.jpg' is neither"):
-        check_asked(photos=["no.jpg"])
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"alpha_style": "cubist"}, r"adain\.pictures\.alpha_style = 'cubist': .*composition_viii.*; change it"),
+        ({"photos": ["no.jpg"]}, r"adain\.pictures\.photos: 'no\.jpg' is neither a file in"),
+        ({"photos": ["notes.txt"]}, r"notes\.txt: not an image"),
+        ({"photos_style": "notes.txt"}, r"notes\.txt: not an image"),
+    ],
+)
+def test_what_the_pictures_ask_for_is_checked_before_the_training(project, changed, message):
     (project / "notes.txt").write_text("no picture")
-    for changed in ({"photos": ["notes.txt"]}, {"photos_style": "notes.txt"}):
-        with pytest.raises(UserError, match=r"notes\.txt: not an image"):
-            check_asked(**changed)
+    good = {"photos": ["pair/content.jpg"], "photos_style": "pair/style.jpg", "alpha_style": "composition_viii"}
+    check_pictures(asked(**good), project / "photos")
+    with pytest.raises(UserError, match=message):
+        check_pictures(asked(**good | changed), project / "photos")
 
 
-def test_the_folder_of_photos_is_checked_before_the_training(project):
+@pytest.mark.parametrize(("name", "target"), [("loop.jpg", "loop.jpg"), (os.fsdecode(b"caf\xe9.jpg"), "here.jpg")])
+def test_the_folder_of_photos_is_checked_before_the_training(project, name, target):
     (project / "photos/here.jpg").symlink_to(save(project / "outside.jpg", 6))
-    check_asked()
-    for path in (project / "photos/loop.jpg", project / "photos" / os.fsdecode(b"caf\xe9.jpg")):
-        path.symlink_to(path.name if path.name == "loop.jpg" else project / "outside.jpg")
-        with pytest.raises(UserError, match="jpg: DVC can read no name that is not UTF-8, and no dead link"):
-            check_asked()
-        path.unlink()
+    check_pictures(asked(), project / "photos")
+    (project / "photos" / name).symlink_to(target)
+    with pytest.raises(UserError, match="jpg: DVC can read no name that is not UTF-8, and no dead link"):
+        check_pictures(asked(), project / "photos")

@@ -5,12 +5,10 @@ import threading
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from nnlab.adain.data import Batch, Crops
 from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
-from nnlab.adain.model import FEATURES, Decoder, adain, adain_statistics, initial_decoder
-from nnlab.adain.statistics import mean_std
+from nnlab.adain.model import Decoder, adain_statistics, initial_decoder
 from nnlab.adain.train import batch_losses, curve, learning_rate, new_state, row_ends, step_function, train
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.imageset import ImageSet
@@ -19,7 +17,7 @@ from nnlab.params import AdainRunParams
 from nnlab.training.processes import Processes
 from nnlab.training.state import Checkpoints
 from tests.adain.reference import GOLDEN, crops
-from tests.adain.training import REFERENCE, SMALL, make_pools, settings
+from tests.adain.training import REFERENCE, SMALL, make_pools, plain_losses, settings
 
 CPU = torch.device("cpu")
 EVERY_STEP = {**SMALL, "log_every": 1}
@@ -114,17 +112,6 @@ def test_a_diverged_training_ends_with_one_line(run, tmp_path):
 # ---- the loss of a step ----
 
 
-def plain_losses(encoder, decoder, content, style):
-    """Content and style loss as the paper and pytorch-AdaIN have them."""
-    with torch.no_grad():
-        wanted, target = adain(encoder.encode(content), encoder.encode(style)), encoder(style)
-    made = encoder(decoder(wanted))
-    of_style = sum(
-        F.mse_loss(a, b) for layer in FEATURES for a, b in zip(mean_std(made[layer]), mean_std(target[layer]))
-    )
-    return F.mse_loss(made["relu4_1"], wanted), of_style
-
-
 def test_pytorch_adains_recipe_gives_exactly_its_loss(weight_files, encoder):
     """The oracle is what its own code computed, see tests/adain/reference.py."""
     values, picks = json.loads(GOLDEN.read_text())["losses"]["values"], torch.linspace(0, 3, 40).long().tolist()
@@ -156,22 +143,20 @@ def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
     """`alpha` None: an identity step."""
     params, decoder = settings(structure_weight=3.0, identity={"share": 1, "pixel_weight": 50.0}), initial_decoder(1)
     content, style = (torch.randint(0, 256, (2, 3, 24, 24), dtype=torch.uint8) for _ in range(2))
-    images = content.float() / 255
+    images, batch = content / 255, Batch(content, style, alpha) if alpha else Batch(content, None)
     features = encoder(images)
     target = statistics(features)
-    if alpha is not None:
-        target = mixed(target, statistics(encoder(style.float() / 255)), alpha)
+    if alpha:
+        target = mixed(target, statistics(encoder(style / 255)), alpha)
     wanted = adain_statistics(features["relu4_1"], *target["relu4_1"])
     drawn = decoder(wanted)
     made = encoder(drawn)
-    expected = content_loss(made["relu4_1"], wanted) + 10 * style_loss(made, target)
-    expected = expected + 3 * structure_loss(made, features, target)
-    batch = Batch(content, style, alpha)
-    if alpha is None:
-        expected, batch = expected + 50 * pixel_loss(drawn, images), Batch(content, None)
-    total, losses = batch_losses(encoder, decoder, batch, params, torch.float32)
-    assert total.item() == pytest.approx(expected.item(), rel=1e-4)
-    assert losses.shape == (2,)
+    losses = [content_loss(made["relu4_1"], wanted), style_loss(made, target)]
+    expected = losses[0] + 10 * losses[1] + 3 * structure_loss(made, features, target)
+    expected = expected if alpha else expected + 50 * pixel_loss(drawn, images)
+    total, found = batch_losses(encoder, decoder, batch, params, torch.float32)
+    torch.testing.assert_close(total, expected, rtol=1e-4, atol=0)
+    torch.testing.assert_close(found, torch.stack(losses), rtol=1e-4, atol=0)
     total.backward()
     assert all(weights.grad.abs().sum() > 0 for weights in decoder.parameters())
     assert all(weights.grad is None for weights in encoder.parameters())

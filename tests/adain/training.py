@@ -1,5 +1,10 @@
 """Small sets of pictures and settings that several tests train with."""
 
+import torch
+import torch.nn.functional as F
+
+from nnlab.adain.model import FEATURES, adain
+from nnlab.adain.statistics import mean_std
 from nnlab.data.containers import pictures
 from nnlab.data.packing import pack
 from nnlab.params import AdainTrainParams
@@ -57,3 +62,14 @@ def write_params(folder, **changed):
     values = {f"adain.{key}": value for key, value in changed.items()}
     quick.override(path, {**values, "hardware.device": "cpu", "hardware.precision": "float32"})
     return path
+
+
+def plain_losses(encoder, decoder, content, style):
+    """Content and style loss as the paper and pytorch-AdaIN have them."""
+    with torch.no_grad():
+        wanted, target = adain(encoder.encode(content), encoder.encode(style)), encoder(style)
+    made = encoder(decoder(wanted))
+    of_style = sum(
+        F.mse_loss(a, b) for layer in FEATURES for a, b in zip(mean_std(made[layer]), mean_std(target[layer]))
+    )
+    return F.mse_loss(made["relu4_1"], wanted), of_style

@@ -13,14 +13,13 @@ import torch
 from PIL import Image, ImageStat
 from torch import Tensor
 
-from nnlab.adain.tiles import CELL
-
+CELL = 8  # pixels a side that one position of relu4_1 stands for: three poolings by two
 MOST_PIXELS = 4_000_000  # of a larger picture, every second, third ... row and column tells the colours
 FAINT = 1e-4  # of the strongest direction's energy: below it, a style does not have a direction of colour (1 % in RGB)
 
 
 class Pixels(NamedTuple):
-    """A picture for the network: continued by reflection to whole cells of 8 x 8 pixels, all sides at least 9.
+    """A picture for the network: continued by reflection to whole cells (see `CELL`), all sides at least 9.
 
     What is added, a cell more than is needed, lies on both sides alike: at its own border, where it reflects features,
     the network draws less well. A side of whole cells stays as it is, so that the result is pytorch-AdaIN's.

@@ -40,12 +40,10 @@ def stylize(options: argparse.Namespace) -> None:
     stylizer = Stylizer(*networks(options.encoder, options.decoder), device, pick_precision(options.precision, device))
     stylizer.progress = partial(tqdm, desc="stylize", unit="tile", disable=None, delay=2, leave=False)
     failures = draw(stylizer, jobs, options)
-    if len(jobs) == 1 and failures:
-        raise failures[0]
-    if reasons := dict.fromkeys(map(str, failures)):
-        print("left out:", *reasons, sep="\n  ", file=sys.stderr)
+    if failures and len(jobs) > 1:
+        print("left out:", *dict.fromkeys(map(str, failures)), sep="\n  ", file=sys.stderr)
     if len(failures) == len(jobs):
-        raise UserError("no picture was made: every one needs a file that cannot be used")
+        raise failures[-1]
     made = f"{len(jobs) - len(failures)} of {len(jobs)} pictures in {jobs[0].output.parent}"
     print(made if len(jobs) > 1 else jobs[0].output)
 
@@ -57,7 +55,7 @@ def export(options: argparse.Namespace) -> None:
         print(path)
 
 
-def plan(content: Path, styles: Sequence[Path], output: Path, suffix: str = ".jpg") -> list[Job]:
+def plan(content: Path, styles: Sequence[Path], output: Path, suffix: str) -> list[Job]:
     """List the pictures to make, by content, then by style.
 
     A folder as content means each image in it; one folder as style means each image in it on its own, several style
@@ -92,20 +90,20 @@ def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -
     with the content; of a style only 1,024 numbers are kept, so that folders may be as large as they like.
     """
     failures = list[UserError]()
-    contents: dict[Path, Content] = {}  # one at a time
+
+    @lru_cache(1)
+    def encoded(content: Path) -> Content:
+        return stylizer.content(open_picture(content, options.size))
 
     @lru_cache(10_000)
     def statistics(style: Path, content: Path | None) -> Moments:
-        return stylizer.statistics(open_picture(style, options.style_size), contents[content] if content else None)
+        return stylizer.statistics(open_picture(style, options.style_size), encoded(content) if content else None)
 
     for job in tqdm(jobs, desc="stylize", unit="picture", disable=None, delay=2):
         try:
-            if job.content not in contents:
-                contents.clear()
-                contents[job.content] = stylizer.content(open_picture(job.content, options.size))
-            coloured = job.content if options.preserve_color else None
-            styles = [statistics(path, coloured) for path in job.styles]
-            painted = stylizer.paint(contents[job.content], styles, options.style_weights, options.alpha)
+            content = encoded(job.content)
+            styles = [statistics(path, job.content if options.preserve_color else None) for path in job.styles]
+            painted = stylizer.paint(content, styles, options.style_weights, options.alpha)
             save_image(painted if job.output.suffix.lower() in TRANSPARENT else flatten(painted), job.output)
         except UserError as error:
             failures.append(error)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
@@ -12,28 +11,22 @@ from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.catalog import PROVENANCE, read_provenance
 from nnlab.data.gallery import caption, find_picture
 from nnlab.data.images import flatten, save_image
+from nnlab.data.pair import STYLE
 from nnlab.figures import image_grid, save_figure, style
 from nnlab.files import atomic_dir
 from nnlab.params import ASSIGNED_ITERATIONS, PAIR, HardwareParams, PictureParams
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.state import load_tensors
 
-CONTENT, STYLE = "content.jpg", "style.jpg"  # file names in the pair's folder
 SAMPLES = ("france_pontduGard", "erase_red_panda")  # held-out photos of the gallery: a landmark, a portrait
 CELL_PIXELS = (480, 480)  # at most: what a cell shows in print
 CELL_INCHES, WIDTH_INCHES = 3.0, 14.0  # of a cell, of a row of many, at most
 
 
-class Chosen(NamedTuple):
-    """Pictures to draw, RGB or RGBA, and the lines that say what they are."""
-
-    photos: list[Image.Image]
-    style: Image.Image
-    notes: list[str]
-
-
-def choose(pictures: PictureParams, key: str, photos: Path, gallery: Path, pair: Path, count: int = 2) -> Chosen:
-    """Open `count` photos and the style that `adain.pictures.<key>` names.
+def choose(
+    pictures: PictureParams, key: str, photos: Path, gallery: Path, pair: Path, count: int = 2
+) -> tuple[list[Image.Image], Image.Image, list[str]]:
+    """Open `count` photos and the style that `adain.pictures.<key>` names, RGB or RGBA; also lines on what they are.
 
     The photos are those that the parameters name, else the first ones in the folder `photos` by name. What is missing
     comes from `SAMPLES`: for both a landmark and a portrait, for the second one the portrait.
@@ -46,13 +39,7 @@ def choose(pictures: PictureParams, key: str, photos: Path, gallery: Path, pair:
         what = f"Sample photo{'s' if len(samples) > 1 else ''} ({', '.join(map(caption, samples))})"
         notes.append(f"{what}: put two photos of your own into {photos.as_posix()}")
     shown = [open_picture(path, pictures.size) for path in (*own, *samples)]
-    return Chosen(shown, open_picture(painting, pictures.style_size), notes)
-
-
-def open_pair(pictures: PictureParams, pair: Path) -> Chosen:
-    """Open the assigned pair in that folder, or what stands in for it."""
-    content, painting = open_picture(pair / CONTENT, pictures.size), open_picture(pair / STYLE, pictures.style_size)
-    return Chosen([content], painting, [stand_in(pair)])
+    return shown, open_picture(painting, pictures.style_size), notes
 
 
 def open_stylizer(encoder: Path, decoder: Path, hardware: HardwareParams) -> Stylizer:
@@ -61,9 +48,7 @@ def open_stylizer(encoder: Path, decoder: Path, hardware: HardwareParams) -> Sty
     return Stylizer(load_encoder(encoder), load_decoder(decoder), device, pick_precision(hardware.precision, device))
 
 
-def save_sheet(
-    path: Path, rows: Sequence[Sequence[Image.Image]], labels: Sequence[str], title: str, note: str = ""
-) -> None:
+def save_sheet(path: Path, rows: Sequence[Sequence[Image.Image]], labels: Sequence[str], title: str, note: str) -> None:
     """Write a figure of rows of pictures; `labels` are those of the columns, or of all pictures.
 
     Every picture is shown in the shape of its row's first one, a painting of another shape in a white frame.
@@ -85,10 +70,9 @@ def save_pictures(folder: Path, pictures: Mapping[str, Image.Image]) -> None:
             save_image(picture, temporary / f"{name}.png")
 
 
-def iterations(decoder: Path) -> int | None:
-    """Training iterations that a decoder file says it had, None if it does not say."""
-    text = load_tensors(decoder)[1].get("iteration", "")
-    return int(text) if text.isdecimal() else None
+def iterations(decoder: Path) -> int:
+    """Training iterations that a decoder of the pipeline had."""
+    return int(load_tensors(decoder)[1]["iteration"])
 
 
 def stand_in(pair: Path) -> str:
@@ -100,6 +84,5 @@ def stand_in(pair: Path) -> str:
 def note(decoder: Path, *texts: str) -> str:
     """The line below a figure: `texts`, and whether the training was short; "" if all is as asked."""
     count = iterations(decoder)
-    short = count is not None and count < ASSIGNED_ITERATIONS
-    told = f"Reduced training: {count:,} iterations instead of {ASSIGNED_ITERATIONS:,}" if short else ""
-    return ". ".join(text.rstrip(".") for text in (*texts, told) if text)
+    told = f"Reduced training: {count:,} iterations instead of {ASSIGNED_ITERATIONS:,}"
+    return ". ".join(text.rstrip(".") for text in (*texts, told if count < ASSIGNED_ITERATIONS else "") if text)

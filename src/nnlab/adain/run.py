@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -90,34 +89,25 @@ def _train(
     team.wait()  # no process writes before all have read
     move = step_function(encoder, state, settings, team, dtype, params.run.compile)
     shown = watch(state, settings, encoder, pairs[:PICTURES]) if team.writes else nullcontext(lambda: None)
-    with shown as report, _named_compiler(params.run.compile):
-        train(move, state, crops, team, params.run, folder, report)
-    return state
-
-
-@contextmanager
-def _named_compiler(used: bool) -> Iterator[None]:
-    """UserError for what torch.compile fails with, such as a machine without a C++ compiler or Triton."""
     try:
-        yield
+        with shown as report:
+            train(move, state, crops, team, params.run, folder, report)
     except Exception as error:
-        if not used or not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             raise
-        reason = str(error).strip().splitlines()[0]
         raise UserError(
-            f"adain.run.compile = true: torch.compile fails here ({reason}); install a C++ compiler (CPU) or Triton "
-            "(GPU), or set it to false"
+            f"adain.run.compile = true: torch.compile fails here ({str(error).strip().splitlines()[0]}); install a C++ "
+            "compiler (CPU) or Triton (GPU), or set it to false"
         ) from None
+    return state
 
 
 def _first_decoder(weights: Weights, crops: Crops) -> Decoder:
     seed = crops.params.seed
     if crops.params.start == "random":
         return initial_decoder(seed)
-    began = time.perf_counter()
-    decoder = closed_form_decoder(weights, sample_crops(crops.content, crops.style, seed), seed)
-    print(f"adain_train: closed-form start found in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-    return decoder
+    print("adain_train: finding the start in closed form", file=sys.stderr, flush=True)
+    return closed_form_decoder(weights, sample_crops(crops.content, crops.style, seed), seed)
 
 
 @contextmanager
@@ -130,8 +120,8 @@ def watch(state: State, params: AdainTrainParams, encoder: Encoder, pairs: list[
     target = torch.cat([adain(*map(encoder.encode, pair)) for pair in images]).to(state.history.device)
     side = images[0][0].shape[-1]
     given = [F.interpolate(pair[number], side) for number in range(2) for pair in images]
-    begun, shown = state.step, 0
-    with log_writer("adain") as writer, Progress(params.max_iter, "adain_train", start=begun) as bar:
+    shown = 0
+    with log_writer("adain") as writer, Progress(params.max_iter, "adain_train", start=state.step) as bar:
         writer.add_text("losses", ADDED)
 
         def report() -> None:
@@ -141,7 +131,7 @@ def watch(state: State, params: AdainTrainParams, encoder: Encoder, pairs: list[
                     row = curve(state, params, stop)
                     for name in ("content_loss", "style_loss", "learning_rate"):
                         writer.add_scalar(name, row[name], stop)
-            bar.update(state.step - max(begun, shown), content=row["content_loss"], style=row["style_loss"])
+            bar.update(state.step - bar.n, content=row["content_loss"], style=row["style_loss"])
             if state.step * PICTURES_TIMES // params.max_iter > shown * PICTURES_TIMES // params.max_iter:
                 with torch.no_grad():
                     drawn = state.average(target).clamp(0, 1).cpu()

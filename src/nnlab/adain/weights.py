@@ -1,20 +1,62 @@
-"""Weight files of encoder and decoder: this project's safetensors and the reference's ``nn.Sequential`` .pth."""
+"""The weights of encoder and decoder: how the encoder's are normalised, and files of both.
 
+The normalised encoder is VGG19 with every filter rescaled to a mean activation of 1 (Huang & Belongie 2017, section 6).
+ReLU, max pooling and reflection are homogeneous, so dividing a filter by its mean activation and multiplying the next
+layer's weights for that channel by it leaves the network's function unchanged up to the scale of each channel.
+
+Files are this project's safetensors and the reference's ``nn.Sequential`` .pth.
+"""
+
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from nnlab.adain.model import DECODER_LAYERS, ENCODER_LAYERS, Decoder, Encoder
+from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, Encoder
 from nnlab.errors import UserError
 from nnlab.files import atomic
 from nnlab.training.state import save_tensors
-from nnlab.vgg_layers import LAYERS
+from nnlab.vgg import VGG19
+from nnlab.vgg_layers import LAYERS, up_to
 from nnlab.vgg_weights import Weights, read_state, read_weights, sequential_index, to_state
+
+ENCODED = up_to(FEATURES[-1])  # the layers of the encoder
 
 # Keys of the decoder -> those of the reference's nn.Sequential (naoto0804/pytorch-AdaIN, net.py).
 _POSITIONS = zip([name for name, _, _ in DECODER_LAYERS], (1, 5, 8, 11, 14, 18, 21, 25, 28))
 REFERENCE_KEYS = {f"{name}.{kind}": f"{i}.{kind}" for name, i in _POSITIONS for kind in ("weight", "bias")}
+
+
+@torch.no_grad()
+def filter_means(weights: Weights, images: Iterable[Tensor]) -> dict[str, Tensor]:
+    """Return the mean activation of every filter, by layer, float64 (C,), over all positions of all images.
+
+    ``images`` are (1, 3, H, W) in [0, 1] and may differ in size; all positions count alike.
+    """
+    network = VGG19(weights, ENCODED, padding="reflect", ceil=True)
+    sums, counts = dict.fromkeys(ENCODED, torch.zeros((), dtype=torch.float64)), dict.fromkeys(ENCODED, 0)
+    for image in images:
+        for layer, x in network(image).items():
+            sums[layer] = sums[layer] + x.sum(dim=(0, 2, 3), dtype=torch.float64)
+            counts[layer] += x[0, 0].numel()
+    return {layer: sums[layer] / counts[layer] for layer in ENCODED}
+
+
+def normalised(weights: Weights, means: dict[str, Tensor]) -> Weights:
+    """Return weights up to relu4_1 whose filters' activations are divided by ``means``.
+
+    A filter that no image excites (mean 0) keeps its scale.
+    """
+    convs = {}
+    incoming = torch.ones(3, dtype=torch.float64)
+    for layer in ENCODED:
+        weight, bias = weights.convs[layer]
+        scale = torch.where(means[layer] > 0, means[layer].double(), 1.0)
+        scaled = weight.double() * incoming[None, :, None, None] / scale[:, None, None, None]
+        convs[layer] = (scaled.float(), (bias.double() / scale).float())
+        incoming = scale
+    return Weights("nnlab", weights.mean, convs)
 
 
 def load_encoder(path: Path) -> Encoder:
@@ -24,7 +66,7 @@ def load_encoder(path: Path) -> Encoder:
 
 def save_encoder(weights: Weights, path: Path, metadata: dict[str, str]) -> None:
     """Write VGG19 weights up to relu4_1 as safetensors (the project's own format), atomically."""
-    kept = {name: weights.convs[name] for name, _, _ in ENCODER_LAYERS}
+    kept = {layer: weights.convs[layer] for layer in ENCODED}
     save_tensors(path, to_state(Weights("nnlab", weights.mean, kept)), metadata)
 
 

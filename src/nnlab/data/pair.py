@@ -12,15 +12,16 @@ from nnlab.errors import UserError
 from nnlab.files import sha256
 
 _INPUT = "https://raw.githubusercontent.com/naoto0804/pytorch-AdaIN/master/input"
-ORIGINALS = {"content.jpg": "content/cornell.jpg", "style.jpg": "style/woman_with_hat_matisse.jpg"}
-STAND_INS = {"content.jpg": STAND_IN_PHOTO, "style.jpg": STAND_IN_PAINTING}
+CONTENT, STYLE = "content.jpg", "style.jpg"
+ORIGINALS = {CONTENT: "content/cornell.jpg", STYLE: "style/woman_with_hat_matisse.jpg"}
+STAND_INS = {CONTENT: STAND_IN_PHOTO, STYLE: STAND_IN_PAINTING}
 
 PAIR = Asset(
     name="pair",
     note="the assignment's pair: Cornell chapel photo (content) and Matisse, Woman with a Hat (style)",
     files={
-        "content.jpg": "ee78ed68142dacdff8ee474ff6d15a1ae008f67bea6d541e6be240f3a4547091",
-        "style.jpg": "6a8b2383d9c110354a97a42c74bdcc5341be879cbb842ddb7ab5843dbdf56d53",
+        CONTENT: "ee78ed68142dacdff8ee474ff6d15a1ae008f67bea6d541e6be240f3a4547091",
+        STYLE: "6a8b2383d9c110354a97a42c74bdcc5341be879cbb842ddb7ab5843dbdf56d53",
     },
     sources=[
         Source(

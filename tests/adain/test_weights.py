@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from nnlab.adain.model import Encoder
-from nnlab.adain.normalise import LAYERS, filter_means, normalised
+from nnlab.adain.weights import ENCODED, filter_means, normalised
 from nnlab.vgg_weights import Weights
 from tests.test_vgg import random_weights
 
@@ -20,7 +20,7 @@ def images():
 
 def test_every_live_filter_has_a_mean_activation_of_one(weights, images):
     means = filter_means(normalised(weights, filter_means(weights, images)), images)
-    for layer in LAYERS:
+    for layer in ENCODED:
         live = means[layer] > 0
         assert live.float().mean() > 0.5
         torch.testing.assert_close(
