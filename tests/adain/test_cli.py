@@ -71,19 +71,21 @@ def test_alpha_weights_and_colours_change_the_picture(pictures, stylize):
         assert np.abs(drawn[name] - drawn["plain"]).max() > 1, name
 
 
-@pytest.mark.parametrize("output", ["out.png", "out.webp", "out.tif", "out.jpg", "out.bmp"])
+@pytest.mark.parametrize("output", ["out.png", "out.webp", "out.tif", "out.heic", "out.jpg", "out.gif"])
 def test_transparency_is_kept_where_the_format_holds_it(pictures, stylize, output):
+    if output == "out.heic":
+        pytest.importorskip("pillow_heif")
     cutout = Image.open("a.png").convert("RGBA")
     cutout.putalpha(Image.linear_gradient("L").resize(cutout.size))
     cutout.save("cutout.png")
     assert stylize("--content", "cutout.png", "--style", "b.png", "--output", output)[0] == 0
     result = Image.open(output)
-    if output in ("out.jpg", "out.bmp"):
-        assert result.mode == "RGB"
+    if output in ("out.jpg", "out.gif"):
+        assert not result.has_transparency_data
         assert pixels(output)[0].min() > 240, "white where nothing is to be seen"
-    else:
-        assert result.mode == "RGBA"
-        assert (np.asarray(result.getchannel("A")) == np.asarray(cutout.getchannel("A"))).all()
+        return
+    kept, given = (np.asarray(picture.getchannel("A")).astype(int) for picture in (result, cutout))
+    assert np.abs(kept - given).max() <= (4 if output == "out.heic" else 0)  # which loses a little
 
 
 def test_folders_give_every_content_in_every_style_under_names_that_every_disk_keeps_apart(pictures, stylize):

@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 
 from nnlab.report.facts import RECORDS, gather
-from nnlab.sections import read_yaml
+from nnlab.sections import YamlLoader
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src/nnlab"
@@ -23,7 +23,7 @@ FIGURES += [f"gatys/{job}_{kind}.png" for job in JOBS for kind in ("snapshots", 
 
 def facts(root: Path, **report: Any) -> dict[str, Any]:
     """What `make` put into `root`, gathered, with the project's own params.yaml; `report` is of its section."""
-    values = read_yaml(ROOT / "params.yaml")
+    values = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"), YamlLoader)
     values["report"] |= {"name": "张三", "student_id": "20230002", **report}
     (root / "params.yaml").write_text(yaml.safe_dump(values, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return gather(root / "params.yaml", root / "metrics", root / "plots", root / "data")

@@ -21,7 +21,8 @@ from nnlab.errors import UserError
 from nnlab.training.device import pick_device, pick_precision
 
 LONGEST_NAME = 200  # bytes; Linux allows 255, ending and number included
-TRANSPARENT = {".png", ".webp", ".tif", ".tiff", ".avif"}  # endings of formats that hold transparency
+# Endings of formats that hold transparency. A GIF has no degrees of it: results are over white there.
+TRANSPARENT = {".png", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
 
 
 class Job(NamedTuple):
