@@ -19,11 +19,12 @@ from statistics import mean
 from tempfile import TemporaryDirectory
 
 import torch
-from measure import arguments, here, row, show
+from measure import arguments, row, show
 from run import ROOT
 from torch import Tensor
 
 from nnlab.params import JobParams, load_params
+from nnlab.training.device import pick_precision
 from nnlab.vgg_layers import CHANNELS
 
 TURN = 25  # iterations
@@ -180,7 +181,7 @@ def main() -> None:
             "style_scale": 1.0, "pooling": "max", "preserve_color": False, "snapshot_every": 100,
             "coarse_iterations": options.coarse}  # fmt: skip
     job = load_params(ROOT / "params.yaml").gatys.jobs[options.job].model_copy(update=fair)
-    fast = here()[1] == torch.bfloat16
+    fast = pick_precision("auto", torch.device("cpu")) == torch.bfloat16  # both sides run on the CPU
     with TemporaryDirectory() as folder:
         prepare(options.content, options.style, options.size, Path(folder))
         reports = measure([PEER, *(["bfloat16"] if fast else []), "float32"], job, folder)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nnlab.errors import UserError
 from nnlab.gatys.transfer import stylize
 from nnlab.params import Params
 from nnlab.stage import script
@@ -15,6 +16,8 @@ def main(stage: str, vgg: Path, results: Path, params: Params) -> None:
     `stage` is `gatys_stylize@<job>`, or the job alone: neither its name nor its paths pass through a shell.
     """
     job = stage.rpartition("@")[2]
+    if job not in params.gatys.jobs:
+        raise UserError(f"no job {job!r} in gatys.jobs; found {', '.join(params.gatys.jobs)}")
     device = pick_device(params.hardware.device)
     precision = pick_precision(params.hardware.precision, device)
     stylize(job, params.gatys.jobs[job], vgg, results / job, device, precision)

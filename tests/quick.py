@@ -115,7 +115,7 @@ def hashes(path: Path) -> dict[str, str]:
 
 def run_queue(tree: Path) -> str:
     """Run the queued experiments of `tree`; return what `dvc queue status` says at their end."""
-    dvc(tree, "queue", "start")
+    dvc(tree, "queue", "start", "--jobs", "2")
     try:
         deadline = time.monotonic() + 300
         while "Queued" in (status := dvc(tree, "queue", "status")) or "Running" in status:

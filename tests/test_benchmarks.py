@@ -122,6 +122,10 @@ def test_gatys_is_set_beside_pastiche(script):
         assert shown[f"256 pixels, {what}"] == [ours, f"{peer} (pastiche 1.6.0)", "2.00"]
 
 
+def test_operations_of_a_loop_are_counted(script):
+    assert script("hot_loops").operations(lambda: torch.ones(2, 3) @ torch.ones(3, 4)) == 2 * 2 * 3 * 4
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A folder of data with small pictures, packed and held out, and an encoder of random weights."""

@@ -189,6 +189,11 @@ def test_imports_go_one_way() -> None:
             assert below, f"{file.relative_to(ROOT)} imports {module}"
 
 
+def test_the_layout_is_that_of_the_documents() -> None:
+    folders = {path.relative_to(PACKAGE).parts[0] for path in PACKAGE.glob("*/**/*.py")}
+    assert folders == {"data", "training", *EXPERIMENTS, "report", "app"}
+
+
 def test_modules_are_short() -> None:
     for file in [*PACKAGE.rglob("*.py"), *(ROOT / "stages").glob("*.py")]:
         most = MOST_LINES if PACKAGE in file.parents else 50

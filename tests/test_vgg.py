@@ -151,8 +151,12 @@ STATE = to_state(random_weights("block1_conv2"))
             STATE | {"block1_conv2.weight": torch.zeros(64, 3, 3, 3)},
             r"shape \(64, 3, 3, 3\), expected \(64, 64, 3, 3\)",
         ),
+        (
+            STATE | {"block1_conv2.bias": torch.full((64,), float("nan"))},
+            "block1_conv2 holds values that are not finite",
+        ),
     ],
-    ids=["truncated", "text", "foreign", "list", "object", "incomplete", "shape"],
+    ids=["truncated", "text", "foreign", "list", "object", "incomplete", "shape", "nan"],
 )
 def test_a_damaged_or_foreign_file_is_one_clear_line(tmp_path: Path, content: object, reason: str) -> None:
     path = tmp_path / "weights.pth"

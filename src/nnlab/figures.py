@@ -1,5 +1,6 @@
 """The shared look of figures: colours, style, curves, grids of pictures, the file. Draw inside `style()`."""
 
+import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from itertools import chain, repeat
@@ -107,4 +108,6 @@ def image_grid(
 
 def footnote(figure: Figure, note: str) -> None:
     """Write a line under a figure, broken where it would be cut off at the figure's sides."""
-    figure.supxlabel(note, fontsize=9, color="#444444", wrap=True)
+    width = max(20, int(figure.get_figwidth() * 13))  # characters of 9 points in so many inches
+    lines = [part for line in note.splitlines() for part in textwrap.wrap(line, width)]
+    figure.supxlabel("\n".join(lines), fontsize=9, color="#444444")

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from nnlab.sections import Count, Layer, Named, NamePart, Section, Seed, Share, Text, Weight, Widths, filled, load
+from nnlab.sections import Count, Layer, Named, NamePart, Section, Seed, Share, Text, Weight, Widths, filled, load, once
 
 ASSIGNED_ITERATIONS = 10_000  # of AdaIN's training: the assignment asks for at least so many
 PAIR = "pair"  # the name of the assigned pair's style
@@ -102,8 +102,8 @@ class CommonParams(Section):  # what jobs share unless they say otherwise
 class JobParams(CommonParams):  # one picture to paint: its pictures and layers, and all that is common
     content: Text
     style: Text
-    content_layers: list[Layer]
-    style_layers: list[Layer]
+    content_layers: Annotated[list[Layer], once]
+    style_layers: Annotated[list[Layer], once]
 
     @model_validator(mode="after")
     def _paints(self) -> "JobParams":
@@ -219,7 +219,7 @@ class AdainParams(Section):
     run: AdainRunParams
     evaluate: AdainEvaluateParams
     pictures: PictureParams
-    alpha: list[Share] = Field(min_length=1, max_length=9)  # each is one file
+    alpha: Annotated[list[Share], once] = Field(min_length=1, max_length=9)  # each is one file
 
 
 # ---- report, and the file ----

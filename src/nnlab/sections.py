@@ -5,6 +5,7 @@ Every key is in the file: a default that is hidden in code would be a parameter 
 
 import re
 import reprlib
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -123,6 +124,12 @@ def filled(named: str, common: str, **more: Any) -> Any:
     return model_validator(mode="before")(complete)
 
 
+def _once(values: list) -> list:
+    if len(set(values)) < len(values):
+        raise ValueError("named twice")
+    return values
+
+
 def _apart(values: dict[str, Any]) -> dict[str, Any]:
     seen: dict[str, str] = {}
     for name in values:
@@ -131,16 +138,21 @@ def _apart(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-_NAME = re.compile(r"(\w([\w .,'’·()-]*[\w.)])?)?")  # an accented letter of two characters is none of \w: disks differ
+_FORBIDDEN = '/\\:*?"<>|$`!;&%{}#~'  # in a file name, or in the shell command of dvc.yaml
 
 
 def _file_name_part(value: Any) -> Any:
     """Text that file names are made with; a student number without quotes in the YAML arrives as an integer."""
     text = str(value) if type(value) is int else value
-    if isinstance(text, str) and (not _NAME.fullmatch(text) or len(text.encode()) > 90):
+    if not isinstance(text, str):
+        return text
+    plain = not any(char in _FORBIDDEN or unicodedata.category(char)[0] == "C" for char in text)
+    whole = text == unicodedata.normalize("NFC", text.strip()) and len(text.encode()) <= 90
+    if not plain or not whole or text.startswith((".", "-")):
         raise ValueError(
-            "becomes part of a file name: only letters and digits, between them also spaces and . , ' · ( ) -; at most "
-            "90 bytes (30 Chinese characters)"
+            f"becomes part of a file name: none of {_FORBIDDEN}, no control characters, no space, . or - at the "
+            "beginning, no space at the end, accented letters as single characters (Unicode NFC), at most 90 bytes (30 "
+            "Chinese characters)"
         )
     return text
 
@@ -155,4 +167,5 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=1e12)]
 Layer = Annotated[str, AfterValidator(canonical)]  # of VGG19
 NamePart = Annotated[str, BeforeValidator(_file_name_part)]
+once = AfterValidator(_once)  # no two values of a list are the same
 Named = Annotated[dict[Name, T], AfterValidator(_apart)]  # values by names, which files have, too

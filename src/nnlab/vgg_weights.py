@@ -102,6 +102,8 @@ def _converted(state: State, kind: str) -> Weights:
         inputs, outputs = CHANNELS[layer]
         if weight.shape != (outputs, inputs, 3, 3) or bias.shape != (outputs,):
             raise ValueError(f"{layer} has shape {tuple(weight.shape)}, expected {(outputs, inputs, 3, 3)}")
+        if not (weight.isfinite().all() and bias.isfinite().all()):
+            raise ValueError(f"{layer} holds values that are not finite numbers")
     weight, bias = convs[LAYERS[0]]
     folded = torch.einsum("oihw,ij->ojhw", weight.double(), scale.double()).float()
     mean = -torch.linalg.solve(scale.double(), shift.double()).float()

@@ -125,7 +125,7 @@ def test_nothing_but_broken_images_is_an_error(pictures, stylize):
         (pictures / "photos" / name).write_bytes(b"no image")
     code, out, err = stylize("--content", "photos", "--style", "a.png", "--output", "results")
     assert (code, out) == (1, "")
-    assert err.splitlines()[-1].startswith("nnlab: error: photos/worse.jpg: not an image")
+    assert err.endswith("nnlab: error: no picture was made: every one needs a file that cannot be used\n")
     assert not (pictures / "results").exists()
 
 

@@ -127,8 +127,6 @@ def test_the_feed_gives_the_same_batches_however_they_are_prepared(
     assert all(equal(batch, expected[step]) for step, batch in enumerate(given, 3))
     assert all(batch.content.is_contiguous(memory_format=torch.channels_last) for batch in given)
 
-    assert all(batch.content.is_contiguous(memory_format=torch.channels_last) for batch in given)
-
 
 class Damaged(Coded):
     """A set that cannot be read, and would not fit into memory."""

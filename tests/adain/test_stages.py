@@ -82,7 +82,7 @@ def test_alphas_are_drawn_beside_the_sliders_steps(project, weight_files, decode
     assert set(drawn) == {*steps, "content", "style"}
 
 
-@pytest.mark.parametrize("alphas", [[], [1.5]])
+@pytest.mark.parametrize("alphas", [[], [1.5], [0.3, 0.6, 0.3]])
 def test_wrong_alphas_are_named(project, alphas):
     change({"adain.alpha": alphas})
     with pytest.raises(UserError, match=r"adain\.alpha"):

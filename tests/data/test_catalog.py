@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from nnlab.data import download
-from nnlab.data.catalog import DIGITS, MIRROR_VARIABLE, Asset, fetch, read_provenance
-from nnlab.data.download import DownloadError, Source, url_source
+from nnlab.data.catalog import DIGITS, ENOUGH, MIRROR_VARIABLE, Asset, fetch, read_provenance
+from nnlab.data.download import DownloadError, Source, Unreachable, copy, url_source
 from nnlab.data.idx import load_split
 from nnlab.errors import UserError
 from tests.servers import Fault, Server, serve
@@ -123,19 +123,34 @@ def test_when_no_source_works_one_line_says_why_and_what_to_do(tmp_path: Path) -
         assert words in line
 
 
-def test_a_source_is_asked_until_it_fails_and_the_next_one_goes_on(tmp_path: Path) -> None:
-    asked = {f"/base/{number}": b"x" for number in range(20)}
-    digests = {str(number): hashlib.sha256(b"x").hexdigest() for number in range(20)}
-    with serve(asked, {"/base/5": [Fault(status=404)]}) as server:
-        source = url_source(f"{server.url}/base")
-        fetch(Asset("things", digests, (source, source)), tmp_path)
-        assert len(server.requests) == 21
-    assert {path.name for path in tmp_path.iterdir()} == {*digests, "provenance.json"}
+@pytest.mark.parametrize(("error", "asked"), [(Unreachable("down"), 1), (DownloadError("not there"), ENOUGH)])
+def test_a_source_that_fails_is_not_asked_for_ever(tmp_path: Path, error: DownloadError, asked: int) -> None:
+    files = {f"file{number}": hashlib.sha256(b"x").hexdigest() for number in range(20)}
+    calls: list[str] = []
+
+    def get(file: str, _path: Path) -> None:
+        calls.append(file)
+        raise error
+
+    good = Source("good", lambda _, path: copy(tmp_path / "x", path))
+    (tmp_path / "x").write_bytes(b"x")
+    fetch(Asset("things", files, (Source("bad", get), good)), tmp_path / "out")
+    assert len(calls) == asked
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*files, "provenance.json"}
 
 
 def test_a_disk_that_is_too_small_is_named_before_the_download(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"things: needs 1024\.0 GiB on the disk of .* GiB are free; free some space"):
         fetch(replace(asset(failing()), size=1 << 39, needs=1 << 39), tmp_path)
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"{", b"\xff"])
+def test_a_damaged_provenance_is_named_with_what_to_do(tmp_path: Path, damage: bytes | None) -> None:
+    path = tmp_path / "provenance.json"
+    if damage is not None:
+        path.write_bytes(damage)
+    with pytest.raises(UserError, match=r"provenance\.json: missing or damaged; delete it and run `dvc repro`$"):
+        read_provenance(path)
 
 
 @pytest.mark.registry

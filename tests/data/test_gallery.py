@@ -69,6 +69,9 @@ def test_a_gallery_has_paintings_without_their_margin_and_photos_as_they_are_by_
     assert caption(photo) == "red_panda.webp"
     with pytest.raises(UserError, match="pictures: has no picture mona_lisa; run"):
         find_picture(gallery, "mona_lisa")
+    (gallery / "provenance.csv").write_text("file,other\nx,y\n")
+    with pytest.raises(UserError, match=r"provenance\.csv: missing or damaged"):
+        read_entries(gallery / "provenance.csv")
 
 
 def test_a_jigsaw_is_put_together_by_its_transparency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ def test_stand_ins_are_named_loudly_and_are_the_same_every_time(world, capsys):
 
 def test_only_what_is_missing_is_replaced(world):
     (world / "pair").mkdir()
-    (world / "mirror/pair/content.jpg").rename(world / "pair" / "content.jpg")  # put there by hand
+    (world / "mirror/pair/content.jpg").rename(world / "pair" / "cornell.jpg")  # put there by hand
     assert not fetch(world)
     assert record(world)["files"]["content.jpg"] == pair.PAIR.files["content.jpg"]
     assert "cornell" not in record(world)["note"]

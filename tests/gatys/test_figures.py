@@ -40,7 +40,8 @@ def painted(folder: Path, provenance: Path, snapshots: int, **changes: Any) -> R
 
 
 def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path, provenance: Path) -> None:
-    main = painted(tmp_path / "main", provenance, 2, content=str(provenance.parent / "content.jpg"))
+    main = painted(tmp_path / "main", provenance, 2, content=str(provenance.parent / "content.jpg"), size=128,
+                   coarse_iterations=[1])  # fmt: skip
     other = painted(tmp_path / "other", provenance, 300, content_layers=[], iterations=300)
     draw([main, other], tmp_path / "plots")
     parts = ("losses.csv", "losses.png", "snapshots.png", "result.png")

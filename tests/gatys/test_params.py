@@ -28,6 +28,7 @@ def test_a_job_takes_what_it_leaves_out_from_common_and_layers_by_any_usual_name
     ("change", "line"),
     [
         ({"style_layers": ["block6_conv1"]}, r"jobs\.main\.style_layers\.0 = 'block6_conv1': no VGG19 layer"),
+        ({"style_layers": ["block1_conv1", "relu1_1"]}, r"style_layers.*named twice"),
         ({"size": 8}, r"jobs\.main\.size = 8"),
         ({"optimizer": "sgd"}, r"'lbfgs' or 'adam'"),
         ({"optimizer": "adam"}, r"jobs\.main.*learning_rate = 1\.0 is too large for adam"),

@@ -83,6 +83,15 @@ def test_every_experiment_has_its_numbers_and_what_was_really_used(pages):
     assert "前 10,000 张训练图像上的准确率" in text_of(pages["zh"])
 
 
+def test_a_picture_that_grew_from_coarse_to_fine_is_said_to(run, tmp_path):
+    root = shutil.copytree(run, tmp_path / "copy")
+    facts = samples.facts(root, language="en", name="姓名", student_id="")
+    common = facts["params"].gatys.common.model_copy(update={"coarse_iterations": [50, 100]})
+    gatys = facts["params"].gatys.model_copy(update={"common": common})
+    facts["params"] = facts["params"].model_copy(update={"gatys": gatys})
+    assert "from coarse to fine: 50, 100 iterations at smaller sizes" in text_of(web_page(facts, PACKAGE))
+
+
 def test_what_is_not_as_the_assignment_or_the_paper_has_it_is_said(run, tmp_path):
     root = shutil.copytree(run, tmp_path / "copy")
     short_run = {**json.loads((root / "metrics/adain.json").read_text()), "iterations": 50}
@@ -188,6 +197,7 @@ def test_the_stage_writes_both_and_says_that_names_are_missing(project, capsys):
     ("file", "before", "after", "said"),
     [("src/nnlab/gatys/losses.py", "def style_loss", "def renamed", "losses.py: has no style_loss"),
      ("params.yaml", "name: 姓名", "name: a/b", "report.name = 'a/b': becomes part of a file name"),
+     ("metrics/denoiser.json", "noisy_psnr_db", "x", "no attribute 'noisy_psnr_db'; run `dvc repro`"),
      ("plots/adain/alpha.png", None, None, "plots/adain/alpha.png: No such file")],
 )  # fmt: skip
 def test_what_the_stage_cannot_use_is_one_line(project, capsys, file, before, after, said):

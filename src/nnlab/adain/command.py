@@ -41,10 +41,12 @@ def stylize(options: argparse.Namespace) -> None:
     stylizer = Stylizer(*networks(options.encoder, options.decoder), device, pick_precision(options.precision, device))
     stylizer.progress = partial(tqdm, desc="stylize", unit="tile", disable=None, delay=2, leave=False)
     failures = draw(stylizer, jobs, options)
-    if failures and len(jobs) > 1:
+    if len(jobs) == 1 and failures:
+        raise failures[0]
+    if failures:
         print("left out:", *dict.fromkeys(map(str, failures)), sep="\n  ", file=sys.stderr)
     if len(failures) == len(jobs):
-        raise failures[-1]
+        raise UserError("no picture was made: every one needs a file that cannot be used")
     made = f"{len(jobs) - len(failures)} of {len(jobs)} pictures in {jobs[0].output.parent}"
     print(made if len(jobs) > 1 else jobs[0].output)
 
@@ -92,9 +94,13 @@ def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -
     """
     failures = list[UserError]()
 
-    @lru_cache(1)
+    kept: dict[Path, Content] = {}  # one, which goes before the next is read: a large photo takes a gigabyte
+
     def encoded(content: Path) -> Content:
-        return stylizer.content(open_picture(content, options.size))
+        if content not in kept:
+            kept.clear()
+            kept[content] = stylizer.content(open_picture(content, options.size))
+        return kept[content]
 
     @lru_cache(10_000)
     def statistics(style: Path, content: Path | None) -> Moments:
@@ -102,9 +108,9 @@ def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -
 
     for job in tqdm(jobs, desc="stylize", unit="picture", disable=None, delay=2):
         try:
-            content = encoded(job.content)
+            encoded(job.content)
             styles = [statistics(path, job.content if options.preserve_color else None) for path in job.styles]
-            painted = stylizer.paint(content, styles, options.style_weights, options.alpha)
+            painted = stylizer.paint(encoded(job.content), styles, options.style_weights, options.alpha)
             save_image(painted if job.output.suffix.lower() in TRANSPARENT else flatten(painted), job.output)
         except UserError as error:
             failures.append(error)

@@ -100,7 +100,7 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
         with gr.Column(min_width=300, scale=2):
             noise = gr.Slider(0, 1, settings.noise_factor, step=0.05, label=say("noise"))
             with gr.Row():
-                places = [taken, *(gr.Image(min_width=120, buttons=[]) for _ in range(2))]  # side by side on phones
+                beside = [gr.Image(min_width=120, buttons=[], elem_classes="judged") for _ in range(2)]
 
     def shown(clean: Tensor, factor: float) -> tuple[Image.Image, gr.Image, gr.Image]:
         seen = add_noise(clean, settings.model_copy(update={"noise_factor": factor}), "app")
@@ -117,4 +117,4 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
     digit = gr.State(pixels(images[:1]))
     pad.input(drawn, pad, digit, api_name="draw", **QUICK)
     index.input(lambda chosen: pixels(images[chosen : chosen + 1]), index, digit, api_visibility="private", **QUICK)
-    gr.on([page.load, digit.change, noise.input], shown, [digit, noise], places, api_name="denoise", **QUICK)
+    gr.on([page.load, digit.change, noise.input], shown, [digit, noise], [taken, *beside], api_name="denoise", **QUICK)

@@ -18,7 +18,7 @@ from nnlab.app.parts import File, Say, in_time, not_trained, painting_choice, ph
 from nnlab.data.images import flatten, resize_shorter, save_image
 
 KEPT = 2  # encoded photos: at most half a gigabyte of features each, beside that of the photo at work
-SECONDS = 60  # going over a picture once, to encode or to decode it, may take
+SECONDS = 120  # going over a picture once, to encode or to decode it, may take
 SIZES = (256, 512, 1024)  # pixels on the shorter side
 STAGE = 256  # the same, of photo and painting, where stages are compared
 SHOWN = (1280, 1280)  # pixels at most that the page shows of a result: the file has them all

@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from nnlab.data.download import (
     DownloadError,
     Source,
+    Unreachable,
     copy,
     debian_source,
     mirror_source,
@@ -27,6 +29,7 @@ from nnlab.files import atomic, sha256
 
 MIRROR_VARIABLE = "NNLAB_MIRROR"
 PROVENANCE = "provenance.json"  # what the files beside it are
+ENOUGH = 8  # files that a source does not serve: it is not asked for the others
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,8 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     """Bring every file of `asset` into `folder`, verified, and `provenance.json` beside them; nothing else stays there.
 
     A file that is there and right is kept. `mirror` (or the environment's NNLAB_MIRROR) is a folder or base URL that is
-    tried before the asset's own sources; a source is asked until there is a file that it does not serve. What is not
-    whole yet lies in a hidden folder of the asset's own beside `folder`, from where a later call goes on. Raises
-    `UserError` listing every source and why it failed.
+    tried before the asset's own sources. What is not whole yet lies in a hidden folder of the asset's own beside
+    `folder`, from where a later call goes on. Raises `UserError` listing every source and why it failed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
@@ -93,20 +95,18 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     work = folder.with_name(f".{folder.name}-{key}")
     failures: list[str] = []
     missing = [name for name in asset.files if not _at_hand(asset, name, folder, work, failures)]
-    if missing:
+    for source in sources if missing else []:
         _check_space(asset, folder, work)
-    for source in sources:
-        before = len(missing)
-        try:
-            while missing:
-                _take(source, missing[0], work / missing[0], asset.files[missing[0]])
-                del missing[0]
-        except DownloadError as error:
-            failures.append(f"{source.name}: {error}")
-        if served := before - len(missing):
+        lost, reason = _collect(asset, missing, source, work)
+        failures += [f"{source.name}: {reason}"] if lost else []
+        if served := len(missing) - len(lost):
             print(f"{asset.name}: {served} of {len(asset.files)} files from {source.name}", file=sys.stderr, flush=True)
+        if not (missing := lost):
+            break
     if missing:
-        names = ", ".join(missing[:8]) + " ..." * (len(missing) > 8)
+        with suppress(OSError):
+            work.rmdir()  # unless something is in it
+        names = ", ".join(missing[:ENOUGH]) + " ..." * (len(missing) > ENOUGH)
         raise UserError(
             f"{asset.name}: cannot get {names}. Tried: {'; '.join(failures) or 'no source'}. "
             f"Put the files into {folder}/ by hand, or into {asset.name}/ of a folder or base URL, and name that in "
@@ -153,6 +153,21 @@ def _check_space(asset: Asset, folder: Path, work: Path) -> None:
             f"{asset.name}: needs {needed / 2**30:.1f} GiB on the disk of {folder}, {free / 2**30:.1f} GiB are free; "
             "free some space or take a smaller set"
         )
+
+
+def _collect(asset: Asset, missing: Sequence[str], source: Source, work: Path) -> tuple[list[str], str]:
+    """Bring of the files that are `missing` those that `source` has into `work`: the others' names, and why."""
+    lost: list[str] = []
+    reason = ""
+    for number, name in enumerate(missing, start=1):
+        try:
+            _take(source, name, work / name, asset.files[name])
+        except DownloadError as error:
+            reason = reason or str(error)
+            lost.append(name)
+            if isinstance(error, Unreachable) or len(lost) == ENOUGH:
+                return [*lost, *missing[number:]], reason
+    return lost, reason
 
 
 def _take(source: Source, name: str, path: Path, digest: str) -> None:

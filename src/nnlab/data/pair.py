@@ -33,19 +33,22 @@ PAIR = Asset(
 
 
 def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> None:
-    """Bring content.jpg and style.jpg into `folder`.
+    """Bring content.jpg and style.jpg into `folder`, where the originals may lie under their own names.
 
     Another picture that was put there by hand is used, and `provenance.json` says so. What cannot be fetched is
     replaced by held-out pictures of the gallery `pictures`; `provenance.json` then has `stand_in` true and a note on
     them.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for name, original in ORIGINALS.items():
+        if (own := folder / Path(original).name).is_file():
+            own.replace(folder / name)
     if others := [path.name for path in list_images(folder) if path.name not in ORIGINALS]:
         expected = " and ".join(ORIGINALS)
         raise UserError(f"{folder}: has {', '.join(others)}; the pair is {expected}: convert, rename or move them")
-    own = _own_pictures(folder)
-    note = f"the user's own {' and '.join(own)}" if own else PAIR.note
-    asset = replace(PAIR, files=PAIR.files | own, note=note, details={"own": list(own)})
+    by_hand = _own_pictures(folder)
+    note = f"the user's own {' and '.join(by_hand)}" if by_hand else PAIR.note
+    asset = replace(PAIR, files=PAIR.files | by_hand, note=note, details={"own": list(by_hand)})
     try:
         fetch(asset, folder, mirror)
     except UserError as error:
@@ -57,7 +60,7 @@ def _own_pictures(folder: Path) -> dict[str, str]:
     ours = set(PAIR.files.values())
     if (folder / PROVENANCE).exists():
         record = read_provenance(folder / PROVENANCE)
-        ours |= {digest for name, digest in record["files"].items() if name not in record["own"]}
+        ours |= {digest for name, digest in record["files"].items() if name not in record.get("own", ())}
     found = {name: sha256(folder / name) for name in ORIGINALS if (folder / name).is_file()}
     return {name: digest for name, digest in found.items() if digest not in ours}
 

@@ -88,7 +88,7 @@ def _wikiart(name: str, commit: str, folder: Path) -> Asset:
     hub = huggingface_hub.HfApi()
     noted = read_provenance(folder / PROVENANCE) if (folder / PROVENANCE).exists() else {}
     if noted.get("repository") == repository and commit in ("", noted["revision"]):
-        revision, files, size = noted["revision"], noted["files"], noted["size"]  # without asking the hub
+        revision, files, size = noted["revision"], noted["files"], noted.get("size", 0)  # without asking the hub
     else:
         revision, files, size = _listed(hub, name, repository, commit)
 

@@ -32,7 +32,9 @@ from nnlab.vgg_weights import read_weights
 LONGEST_STEP = 0.05
 """Of L-BFGS, root mean square over the pixels: without it an early step can make noise that many more must clear."""
 
-CODE = [Path(__file__).parents[1]]  # a saved state of other code must not go on
+# A saved state of other code must not go on.
+PARTS = ("gatys", "data", "training", "vgg.py", "vgg_layers.py", "vgg_weights.py", "winograd.py")
+CODE = [Path(__file__).parents[1] / name for name in PARTS]
 
 Row = dict[str, float]
 """`total`, its parts `content` and `style`, and all weighted terms by name (see `Objective`)."""
@@ -139,7 +141,7 @@ def _row(terms: dict[str, Tensor]) -> Row:
 
 def _watch(name: str, painting: Painting, work: Iterator[Painting], total: int, checkpoints: Checkpoints) -> None:
     """Do the work on `painting`, shown on standard error and in TensorBoard; save its state at every snapshot."""
-    logged, shown = 0, 0
+    logged, shown = 0, len(painting.snapshots)
     with log_writer(f"gatys-{name}") as writer, Progress(total, f"gatys-{name}", start=painting.iteration) as bar:
         for _ in work:
             row = painting.losses[-1]

@@ -39,8 +39,7 @@ def web_page(facts: dict[str, Any], source: Path) -> str:
         "palette": PALETTE,
         "digit_colors": TEN_COLORS,
     }
-    prose = environment.get_template(f"{facts['report'].language}.j2").module
-    return environment.get_template("page.html.j2").render(prose=prose)
+    return environment.get_template("page.html.j2").render(prose=_prose(environment, facts))
 
 
 def pdf(facts: dict[str, Any], source: Path) -> bytes:
@@ -56,7 +55,7 @@ def pdf(facts: dict[str, Any], source: Path) -> bytes:
 
     environment = _environment(facts, source, "pdf_parts.j2")
     environment.globals["picture"] = picture
-    prose: Any = environment.get_template(f"{facts['report'].language}.j2").module  # str() of it is the body
+    prose = _prose(environment, facts)
     about = literal(
         {**facts["report"].model_dump(), "title": prose.title, "subtitle": prose.subtitle, "words": prose.words}
     )
@@ -91,6 +90,15 @@ def _environment(facts: dict[str, Any], source: Path, parts: str) -> jinja2.Envi
     environment.filters |= {"percent": lambda value: f"{100 * value:.2f}", "three": lambda value: f"{value:.3f}"}
     environment.globals |= {**facts, "parts": parts, "excerpt": partial(excerpt, source)}
     return environment
+
+
+def _prose(environment: jinja2.Environment, facts: dict[str, Any]) -> Any:
+    """The report's text in its language: str() of it is the body, its attributes are what the template sets."""
+    template = environment.get_template(f"{facts['report'].language}.j2")
+    try:
+        return template.module
+    except jinja2.UndefinedError as error:
+        raise UserError(f"src/nnlab/report/templates/{template.name}: {error.message}; run `dvc repro`") from error
 
 
 # ---- what the templates call ----
