@@ -161,8 +161,10 @@ def test_the_true_class_is_blue_and_a_wrong_prediction_red(client):
 def test_gatys_shows_every_ten_iterations_one_run_at_a_time_and_stops(lab, client, painting):
     given = [handle_file(str(painting)), handle_file(str(painting)), *GATYS.values()]
     long = client.submit(*given[:-1], 300, api_name="/gatys")
-    other = lab.client().submit(*given, api_name="/gatys")
     while not long.outputs():
+        time.sleep(0.1)
+    other = lab.client().submit(*given, api_name="/gatys")
+    while other.status().rank is None and not other.outputs():
         time.sleep(0.1)
     assert not other.outputs()
     assert other.status().rank == 0, "it knows its place in the queue"
