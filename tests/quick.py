@@ -59,6 +59,14 @@ def override(path: Path, values: dict[str, Any]) -> None:
     yaml.dump(params, path)
 
 
+def write_params(folder: Path, values: dict[str, Any]) -> Path:
+    """Write the project's params.yaml with other values for dotted keys into `folder`; its path."""
+    path = folder / "params.yaml"
+    path.write_bytes((ROOT / "params.yaml").read_bytes())
+    override(path, values)
+    return path
+
+
 def environment(tree: Path) -> dict[str, str]:
     """The environment in which the commands of a scratch copy run: its own code, this interpreter, no outer git."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}

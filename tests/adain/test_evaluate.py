@@ -12,7 +12,7 @@ from PIL import Image
 from nnlab.adain.data import held_out_pairs
 from nnlab.adain.evaluate import edges, psnr
 from nnlab.adain.model import adain, initial_decoder
-from nnlab.adain.weights import load_decoder, load_encoder, save_decoder
+from nnlab.adain.weights import save_decoder
 from nnlab.params import AdainEvaluateParams, load_params
 from stages import adain_evaluate
 from tests.adain.training import make_held_out, plain_losses, write_params
@@ -52,50 +52,40 @@ def test_every_held_out_photo_once_with_the_paintings_in_turn(tmp_path):
     assert shown == [([0], [100]), ([1], [101]), ([2], [100]), ([3], [101]), ([4], [100])]
 
 
-@pytest.fixture(scope="module")
-def judged(weight_files, tmp_path_factory):
-    """The folder in which the stage has judged three drawn decoders and the fixture's, and its parameters."""
-    folder = tmp_path_factory.mktemp("judged")
-    make_held_out(folder / "pictures", photos="012")
-    decoders = [folder / f"decoder_{percent}.safetensors" for percent in (10, 50, 80, 100)]
+def test_the_stage_judges_every_decoder_by_means_over_the_pairs(weight_files, encoder, decoder, tmp_path):
+    """Three drawn decoders and the fixture's."""
+    make_held_out(tmp_path / "pictures", photos="012")
+    decoders = [tmp_path / f"decoder_{percent}.safetensors" for percent in (10, 50, 80, 100)]
     for seed, path in enumerate(decoders[:3]):
         save_decoder(initial_decoder(seed), path, {})
-    save_decoder(load_decoder(weight_files[1]), decoders[3], {})
-    (folder / "curves.csv").write_text("iteration,content_loss,style_loss,learning_rate\n6,3,2,0.1\n12,2,1,0.1\n")
+    save_decoder(decoder, decoders[3], {})
+    curves = tmp_path / "curves.csv"
+    curves.write_text("iteration,content_loss,style_loss,learning_rate\n6,3,2,0.1\n12,2,1,0.1\n")
     changed = {"train.style_weight": 7.0, "evaluate.content_side": 40, "evaluate.style_side": 32}
-    params = load_params(write_params(folder, **changed))
-    outputs = [folder / name for name in ("metrics.json", "summary.json", "plot.csv", "held_out.csv", "curves.png")]
-    adain_evaluate.main(weight_files[0], folder / "pictures", folder / "curves.csv", *decoders, *outputs, params)
-    return folder, params.adain
+    params = load_params(write_params(tmp_path, **changed))
+    outputs = [tmp_path / name for name in ("metrics.json", "summary.json", "plot.csv", "held_out.csv", "curves.png")]
+    adain_evaluate.main(weight_files[0], tmp_path / "pictures", curves, *decoders, *outputs, params)
 
-
-def test_files_of_the_stage_and_names_of_the_metrics(judged):
-    folder, params = judged
-    metrics, summary = (json.loads((folder / name).read_text()) for name in ("metrics.json", "summary.json"))
-    table = pd.read_csv(folder / "held_out.csv")
+    metrics, summary = (json.loads(path.read_text()) for path in outputs[:2])
+    table = pd.read_csv(tmp_path / "held_out.csv")
     names = ["content_loss", "style_loss", "total_loss", "edges", "psnr_at_alpha_0"]
     assert list(table) == ["iteration", *(f"heldout_{name}" for name in names)]
     assert table.iteration.tolist() == [1000, 5000, 8000, 10_000]
     last = {"iterations", *(f"heldout_{name}" for name in names)}
     kinds = {"pairs", "held_out_photos", "held_out_paintings", "seed"}
     assert set(metrics) == kinds | last | {f"{name}_{n}" for name in last for n in (10, 50, 80, 100)}
-    assert (metrics["pairs"], metrics["seed"], metrics["iterations_50"]) == (3, params.train.seed, 5000)
+    assert (metrics["pairs"], metrics["seed"], metrics["iterations_50"]) == (3, params.adain.train.seed, 5000)
     assert all(metrics[name] == metrics[f"{name}_100"] for name in last)
     for percent, row in zip((10, 50, 80, 100), table.to_dict("records")):
         assert all(metrics[f"{name}_{percent}"] == row[name] for name in last - {"iterations"})
     total = table.heldout_content_loss + 7 * table.heldout_style_loss
     assert table.heldout_total_loss.tolist() == pytest.approx(total.tolist(), rel=1e-4)
     assert set(summary.items()) <= {(f"adain_{name}", value) for name, value in metrics.items()}
-    assert (folder / "plot.csv").read_text() == (folder / "curves.csv").read_text()
-    assert Image.open(folder / "curves.png").width > 600
+    assert (tmp_path / "plot.csv").read_text() == curves.read_text()
+    assert Image.open(tmp_path / "curves.png").width > 600
 
-
-def test_numbers_are_means_over_the_pairs(judged, weight_files):
-    folder, params = judged
-    metrics = json.loads((folder / "metrics.json").read_text())
-    encoder, decoder = load_encoder(weight_files[0]), load_decoder(weight_files[1])
     found = []
-    for pair in held_out_pairs(folder / "pictures", params.evaluate):
+    for pair in held_out_pairs(tmp_path / "pictures", params.adain.evaluate):
         content, style = (side.float() / 255 for side in pair)
         with torch.no_grad():
             features = encoder.encode(content)
@@ -103,6 +93,5 @@ def test_numbers_are_means_over_the_pairs(judged, weight_files):
             losses = plain_losses(encoder, lambda _, drawn=drawn: drawn, content, style)
             again = decoder(features).clamp(0, 1)
         found.append([*losses, edges(content, drawn), psnr(content, again)])
-    names = ("content_loss", "style_loss", "edges", "psnr_at_alpha_0")
-    expected = dict(zip(names, np.mean(found, axis=0)))
-    assert {name: metrics[f"heldout_{name}"] for name in names} == pytest.approx(expected, rel=1e-4)
+    expected = dict(zip(("content_loss", "style_loss", "edges", "psnr_at_alpha_0"), np.mean(found, axis=0)))
+    assert {name: metrics[f"heldout_{name}"] for name in expected} == pytest.approx(expected, rel=1e-4)

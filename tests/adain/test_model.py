@@ -1,3 +1,5 @@
+"""The decoder: its convolutions, compiled and not, the one that is fitted instead of drawn; AdaIN by hand."""
+
 import shutil
 
 import pytest
@@ -5,17 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from nnlab.adain import model
-from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, adain, initial_decoder
-from nnlab.adain.weights import load_encoder
-
-
-@pytest.mark.parametrize(("height", "width"), [(16, 24), (9, 17), (33, 31)])
-def test_shapes_round_up(weight_files, height, width):
-    features = load_encoder(weight_files[0])(torch.rand(2, 3, height, width))
-    assert tuple(features) == FEATURES
-    for power, channels, name in zip(range(4), (64, 128, 256, 512), FEATURES):
-        assert features[name].shape == (2, channels, -(-height // 2**power), -(-width // 2**power))
-    assert Decoder()(features["relu4_1"]).shape == (2, 3, 8 * -(-height // 8), 8 * -(-width // 8))
+from nnlab.adain.model import DECODER_LAYERS, Decoder, Encoder, adain, initial_decoder, to_images
+from nnlab.adain.start import closed_form_decoder
+from nnlab.vgg_weights import read_weights
 
 
 def plain_decoder(decoder: Decoder, x: torch.Tensor) -> torch.Tensor:
@@ -34,12 +28,7 @@ def plain_decoder(decoder: Decoder, x: torch.Tensor) -> torch.Tensor:
 def test_enlarged_maps_are_convolved_without_being_made(height, width):
     torch.manual_seed(0)
     decoder, features = Decoder().double(), torch.randn(2, 512, height, width, dtype=torch.float64)
-    weights, toward = list(decoder.parameters()), torch.randn(2, 3, 8 * height, 8 * width, dtype=torch.float64)
-    found, expected = decoder(features), plain_decoder(decoder, features)
-    torch.testing.assert_close(found, expected)
-    gradients = (torch.autograd.grad((image * toward).sum(), weights) for image in (found, expected))
-    for ours, plain in zip(*gradients, strict=True):
-        torch.testing.assert_close(ours, plain)
+    torch.testing.assert_close(decoder(features), plain_decoder(decoder, features))
 
 
 def test_adain_by_hand():
@@ -59,3 +48,19 @@ def test_a_compiled_decoder_has_the_same_gradients(monkeypatch):
         found.append([weights.grad.clone() for weights in decoder.parameters()])
     for plain, compiled in zip(*found):
         torch.testing.assert_close(compiled, plain, rtol=1e-3, atol=1e-6)
+
+
+def test_the_fitted_start_gives_pictures_back_far_better_than_a_mean_colour_and_the_same_bits_each_time(weight_files):
+    weights, colours = read_weights(weight_files[0]), torch.rand(8, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    crops = (255 * F.interpolate(colours, size=32, mode="bicubic").clamp(0, 1)).round().byte()  # soft blobs of colour
+    images, fitted = to_images(crops, torch.float32), closed_form_decoder(weights, crops, seed=1)
+    with torch.no_grad():
+        features = Encoder(weights).encode(images)
+        error, at_random = (
+            (decoder(features) - images).square().mean(dim=(1, 2, 3)) for decoder in (fitted, initial_decoder(1))
+        )
+    of_mean_colour = images.var(dim=(2, 3), correction=0).mean(dim=1)
+    assert (10 * error < of_mean_colour).all()
+    assert (at_random > of_mean_colour).all()
+    again = closed_form_decoder(weights, crops, seed=1)
+    assert all(torch.equal(a, b) for a, b in zip(fitted.parameters(), again.parameters()))

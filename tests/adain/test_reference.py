@@ -13,13 +13,7 @@ from nnlab.adain.stylize import Moments, blend
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.cli import main
 from nnlab.data.images import to_pil
-from tests.adain.reference import ALPHA, DECODER, ENCODER, GOLDEN, WEIGHTS, images, probe, state
-
-
-@pytest.fixture(scope="module")
-def networks(weight_files):
-    """Our encoder and decoder, read from files in the reference's format."""
-    return load_encoder(weight_files[0]), load_decoder(weight_files[1])
+from tests.adain.reference import ALPHA, DECODER, GOLDEN, WEIGHTS, WHOLE_ENCODER, images, probe, state
 
 
 def same(name, tensor):
@@ -31,8 +25,8 @@ def same(name, tensor):
         assert found[total] == pytest.approx(expected[total], abs=1e-4 * tensor.numel())
 
 
-def test_encoder_mean_and_deviation_equal_the_references(networks):
-    features = networks[0](images()[0])
+def test_encoder_mean_and_deviation_equal_the_references(encoder):
+    features = encoder(images()[0])
     for layer in FEATURES:
         same(layer, features[layer])
     for name, values in zip(("mean", "std"), mean_std(features["relu4_1"])):
@@ -42,8 +36,7 @@ def test_encoder_mean_and_deviation_equal_the_references(networks):
 @pytest.mark.parametrize(
     ("name", "styles", "alpha"), [("output", 1, 1.0), ("output_alpha", 1, ALPHA), ("output_two_styles", 2, ALPHA)]
 )
-def test_decoded_picture_equals_the_references(networks, name, styles, alpha):
-    encoder, decoder = networks
+def test_decoded_picture_equals_the_references(encoder, decoder, name, styles, alpha):
     content, *all_styles = images()
     with torch.no_grad():
         features = encoder.encode(content)
@@ -65,17 +58,8 @@ def test_exported_weights_have_the_references_keys_and_give_its_picture(weight_f
     whole, written = (torch.load(file, weights_only=True) for file in files)
     assert list(written) == list(state(DECODER, 2000))
     assert all(torch.equal(written[key], tensor) for key, tensor in state(DECODER, 2000).items())
-    assert {key: tuple(tensor.shape) for key, tensor in whole.items()} == whole_vgg()
+    expected = state(WHOLE_ENCODER, 1000)  # its test.py loads that one, strictly
+    assert {key: tensor.shape for key, tensor in whole.items()} == {key: expected[key].shape for key in expected}
     read = load_encoder(files[0]), load_decoder(files[1])
     with torch.no_grad():
         same("output", read[1](adain(*(read[0].encode(picture) for picture in images()[:2]))))
-
-
-def whole_vgg():
-    """Keys and shapes of the reference's encoder with all its layers: what its test.py loads, strictly."""
-    later = [(32 + 3 * i, 512, 512, 3) for i in range(3)] + [(42 + 3 * i, 512, 512, 3) for i in range(4)]
-    shapes = {}
-    for position, channels_in, channels_out, kernel in [*ENCODER, *later]:
-        shapes[f"{position}.weight"] = (channels_out, channels_in, kernel, kernel)
-        shapes[f"{position}.bias"] = (channels_out,)
-    return shapes

@@ -1,6 +1,5 @@
 """The stage adain_train as a command: what it writes and refuses, in two processes."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from nnlab.errors import UserError
 from nnlab.training.processes import processes
 from stages import adain_train
 from tests.adain.training import SMALL, make_held_out, make_pools, write_params
-from tests.quick import ROOT
+from tests.quick import ROOT, environment
 
 PERCENTS = (10, 50, 80, 100)
 DECODERS = [f"decoder_{percent}.safetensors" for percent in PERCENTS]
@@ -37,9 +36,9 @@ def inputs(tmp_path_factory, weight_files):
 
 def start(folder, inputs, **variables):
     """Start adain_train in `folder`, which has a params.yaml."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1", **variables}
+    variables = {**environment(ROOT), **variables}
     command = [sys.executable, str(ROOT / "stages/adain_train.py"), *inputs, "curves.csv", *DECODERS]
-    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=folder, env=variables, stderr=subprocess.PIPE, text=True)
 
 
 def finish(process):
@@ -98,9 +97,8 @@ def test_two_processes_reach_the_losses_of_one(whole, inputs, tmp_path, machines
 
 
 @pytest.fixture
-def call(tmp_path, monkeypatch, capfd):
+def call(workdir, monkeypatch, capfd):
     """`call(*inputs)` runs the stage in a folder of its own: exit code and the last line of what it said."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["adain_train.py"])
 
     def go(*inputs):
@@ -108,11 +106,6 @@ def call(tmp_path, monkeypatch, capfd):
         return code, capfd.readouterr().err.strip().split("\n")[-1]
 
     return go
-
-
-FRACTIONS = (
-    "adain.train.checkpoint_fractions give checkpoints at 25, 50, 80, 100 %, but dvc.yaml names 10, 50, 80, 100: "
-)
 
 
 @pytest.mark.parametrize(

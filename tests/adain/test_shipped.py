@@ -21,16 +21,15 @@ def mark(network):
 
 
 @pytest.fixture
-def trained(tmp_path, monkeypatch, weight_files):
+def trained(workdir, weight_files, decoder):
     """A project's folder after a training: encoder and decoder with the test's weights."""
-    monkeypatch.chdir(tmp_path)
     save_encoder(read_weights(weight_files[0]), TRAINED_ENCODER, {})
-    save_decoder(load_decoder(weight_files[1]), TRAINED_DECODER, {})
-    return tmp_path
+    save_decoder(decoder, TRAINED_DECODER, {})
+    return workdir
 
 
-def test_without_a_training_the_shipped_networks_draw(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("workdir")
+def test_without_a_training_the_shipped_networks_draw(capsys):
     encoder, decoder = networks()
     assert capsys.readouterr().err == ""
     with torch.no_grad():
@@ -43,9 +42,9 @@ def test_without_a_training_the_shipped_networks_draw(tmp_path, monkeypatch, cap
     assert DECODER.stat().st_size <= 8 << 20
 
 
-def test_every_border_is_as_good_and_flat_blocks_have_no_specks(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("workdir")
+def test_every_border_is_as_good_and_flat_blocks_have_no_specks():
     """With the shipped decoder: what random networks draw has no quality."""
-    monkeypatch.chdir(tmp_path)
     stylizer = Stylizer(*networks())
 
     def error(picture):  # by pixel, of the picture drawn as itself
@@ -74,14 +73,11 @@ def test_every_border_is_as_good_and_flat_blocks_have_no_specks(tmp_path, monkey
         assert np.abs(specks[top : top + 32, left : left + 32]).max() < 20
 
 
-def test_after_a_training_the_trained_networks_draw_and_one_line_says_so(trained, capsys):
+def test_after_a_training_the_trained_networks_draw_and_one_line_says_so_but_given_ones_come_first(trained, capsys):
     encoder, decoder = networks()
     assert mark(decoder) == mark(load_decoder(TRAINED_DECODER))
     assert mark(encoder) == mark(load_encoder(TRAINED_ENCODER))
     assert capsys.readouterr().err == f"nnlab: using the decoder that was trained here, {TRAINED_DECODER}\n"
-
-
-def test_given_networks_come_first(trained, capsys):
     encoder, decoder = networks(None, DECODER)
     assert mark(decoder) == mark(load_decoder(DECODER))
     assert mark(encoder) == mark(load_encoder(TRAINED_ENCODER))
@@ -92,8 +88,8 @@ def test_given_networks_come_first(trained, capsys):
     assert mark(networks(trained / "other.safetensors")[0]) == pytest.approx(mark(encoder) + 1)
 
 
-def test_a_missing_weights_package_is_named(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("workdir")
+def test_a_missing_weights_package_is_named(monkeypatch):
     monkeypatch.setattr(shipped, "VGG_PACKAGE", "no_such_package")
     with pytest.raises(UserError, match="no_such_package"):
         networks()

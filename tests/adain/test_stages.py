@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,42 +9,37 @@ from PIL import Image
 
 from nnlab.adain.choice import check_pictures, find_photos
 from nnlab.adain.figures import choose, note, stand_in
-from nnlab.adain.weights import load_decoder, save_decoder
+from nnlab.adain.weights import save_decoder
 from nnlab.errors import UserError
 from nnlab.params import PictureParams, load_params
 from stages import adain_alpha, adain_checkpoints
-from tests import quick
 from tests.adain.reference import save
+from tests.adain.training import write_params
 from tests.datasets import make_gallery
+
+SMALL = {"pictures.size": 32, "pictures.style_size": 32, "pictures.alpha_style": "composition_viii"}
 
 
 @pytest.fixture(scope="module")
-def decoders(weight_files, tmp_path_factory):
-    folder, decoder = tmp_path_factory.mktemp("decoders"), load_decoder(weight_files[1])
+def decoders(decoder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("decoders")
     for percent in (10, 50, 80, 100):
         save_decoder(decoder, folder / f"decoder_{percent}.safetensors", {"iteration": str(percent * 100)})
     return folder
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(workdir):
     """A folder with params.yaml at small sizes, a pair, a gallery and no photos of the user."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text((quick.ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    change({"hardware.device": "cpu", "adain.pictures.size": 32, "adain.pictures.style_size": 32})
-    change({"adain.pictures.alpha_style": "composition_viii"})
-    save(tmp_path / "pair/content.jpg", 1, 48, 36)
-    save(tmp_path / "pair/style.jpg", 2, 36, 48)
-    (tmp_path / "pair/provenance.json").write_text(json.dumps({"name": "pair", "stand_in": False, "note": "the pair"}))
-    make_gallery(tmp_path / "gallery")
-    save(tmp_path / "gallery/photos/held_out/france_pontduGard.webp", 3)
-    (tmp_path / "photos").mkdir()
-    (tmp_path / "photos/README.md").write_text("not a photo")
-    return tmp_path
-
-
-def change(values):
-    quick.override(Path("params.yaml"), values)
+    write_params(workdir, **SMALL)
+    save(workdir / "pair/content.jpg", 1, 48, 36)
+    save(workdir / "pair/style.jpg", 2, 36, 48)
+    (workdir / "pair/provenance.json").write_text(json.dumps({"name": "pair", "stand_in": False, "note": "the pair"}))
+    make_gallery(workdir / "gallery")
+    save(workdir / "gallery/photos/held_out/france_pontduGard.webp", 3)
+    (workdir / "photos").mkdir()
+    (workdir / "photos/README.md").write_text("not a photo")
+    return workdir
 
 
 def draw_alphas(project, weight_files, decoders):
@@ -70,13 +64,13 @@ def test_checkpoints_are_drawn(project, weight_files, decoders):
 
 
 def test_alphas_are_drawn_beside_the_sliders_steps(project, weight_files, decoders):
-    change({"adain.alpha": [0.25, 0.6, 0.333, 0.33]})
+    write_params(project, **SMALL, alpha=[0.25, 0.6, 0.333, 0.33])
     first, drawn = draw_alphas(project, weight_files, decoders)
     steps = {f"alpha_{step / 10:.2f}" for step in range(11)}
     assert set(drawn) == {*steps, "alpha_0.25", "alpha_0.333", "alpha_0.33", "content", "style"}
     apart = [np.abs(drawn[f"alpha_{alpha}"] - drawn["alpha_0.00"]).mean() for alpha in ("0.25", "0.60", "1.00")]
     assert 0 < apart[0] < apart[1] < apart[2]
-    change({"adain.alpha": [0.2, 0.5, 0.8]})
+    write_params(project, **SMALL, alpha=[0.2, 0.5, 0.8])
     second, drawn = draw_alphas(project, weight_files, decoders)
     assert second != first
     assert set(drawn) == {*steps, "content", "style"}
@@ -84,7 +78,7 @@ def test_alphas_are_drawn_beside_the_sliders_steps(project, weight_files, decode
 
 @pytest.mark.parametrize("alphas", [[], [1.5], [0.3, 0.6, 0.3]])
 def test_wrong_alphas_are_named(project, alphas):
-    change({"adain.alpha": alphas})
+    write_params(project, alpha=alphas)
     with pytest.raises(UserError, match=r"adain\.alpha"):
         load_params()
 

@@ -10,7 +10,7 @@ from nnlab.adain.data import Batch, Crops
 from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
 from nnlab.adain.model import Decoder, adain_statistics, initial_decoder
 from nnlab.adain.train import batch_losses, curve, learning_rate, new_state, row_ends, step_function, train
-from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.adain.weights import load_decoder
 from nnlab.data.imageset import ImageSet
 from nnlab.errors import UserError
 from nnlab.params import AdainRunParams
@@ -26,11 +26,6 @@ EVERY_STEP = {**SMALL, "log_every": 1}
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory):
     return [ImageSet(path, 1 << 24) for path in make_pools(tmp_path_factory.mktemp("sets"))]
-
-
-@pytest.fixture(scope="module")
-def encoder(weight_files):
-    return load_encoder(weight_files[0])
 
 
 class Stop(Exception):
@@ -112,12 +107,12 @@ def test_a_diverged_training_ends_with_one_line(run, tmp_path):
 # ---- the loss of a step ----
 
 
-def test_pytorch_adains_recipe_gives_exactly_its_loss(weight_files, encoder):
+def test_pytorch_adains_recipe_gives_exactly_its_loss(encoder, decoder):
     """The oracle is what its own code computed, see tests/adain/reference.py."""
     values, picks = json.loads(GOLDEN.read_text())["losses"]["values"], torch.linspace(0, 3, 40).long().tolist()
     expected = [values[picks.index(n)] for n in range(2)]
     batch = Batch(*(255 * picture for picture in crops()))
-    total, losses = batch_losses(encoder, load_decoder(weight_files[1]), batch, settings(**REFERENCE), torch.float32)
+    total, losses = batch_losses(encoder, decoder, batch, settings(**REFERENCE), torch.float32)
     assert losses.tolist() == pytest.approx(expected, rel=1e-4)
     assert total.item() == pytest.approx(expected[0] + 10 * expected[1], rel=1e-4)
 
@@ -168,9 +163,9 @@ def test_gradients_are_those_of_a_power_of_the_loss(encoder):
     found = {}
     for power in (1.0, 0.5):
         params = settings(power=power, batch_size=1)
-        state = new_state(initial_decoder(1), params, torch.device("cpu"))
+        state = new_state(initial_decoder(1), params, CPU)
         total, _ = batch_losses(encoder, state.decoder, crops, params, torch.float32)
-        step_function(encoder, state, params, Processes(0, 1, torch.device("cpu")), torch.float32)(crops)
+        step_function(encoder, state, params, Processes(0, 1, CPU), torch.float32)(crops)
         found[power] = [weights.grad for weights in state.decoder.parameters()]
     for plain, rooted in zip(found[1.0], found[0.5]):
         torch.testing.assert_close(rooted, plain * total.item() ** -0.5, rtol=1e-4, atol=1e-7)

@@ -56,12 +56,9 @@ def make_held_out(folder, photos="01", paintings="01"):
 
 
 def write_params(folder, **changed):
-    """Copy params.yaml, with other values for dotted keys of its section `adain`, on the CPU in float32; the path."""
-    path = folder / "params.yaml"
-    path.write_bytes((quick.ROOT / "params.yaml").read_bytes())
+    """params.yaml with other values for dotted keys of its section `adain`, on the CPU in float32; the path."""
     values = {f"adain.{key}": value for key, value in changed.items()}
-    quick.override(path, {**values, "hardware.device": "cpu", "hardware.precision": "float32"})
-    return path
+    return quick.write_params(folder, {**values, "hardware.device": "cpu", "hardware.precision": "float32"})
 
 
 def plain_losses(encoder, decoder, content, style):

@@ -75,9 +75,7 @@ def test_it_learns(precision: torch.dtype) -> None:
     assert history["train_loss"].equals(history["test_loss"]), "the first images of both are the same here"
 
 
-def test_noise_is_fresh_in_every_step_the_same_when_judged_and_the_target_is_clean(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_noise_is_fresh_in_every_step_the_same_when_judged_and_the_target_is_clean(monkeypatch):
     streams, targets = [], []
 
     def noise(images, settings, *stream):

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PIL import Image
 
 from nnlab.gatys.figures import Result, differing, draw, read_result
@@ -19,14 +18,6 @@ LOSSES = """iteration,total,content,style,content.block2_conv1,style.block1_conv
 """
 
 
-@pytest.fixture
-def provenance(tmp_path: Path) -> Path:
-    path = tmp_path / "pair/provenance.json"
-    path.parent.mkdir()
-    path.write_text(json.dumps({"name": "pair", "stand_in": True, "note": "STAND-IN: blocks"}))
-    return path
-
-
 def painted(folder: Path, provenance: Path, snapshots: int, **changes: Any) -> Result:
     """A job's folder as gatys_stylize leaves it, read back."""
     folder.mkdir()
@@ -39,7 +30,9 @@ def painted(folder: Path, provenance: Path, snapshots: int, **changes: Any) -> R
     return read_result(folder.name, make_job(**changes), folder, provenance)
 
 
-def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path, provenance: Path) -> None:
+def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path) -> None:
+    provenance = tmp_path / "provenance.json"
+    provenance.write_text(json.dumps({"name": "pair", "stand_in": True, "note": "STAND-IN: blocks"}))
     main = painted(tmp_path / "main", provenance, 2, content=str(provenance.parent / "content.jpg"), size=128,
                    coarse_iterations=[1])  # fmt: skip
     other = painted(tmp_path / "other", provenance, 300, content_layers=[], iterations=300)
@@ -56,7 +49,6 @@ def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path, pro
 
 def test_the_jobs_of_the_project_differ_in_their_layers_alone() -> None:
     """Else their comparison would not be about layers; what else differs is named."""
-    assert differing([make_job(), make_job(style="b", style_layers=["relu1_1"], content_weight=1.0)]) == [
-        "content_weight"
-    ]
+    changed = make_job(style="b", style_layers=["relu1_1"], content_weight=1.0)
+    assert differing([make_job(), changed]) == ["content_weight"]
     assert differing(list(load_params(Path("params.yaml")).gatys.jobs.values())) == []

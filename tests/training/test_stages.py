@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +45,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train and evaluate all of them once."""
     folder = tmp_path_factory.mktemp("small_networks")
     write_bars(folder / "raw")
-    shutil.copy(quick.ROOT / "params.yaml", folder)
-    quick.override(folder / "params.yaml", SMALL)
+    quick.write_params(folder, SMALL)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         stage("fashion_train", "raw", "fashion")

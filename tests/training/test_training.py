@@ -1,4 +1,4 @@
-"""Seeds, device, precision, the folder of TensorBoard."""
+"""Seeds, device, precision, the folder of TensorBoard, progress."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import torch
 from nnlab.errors import UserError
 from nnlab.training import device as devices
 from nnlab.training.device import agrees_with_cpu, pick_device, pick_precision
+from nnlab.training.progress import Progress
 from nnlab.training.seeds import generator
 from nnlab.training.tensorboard import log_writer
 
@@ -44,8 +45,8 @@ def test_precision_follows_the_machine_only_when_told_so(monkeypatch: pytest.Mon
         assert pick_precision("auto", CPU) == expected
 
 
-def test_a_log_folder_shows_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("workdir")
+def test_a_log_folder_shows_one_run() -> None:
     for _ in range(2):
         with log_writer("job") as writer:
             writer.add_scalar("loss", 1.0, 0)
@@ -70,3 +71,46 @@ def test_a_device_that_lacks_an_operation_or_computes_another_value_does_not_agr
     real = torch.nn.functional.max_pool2d
     monkeypatch.setattr(torch.nn.functional, "max_pool2d", lambda x, size: real(x, size) * next(wrong))
     assert not agrees_with_cpu(CPU)
+
+
+# ---- progress: plain lines in a log, nothing else on standard output ----
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that the test turns: clock[0] is the time in seconds."""
+    now = [100.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: now[0])
+    return now
+
+
+def test_a_log_gets_a_line_at_the_start_every_ten_seconds_and_at_the_end(clock, capsys):
+    with Progress(100, "training") as bar:
+        for _ in range(4):
+            clock[0] += 5.0
+            bar.update(10, loss=0.123456)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "training: 0/100 it, ?it/s, ? left",
+        "training: 20/100 it,  2.00it/s, 00:40 left, loss=0.1235",
+        "training: 40/100 it,  2.00it/s, 00:30 left, loss=0.1235",
+        "training: 40/100 it,  2.00it/s, 00:30 left, loss=0.1235",
+    ]
+
+
+def test_a_resumed_job_counts_its_own_speed(clock, capsys):
+    with Progress(100, "training", start=85) as bar:
+        clock[0] += 10.0
+        bar.update(10)
+    assert capsys.readouterr().err.splitlines()[1] == "training: 95/100 it,  1.00it/s, 00:05 left"
+
+
+def test_a_terminal_gets_a_bar_with_the_named_values(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with Progress(10, "training", start=4) as bar:
+        bar.update(6, loss=0.25)
+    shown = capsys.readouterr().err
+    assert "training" in shown
+    assert "10/10" in shown
+    assert "loss=0.25" in shown
