@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 3 if item.path.parent == quick.ROOT / "tests" else 1
 
     items.sort(key=place)
+
+
+@pytest.fixture
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, in which the process stands."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")
