@@ -13,6 +13,14 @@ from torch import Tensor
 from nnlab.data.gallery import ENTRIES, TABLE
 
 
+def write_files(folder: Path, files: dict[str, bytes]) -> Path:
+    """Write each content to its name below `folder`; return the folder."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
 def write_split(folder: Path, prefix: str, images: Tensor, labels: Tensor) -> None:
     """Write images (N, 28, 28) uint8 and labels (N,) as a pair of IDX files."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +57,7 @@ def make_gallery(folder: Path) -> None:
     for number, entry in enumerate(entry for entry in ENTRIES if entry.held_out == "yes"):
         path = folder / entry.file
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (48, 36), (9 * number, 200, 250 - 9 * number)).save(path)
+        photo(number, (48, 36)).save(path)
         artist, year = ("Artist", "1887") if entry.artist else ("", "")
         entries.append(replace(entry, title=f"Title of {path.stem}", artist=artist, year=year))
     pd.DataFrame(map(asdict, entries)).to_csv(folder / TABLE, index=False)

@@ -32,16 +32,38 @@ class QuickRun(NamedTuple):
 
 def copy_tree(target: Path) -> None:
     """Copy the working tree to `target`, make it a git repository of its own, and change `params.yaml`."""
+    copy_files(target)
+    override(target / "params.yaml", YAML(typ="safe").load(QUICK) or {})
+    make_repository(target)
+
+
+def copy_files(target: Path) -> None:
+    """Copy the working tree to `target`: what git tracks or would track."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
         if (ROOT / name).is_file():  # a file deleted in the working tree is still listed
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    override(target / "params.yaml", YAML(typ="safe").load(QUICK) or {})
-    git = ["git", "-c", "user.name=quick", "-c", "user.email=quick@localhost", "-c", "commit.gpgsign=false"]
+
+
+def make_repository(folder: Path) -> None:
+    """Make the folder a git repository of its own, with one commit."""
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "Scratch copy"]):
-        subprocess.run([*git, *command], cwd=target, check=True, env=environment(target))
+        git(folder, *command)
+
+
+def git(tree: Path, *arguments: str | Path) -> str:
+    """Run git in `tree` as somebody who may commit there; return what it printed."""
+    somebody = ["-c", "user.name=quick", "-c", "user.email=quick@localhost", "-c", "commit.gpgsign=false"]
+    return run(tree, "git", *somebody, *arguments)
+
+
+def run(tree: Path, *command: str | Path) -> str:
+    """Run a command that must succeed in `tree`; return what it printed."""
+    done = subprocess.run(command, cwd=tree, env=environment(tree), capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def override(path: Path, values: dict[str, Any]) -> None:
@@ -68,8 +90,8 @@ def write_params(folder: Path, values: dict[str, Any]) -> Path:
 
 
 def environment(tree: Path) -> dict[str, str]:
-    """The environment in which the commands of a scratch copy run: its own code, this interpreter, no outer git."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
+    """The environment in which the commands of a copy run: its own code, this interpreter, no outer git or make."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_", "MAKE"))}
     if (ROOT / "data/raw").is_dir():
         variables.setdefault("NNLAB_MIRROR", str(ROOT / "data/raw"))
     path = os.pathsep.join([str(Path(sys.executable).parent), variables.get("PATH", "")])

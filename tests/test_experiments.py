@@ -7,7 +7,6 @@ import csv
 import json
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,14 +16,9 @@ import yaml
 
 from nnlab.files import sha256
 from tests import quick
-from tests.quick import dvc
+from tests.quick import dvc, git
 
 pytestmark = pytest.mark.slow
-
-
-def git(tree: Path, *arguments: str) -> str:
-    command = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false", *arguments]
-    return subprocess.run(command, cwd=tree, check=True, capture_output=True, text=True).stdout
 
 
 def ran(output: str) -> set[str]:
@@ -76,9 +70,7 @@ def test_other_layers_run_their_job_alone_and_no_name_reaches_a_shell(tree: Path
     assert not list(tree.rglob("PWNED"))
 
 
-def test_a_queue_survives_a_failing_experiment_and_the_good_one_can_be_compared_and_put_back(
-    copy: Path, tmp_path: Path
-) -> None:
+def test_a_queue_survives_a_failing_experiment_and_the_good_one_can_be_compared_and_put_back(copy, tmp_path) -> None:
     # DVC 3.67 cannot write the path of the queue's cache where the project's path is not ASCII (the README says so)
     tree = tmp_path / "a clone"
     quick.clone(copy, tree)
@@ -100,8 +92,9 @@ def test_a_queue_survives_a_failing_experiment_and_the_good_one_can_be_compared_
     assert "fashion_accuracy" in dvc(tree, "metrics", "diff", "--json", "HEAD")
     dvc(tree, "plots", "diff", "HEAD", "workspace", "-o", "dvc_plots")
     page = (tree / "dvc_plots/index.html").read_text(encoding="utf-8")
+    plotted = [json.loads(row) for row in re.findall(r'\{[^{}]*"rev": [^{}]*\}', page)]  # every row of data
     for column in ("test_accuracy", "predicted", "accuracy"):  # curves, confusion matrix, bars per class
-        revisions = {row.get("rev") for row in plotted(page) if column in row}
+        revisions = {row["rev"] for row in plotted if column in row}
         assert {"HEAD", "workspace"} <= revisions, f"{column} is shown of {revisions} alone"
     header, *rows = csv.reader(dvc(tree, "exp", "show", "--only-changed", "--csv").splitlines())
     assert {"fashion_accuracy", "fashion.network.hidden"} <= {column.rpartition(":")[2] for column in header}
@@ -112,28 +105,13 @@ def test_a_queue_survives_a_failing_experiment_and_the_good_one_can_be_compared_
     assert (sha256(model), params.read_text(encoding="utf-8")) == before
 
 
-def plotted(page: str) -> list[dict]:
-    """Every row of data in a page of plots."""
-    rows: list[dict] = []
-
-    def collect(value: object) -> None:
-        if isinstance(value, dict):
-            rows.extend(row for row in value.get("values") or [] if isinstance(row, dict))
-        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
-            collect(inner)
-
-    for start in re.finditer("var spec = ", page):
-        collect(json.JSONDecoder().raw_decode(page, start.end())[0])
-    return rows
-
-
 def test_a_pull_gives_the_results_without_training(copy: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     quick.clone(copy, first)
     dvc(first, "remote", "add", "--default", "shared", str(tmp_path / "remote"))
     git(first, "commit", "--quiet", "--all", "--message", "A remote")
     dvc(first, "push")
-    git(tmp_path, "clone", "--quiet", str(first), str(second))
+    git(tmp_path, "clone", "--quiet", first, second)
     assert not (second / "data/models").exists()
     dvc(second, "pull")
     for folder in ("data/models", "data/results", "data/pools", "plots"):

@@ -1,4 +1,4 @@
-"""Single stages, started as DVC starts them, that are killed, started twice, or short of disk or of whole inputs.
+"""Single stages, started as DVC starts them, that are killed, or short of disk or of whole inputs.
 
 Each runs in a copy of the finished run at reduced settings; its results must be those of that run, to the byte.
 """
@@ -57,34 +57,25 @@ class Workplace:
         return [values.get("step", values.get("iteration")) for _, values in filter(None, saved)]
 
 
+Workplaces = Callable[[str], Workplace]  # by the name of the stage
+
+
 @pytest.fixture
-def workplace(quick_run: quick.QuickRun, tmp_path: Path) -> Callable[[str], Workplace]:
+def workplace(quick_run: quick.QuickRun, tmp_path: Path) -> Workplaces:
     return lambda name: Workplace(quick_run.tree, tmp_path / "tree", name)
 
 
-def wait_for(ready: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 300
-    while not ready():
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("name", TRAININGS)
-def test_a_training_that_is_killed_goes_on_from_its_state_to_the_same_bits(
-    workplace: Callable[[str], Workplace], name: str
-) -> None:
+def test_a_training_that_is_killed_goes_on_from_its_state_to_the_same_bits(workplace: Workplaces, name: str) -> None:
     """Killed twice, each time when it has saved a state that is newer than the one that it began with."""
     place = workplace(name)
     for _ in range(2):
-        before, process = place.states(), place.start()
-
-        def newer(before: list[int] = before) -> bool:
-            now = place.states()
-            assert now >= before, "it began anew"
-            return now > before
-
-        wait_for(newer, process)
+        before, process, deadline = place.states(), place.start(), time.monotonic() + 300
+        while (now := place.states()) == before:
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert now > before, "it began anew"
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     code, line = place.run()
@@ -94,27 +85,14 @@ def test_a_training_that_is_killed_goes_on_from_its_state_to_the_same_bits(
 
 
 @pytest.mark.parametrize("name", ["fashion_train", "autoencoder_evaluate"])
-def test_a_stage_in_another_folder_makes_the_same_bytes(workplace: Callable[[str], Workplace], name: str) -> None:
+def test_a_stage_in_another_folder_makes_the_same_bytes(workplace: Workplaces, name: str) -> None:
     place = workplace(name)
     code, line = place.run()
     assert code == 0, line
     assert place.found() == place.right
 
 
-def test_a_second_start_while_one_runs_is_refused(workplace: Callable[[str], Workplace]) -> None:
-    place = workplace("gatys_stylize@main")
-    first = place.start()
-    wait_for(lambda: list(place.tree.glob(".resume/gatys-main-*")), first)
-    first.send_signal(signal.SIGSTOP)  # else it could end before the second one has started
-    assert place.run() == (
-        1, "gatys_stylize: error: gatys-main is running already in this folder; wait until it ends, or stop it"
-    )  # fmt: skip
-    first.send_signal(signal.SIGCONT)
-    assert first.wait(timeout=600) == 0
-    assert place.found() == place.right
-
-
-def test_a_full_disk_is_one_line_with_nothing_half_written(workplace: Callable[[str], Workplace]) -> None:
+def test_a_full_disk_is_one_line_with_nothing_half_written(workplace: Workplaces) -> None:
     """No file may grow beyond 64 KiB: what a full disk is to a writer."""
     place = workplace("fashion_evaluate")
     with largest_file(64 << 10):
@@ -130,9 +108,7 @@ def test_a_full_disk_is_one_line_with_nothing_half_written(workplace: Callable[[
 
 @pytest.mark.parametrize("name", ["fashion_evaluate", "gatys_figures"])
 @pytest.mark.parametrize("damage", ["missing", "empty"])
-def test_an_input_that_is_missing_or_damaged_is_named(
-    workplace: Callable[[str], Workplace], name: str, damage: str
-) -> None:
+def test_an_input_that_is_missing_or_damaged_is_named(workplace: Workplaces, name: str, damage: str) -> None:
     place = workplace(name)
     path = place.tree / place.inputs[-1]
     shutil.rmtree(path) if path.is_dir() else path.unlink()

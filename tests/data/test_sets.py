@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -22,7 +21,7 @@ from tests.data.test_containers import EXPECTED, in_folder, in_parquet, in_zip
 from tests.data.test_imageset import encoded
 from tests.servers import Fault, Server, serve
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("workdir")]
 PHOTOS = {f"val2017/{n:012d}.jpg": encoded(n) for n in range(9)}
 ZIP = "/coco_val2017/val2017.zip"
 COMMIT, LATER = "a1" * 20, "b2" * 20
@@ -30,15 +29,9 @@ SET, FILE = "datasets/Artificio/WikiArt", "data/train-0.parquet"
 KEY = "adain.data.style"
 
 
-@pytest.fixture(autouse=True)
-def _in_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def packed(fetched: Path, out: Path) -> list[str]:
     """The names in the set that the stage adain_prepare makes."""
-    shutil.copy(quick.ROOT / "params.yaml", "params.yaml")
-    quick.override(Path("params.yaml"), {"adain.data.short_side": 64, "adain.data.least": 3})
+    quick.write_params(Path(), {"adain.data.short_side": 64, "adain.data.least": 3})
     adain_prepare.main(fetched, Path("sample"), out)
     return [entry.name for entry in read_manifest(out)]
 
@@ -50,7 +43,6 @@ def packed(fetched: Path, out: Path) -> list[str]:
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """val2017.zip in small, with its own checksum in place of the real one's, and no official host."""
     content = in_zip(tmp_path / "made.zip", PHOTOS).read_bytes()
-    (tmp_path / "made.zip").unlink()
     digest = hashlib.sha256(content).hexdigest()
     small = replace(COCO["coco_val2017"], files={"val2017.zip": digest}, sources=(), size=len(content), needs=0)
     monkeypatch.setitem(COCO, "coco_val2017", small)
@@ -96,7 +88,6 @@ def publish(server: Server, commit: str, data: bytes) -> None:
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     huggingface_hub = pytest.importorskip("huggingface_hub")
     rows = in_parquet(tmp_path / "made.parquet").read_bytes()
-    (tmp_path / "made.parquet").unlink()
     with serve({}) as server:
         publish(server, COMMIT, rows)  # the address as HF_ENDPOINT would name it, which is read at the import
         monkeypatch.setattr(huggingface_hub, "HfApi", partial(huggingface_hub.HfApi, server.url))
@@ -132,26 +123,27 @@ def test_it_stays_at_its_commit_unless_another_is_named(tmp_path: Path, hub: Ser
     assert get(tmp_path / "style", f"wikiart@{COMMIT}") == first
 
 
-def test_what_the_hub_does_not_give_is_told_with_the_ways_out(
-    tmp_path: Path, hub: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_hub_does_not_give_is_told_with_the_ways_out(hub: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     del hub.files[f"/{SET}/resolve/{COMMIT}/{FILE}"]
     with pytest.raises(UserError, match=r"(?s)wikiart: cannot get data/train-0\.parquet.*adain\.data\.style"):
-        get(tmp_path / "style")
+        get(Path("style"))
     hub.files.clear()
     with pytest.raises(UserError, match=r"(?s)does not list .*; name another host in HF_ENDPOINT; or get the pictures"):
-        get(tmp_path / "style")
+        get(Path("style"))
     monkeypatch.setattr(sets, "huggingface_hub", None)
     with pytest.raises(UserError, match="wikiart: needs huggingface_hub and pyarrow; `pip install"):
-        get(tmp_path / "style")
+        get(Path("style"))
 
 
 # ---- a path, the sample ----
 
+PLACES = [(in_folder, "sample"), (in_folder, "mine"), (in_zip, "my.zip"), (in_parquet, "my.parquet")]
 
-@pytest.mark.parametrize(("maker", "name"), [(in_folder, "mine"), (in_zip, "my.zip"), (in_parquet, "my.parquet")])
-def test_a_path_is_packed_from_where_it_is(tmp_path: Path, maker: Any, name: str) -> None:
-    fetch_set(KEY, str(maker(tmp_path / name)), tmp_path / "style")
+
+@pytest.mark.parametrize(("maker", "name"), PLACES)
+def test_a_path_and_the_sample_are_packed_from_where_they_are(tmp_path: Path, maker: Any, name: str) -> None:
+    path = maker(tmp_path / name)
+    fetch_set(KEY, "sample" if name == "sample" else str(path), tmp_path / "style")
     assert [p.name for p in (tmp_path / "style").iterdir()] == ["provenance.json"]
     assert sorted(packed(tmp_path / "style", tmp_path / "set")) == sorted(EXPECTED)
     assert str(tmp_path) not in (tmp_path / "set/summary.json").read_text(encoding="utf-8")
@@ -168,12 +160,6 @@ def test_a_changed_folder_is_noticed(tmp_path: Path) -> None:
     folder.rename(tmp_path / "drive")  # a network drive that went away
     with pytest.raises(UserError, match="changed since"):
         locate(tmp_path / "style", Path("sample"))
-
-
-def test_the_sample_is_packed_from_its_folder(tmp_path: Path) -> None:
-    in_folder(tmp_path / "sample")
-    fetch_set(KEY, "sample", tmp_path / "style")
-    assert packed(tmp_path / "style", tmp_path / "set") == sorted(EXPECTED)
 
 
 @pytest.mark.parametrize("choice", ["coco", "coco_val2017@main", "~nosuchuser/x"])

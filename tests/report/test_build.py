@@ -14,6 +14,7 @@ from nnlab.stage import call
 from stages import report_build
 from tests.report import samples
 from tests.report.samples import PACKAGE, ROOT, write_json
+from tests.tools import needs
 
 VOID = {"meta", "link", "img", "input", "br"}
 
@@ -83,12 +84,8 @@ def test_every_experiment_has_its_numbers_and_what_was_really_used(pages):
     assert "前 10,000 张训练图像上的准确率" in text_of(pages["zh"])
 
 
-def test_a_picture_that_grew_from_coarse_to_fine_is_said_to(run, tmp_path):
-    root = shutil.copytree(run, tmp_path / "copy")
-    facts = samples.facts(root, language="en", name="姓名", student_id="")
-    common = facts["params"].gatys.common.model_copy(update={"coarse_iterations": [50, 100]})
-    gatys = facts["params"].gatys.model_copy(update={"common": common})
-    facts["params"] = facts["params"].model_copy(update={"gatys": gatys})
+def test_a_picture_that_grew_from_coarse_to_fine_is_said_to(run):
+    facts = samples.facts(run, {"gatys.common.coarse_iterations": [50, 100]}, language="en")
     assert "from coarse to fine: 50, 100 iterations at smaller sizes" in text_of(web_page(facts, PACKAGE))
 
 
@@ -126,8 +123,7 @@ def test_the_pdf_says_what_it_must(run, tmp_path, language, parts):
     made = pdf(facts, PACKAGE)
     assert made.startswith(b"%PDF-")
     assert b"/CreationDate (D:2" not in made  # no date of today
-    if not shutil.which("pdftotext"):
-        pytest.skip("needs pdftotext (Debian package poppler-utils)")
+    needs("pdftotext", "pdffonts")  # Debian package poppler-utils
     (tmp_path / "a.pdf").write_bytes(made)
     command = ["pdftotext", "-layout", tmp_path / "a.pdf", "-"]
     text = re.sub(r"[\u2f00-\u2fdf]", "", subprocess.run(command, capture_output=True, check=True).stdout.decode())
@@ -174,13 +170,12 @@ def test_excerpts_have_no_docstrings_and_do_not_run_the_file(tmp_path):
 
 
 @pytest.fixture
-def project(run, tmp_path, monkeypatch):
+def project(run, workdir):
     """A project folder with results, parameters and the package's sources."""
-    shutil.copytree(run, tmp_path, dirs_exist_ok=True)
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    shutil.copytree(run, workdir, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "src", workdir / "src", ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
+    shutil.copy(ROOT / "params.yaml", workdir)
+    return workdir
 
 
 ARGUMENTS = ["src/nnlab", "metrics", "plots", "data", "report"]

@@ -1,12 +1,13 @@
 """The zip to hand in: what git tracks, and the reports."""
 
-import subprocess
 import zipfile
 
 import pytest
 
 from nnlab.errors import UserError
 from nnlab.report.pack import pack
+from tests import quick
+from tests.datasets import write_files
 
 TRACKED = ["src/nnlab/a.py", "params.yaml", "中文 名.py", "plots/a.png", ".gitignore"]
 IGNORED = ["data/raw/big.bin", "report/index.html", "report/实验三_张三_1.pdf", "report/old.pdf"]
@@ -16,13 +17,8 @@ NAME = "实验三_张三_1"
 @pytest.fixture
 def project(tmp_path):
     root = tmp_path / "p"
-    for name in TRACKED + IGNORED:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(f"# {name}\n", encoding="utf-8")
-    (root / ".gitignore").write_text("/data/\n/report/*\n", encoding="utf-8")
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false"]
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
-        subprocess.run([*git, *command], cwd=root, check=True)
+    files = {name: f"# {name}\n".encode() for name in TRACKED + IGNORED}
+    quick.make_repository(write_files(root, {**files, ".gitignore": b"/data/\n/report/*\n"}))
     return root
 
 
@@ -38,9 +34,9 @@ def test_what_git_tracks_and_the_reports_go_in_and_nothing_else(project, tmp_pat
     if place == "repository":
         root = project
     elif place == "shallow clone":
-        subprocess.run(["git", "clone", "-q", "--depth", "1", project.as_uri(), root], check=True)
+        quick.git(tmp_path, "clone", "--quiet", "--depth", "1", project.as_uri(), root)
     elif place == "worktree":
-        subprocess.run(["git", "worktree", "add", "-q", "-b", "other", root], cwd=project, check=True)
+        quick.git(project, "worktree", "add", "--quiet", "-b", "other", root)
     else:
         with zipfile.ZipFile(pack(project, NAME)) as archive:
             archive.extractall(tmp_path)
@@ -55,12 +51,12 @@ def test_what_git_tracks_and_the_reports_go_in_and_nothing_else(project, tmp_pat
 def test_a_changed_file_is_packed_as_it_is_and_a_new_one_is_named(project, capsys):
     (project / "params.yaml").write_text("name: 张三\n", encoding="utf-8")
     (project / "new.py").write_text("", encoding="utf-8")
-    before = subprocess.run(["git", "status", "--porcelain"], cwd=project, capture_output=True).stdout
+    before = quick.git(project, "status", "--porcelain")
     with zipfile.ZipFile(pack(project, NAME)) as archive:
         assert archive.read(f"{NAME}/params.yaml").decode() == "name: 张三\n"
         assert f"{NAME}/new.py" not in archive.namelist()
     assert "new.py" in capsys.readouterr().err
-    assert subprocess.run(["git", "status", "--porcelain"], cwd=project, capture_output=True).stdout == before
+    assert quick.git(project, "status", "--porcelain") == before
 
 
 def test_a_missing_report_is_one_line_and_no_zip_is_left(project):

@@ -83,7 +83,9 @@ class TestResumeDir:
         with subprocess.Popen(command, env=environment(ROOT), stdout=subprocess.PIPE) as other:
             assert other.stdout is not None
             other.stdout.readline()
-            with pytest.raises(UserError, match="job is running already in this folder"):
+            with pytest.raises(
+                UserError, match="job is running already in this folder; wait until it ends, or stop it"
+            ):
                 folder("job")
             folder("job-2")
             other.kill()

@@ -1,4 +1,4 @@
-"""A person in front of the page of `nnlab app`: Chromium, driven by Selenium, with no network but this machine."""
+"""A person in front of a page: Chromium, driven by Selenium, with no network but this machine."""
 
 import base64
 import json
@@ -12,6 +12,8 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+
+from tests import tools
 
 FLAGS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
@@ -86,10 +88,7 @@ class Person:
 
     def picture(self, path: Path) -> None:
         """A screenshot of the whole page."""
-        script = "return [document.documentElement.clientWidth, document.documentElement.scrollHeight]"
-        width, height = self.driver.execute_script(script)
-        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def overflow(self) -> int:
@@ -97,19 +96,24 @@ class Person:
         return self.driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
 
     def strangers(self) -> set[str]:
-        """Addresses on other machines that the page asked for."""
+        """Addresses outside this machine that the page asked for."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         asked = {e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"}
-        return {url for url in asked if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))}
+        return {url for url in asked if not url.startswith(("http://127.0.0.1:", "file:", "data:", "blob:"))}
+
+    def complaints(self) -> list[str]:
+        """What went wrong in the page by the browser's console: errors of scripts, and what the page may not load."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
 
 
 @contextmanager
 def person() -> Iterator[Person]:
     """Start and end Chromium (Debian packages chromium and chromium-driver)."""
+    tools.needs("chromedriver")
     options = webdriver.ChromeOptions()
     for flag in FLAGS:
         options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
     try:
         yield Person(driver)
