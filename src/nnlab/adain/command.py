@@ -93,7 +93,6 @@ def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -
     with the content; of a style only 1,024 numbers are kept, so that folders may be as large as they like.
     """
     failures = list[UserError]()
-
     kept: dict[Path, Content] = {}  # one, which goes before the next is read: a large photo takes a gigabyte
 
     def encoded(content: Path) -> Content:
@@ -108,7 +107,6 @@ def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -
 
     for job in tqdm(jobs, desc="stylize", unit="picture", disable=None, delay=2):
         try:
-            encoded(job.content)
             styles = [statistics(path, job.content if options.preserve_color else None) for path in job.styles]
             painted = stylizer.paint(encoded(job.content), styles, options.style_weights, options.alpha)
             save_image(painted if job.output.suffix.lower() in TRANSPARENT else flatten(painted), job.output)
