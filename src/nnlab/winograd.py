@@ -90,9 +90,9 @@ class _Convolution(torch.autograd.Function):
         return images
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         padded, transformed = ctx.saved_tensors
-        needs_input, needs_kernels, _ = ctx.needs_input_grad
+        needs_input, needs_kernels, needs_bias = ctx.needs_input_grad
         rows = gradient.permute(0, 2, 3, 1).contiguous()
         batch, channels, height, width = padded.shape
         inputs = gradient.new_zeros(batch, height + 2, width + 2, channels) if needs_input else None
@@ -108,7 +108,7 @@ class _Convolution(torch.autograd.Function):
                 tiles = tiles.view(TILE, TILE, *blocks.shape[:3], -1)
                 _add_tiles(inputs[:, band.start : band.stop + STEP], tiles.permute(2, 3, 4, 0, 1, 5))
         found = None if inputs is None else inputs[:, :height, :width].permute(0, 3, 1, 2)
-        return found, of_kernels, rows.sum((0, 1, 2))
+        return found, of_kernels, rows.sum((0, 1, 2)) if needs_bias else None
 
 
 def _bands(images: Tensor) -> Iterator[slice]:
