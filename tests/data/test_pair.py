@@ -81,9 +81,10 @@ def test_the_users_own_pictures_are_kept_and_named(world):
     assert record(world)["note"] == "the user's own content.jpg and style.jpg"
 
 
-def test_a_picture_that_would_not_be_used_is_named_and_stays(world):
+@pytest.mark.parametrize("name", ["content.png", "content.jfif"])
+def test_a_picture_that_would_not_be_used_is_named_and_stays(world, name):
     (world / "pair").mkdir()
-    Image.new("RGB", (8, 8)).save(world / "pair" / "content.png")
-    with pytest.raises(UserError, match=r"pair: has content\.png; the pair is content\.jpg and style\.jpg: convert"):
+    Image.new("RGB", (8, 8)).save(world / "pair" / name)
+    with pytest.raises(UserError, match=rf"pair: has {name}; the pair is content\.jpg and style\.jpg: convert"):
         fetch(world, str(world / "mirror"))
-    assert names(world) == ["content.png"]
+    assert names(world) == [name]

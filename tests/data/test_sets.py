@@ -162,6 +162,14 @@ def test_a_changed_folder_is_noticed(tmp_path: Path) -> None:
         locate(tmp_path / "style", Path("sample"))
 
 
+def test_pictures_where_a_set_would_be_fetched_to_are_refused_and_stay(tmp_path: Path) -> None:
+    folder = in_folder(tmp_path / "style/mine")
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(UserError, match=f"{KEY} = .*: {tmp_path}/style is emptied when a set is fetched; move"):
+        fetch_set(KEY, str(folder), tmp_path / "style")
+    assert sorted(folder.rglob("*")) == before
+
+
 @pytest.mark.parametrize("choice", ["coco", "coco_val2017@main", "~nosuchuser/x"])
 def test_an_unknown_choice_is_refused_with_what_is_allowed(tmp_path: Path, choice: str) -> None:
     allowed = "allowed: sample, coco_val2017, coco_train2017, wikiart, wikiart_full, or a folder, zip or parquet file"

@@ -69,6 +69,7 @@ def train_decoder(
             for path in decoders:
                 with atomic(path) as temporary:
                     shutil.copyfile(folder / path.name, temporary)
+            Checkpoints(folder).file.unlink()  # first: a last state without its decoders could never end
             shutil.rmtree(folder)
 
 

@@ -137,10 +137,11 @@ def _at_hand(asset: Asset, name: str, folder: Path, work: Path, failures: list[s
             copy(packed, work / name)
         except DownloadError as error:
             failures.append(str(error))
-    for path in filter(Path.is_file, (folder / name, work / name)):
+    for path in filter(Path.is_file, (work / name, folder / name)):
         if not (wrong := _difference(path, asset.files[name])):
             return True
         failures.append(f"{path} {wrong}")
+        (work / name).unlink(missing_ok=True)  # what is there is moved to `folder`
     return False
 
 

@@ -114,7 +114,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
     floats = image.mode == "F"
     reach = np.quantile(values, 0.99) if floats else values.max()
     white = next((level for level in ((1, 255, 65535) if floats else (255, 4095, 65535)) if reach <= level), reach)

@@ -6,6 +6,7 @@ key, so that `tar`, `webdataset` and any other reader of that format can use the
 """
 
 import csv
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,7 +68,7 @@ class ImageSet:
         pixels = self._kept.get((index, side))
         if pixels is None:
             pixels = self._decode(self._entries[index], side)
-            if self.fits(side):
+            if self.fits(side) and parent_process() is None:  # helpers would each keep pictures of their own
                 self._kept[index, side] = pixels
         return pixels
 
@@ -78,7 +79,7 @@ class ImageSet:
             with shard.open("rb", buffering=0) as file:
                 file.seek(entry.offset)
                 return np.array(resize_shorter(decode(file.read(entry.size), side)[0], side))
-        except UserError as error:
+        except (UserError, OSError) as error:
             place = f"{shard} at byte {entry.offset}"
             raise UserError(f"{place}: {error}; delete {self.folder} and run `dvc repro`") from None
 

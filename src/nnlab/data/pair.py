@@ -7,7 +7,7 @@ from pathlib import Path
 from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
 from nnlab.data.download import Source, download
 from nnlab.data.gallery import STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
-from nnlab.data.images import list_images, read_image, save_image
+from nnlab.data.images import list_files, read_image, save_image
 from nnlab.errors import UserError
 from nnlab.files import sha256
 
@@ -43,7 +43,7 @@ def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> None:
     for name, original in ORIGINALS.items():
         if (own := folder / Path(original).name).is_file():
             own.replace(folder / name)
-    if others := [path.name for path in list_images(folder) if path.name not in ORIGINALS]:
+    if others := [path.name for path in list_files(folder) if path.name not in (*ORIGINALS, PROVENANCE)]:
         expected = " and ".join(ORIGINALS)
         raise UserError(f"{folder}: has {', '.join(others)}; the pair is {expected}: convert, rename or move them")
     by_hand = _own_pictures(folder)

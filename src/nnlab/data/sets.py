@@ -57,7 +57,7 @@ def fetch_set(key: str, choice: str, folder: Path, mirror: str = "") -> None:
     if choice == SAMPLE:
         return fetch(Asset(SAMPLE, {}, (), "pictures of GCompris"), folder)
     if choice not in COCO and name not in WIKIART:
-        return fetch(_own(key, choice), folder)
+        return fetch(_own(key, choice, folder), folder)
     try:
         fetch(COCO.get(choice) or _wikiart(name, commit, folder), folder, mirror)
     except UserError as error:
@@ -65,7 +65,7 @@ def fetch_set(key: str, choice: str, folder: Path, mirror: str = "") -> None:
         raise UserError(f"{error}; {hint}") from None
 
 
-def _own(key: str, choice: str) -> Asset:
+def _own(key: str, choice: str, folder: Path) -> Asset:
     """The user's own pictures, which stay where they are."""
     path = Path(os.path.expanduser(choice))  # which leaves a `~name` of nobody as it is
     if not path.exists():
@@ -73,6 +73,8 @@ def _own(key: str, choice: str) -> Asset:
             f"{key} = {choice!r}: no such folder or file; allowed: {', '.join([SAMPLE, *COCO, *WIKIART])}, or a "
             "folder, zip or parquet file of pictures (an absolute path works in experiments too)"
         )
+    if folder.resolve() in (path.resolve(), *path.resolve().parents):
+        raise UserError(f"{key} = {choice!r}: {folder} is emptied when a set is fetched; move your pictures out of it")
     details = {"path": str(path), "fingerprint": fingerprint(path)}
     return Asset(choice, {}, (), "the user's own pictures", details)
 
