@@ -1,5 +1,6 @@
 """Draw the figures of every job, and collect the metrics."""
 
+import shutil
 from pathlib import Path
 
 from nnlab.gatys.figures import draw, read_result
@@ -12,6 +13,8 @@ from nnlab.stage import script
 def main(folder: Path, provenance: Path, numbers: Path, summary: Path, plots: Path, params: Params) -> None:
     """Write the metrics of every job, their headline numbers, and the figures in `plots`."""
     jobs = params.gatys.jobs
+    for old in [path for path in folder.iterdir() if path.is_dir() and path.name not in jobs]:
+        shutil.rmtree(old)  # of a job that is no more: a clone has none, and would run this stage again
     results = [read_result(name, job, folder / name, provenance) for name, job in jobs.items()]
     draw(results, plots)
     metrics = {result.name: result.metrics() for result in results}

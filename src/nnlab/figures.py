@@ -89,7 +89,8 @@ def image_grid(
     columns = max(len(row) for row in rows)
     heights = [max(np.shape(i)[0] / np.shape(i)[1] for i in row if i is not None) for row in rows]
     titled = len(rows) if len(column_labels) > columns else 1
-    size = (cell * columns + (1.2 if row_labels else 0.4), cell * sum(heights) + 0.3 * titled + 0.7)
+    lines = 0.18 * max((label.count("\n") for label in column_labels), default=0)
+    size = (cell * columns + (1.2 if row_labels else 0.4), cell * sum(heights) + (0.3 + lines) * titled + 0.7)
     figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False, height_ratios=heights)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])

@@ -120,8 +120,8 @@ def test_a_style_is_the_pairs_a_held_out_painting_or_a_file(project):
         "composition_viii": ((32, 64), "Style: Artist: Title of composition_viii (1887)"),
         "pair/content.jpg": ((43, 32), "Style: content.jpg"),
     }
-    for painting, known in expected.items():
-        _, size, notes = chosen(project, style=painting)
+    for named, known in expected.items():
+        _, size, notes = chosen(project, style=named)
         assert (size, notes[0]) == known
     painting.unlink()
     with pytest.raises(UserError, match=r"gallery: has no picture composition_viii; run"):

@@ -55,7 +55,8 @@ def to_pixels(picture: Image.Image) -> Pixels:
             picture = Image.alpha_composite(ground, picture)
         picture = picture.convert("RGB")
     rgb, step = np.asarray(picture), isqrt(layer.size // MOST_PIXELS) + 1
-    colours = rgb[::step, ::step][layer[::step, ::step] > 0]
+    seen = layer[::step, ::step] > 0
+    colours = rgb[::step, ::step][seen] if seen.sum() > 1 else rgb[layer > 0].repeat(2, axis=0)  # two have a covariance
     added = [-side % CELL + CELL if side % CELL else 0 for side in layer.shape]
     border = [(pixels // 2, pixels - pixels // 2) for pixels in added]
     rgb, layer = np.pad(rgb, (*border, (0, 0)), mode="symmetric"), np.pad(layer, border, mode="symmetric")

@@ -16,7 +16,7 @@ from nnlab.adain.onnx import write_onnx
 from nnlab.adain.shipped import networks
 from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture, shares
 from nnlab.adain.weights import write_reference_files
-from nnlab.data.images import SUFFIXES, flatten, list_images, save_image
+from nnlab.data.images import SUFFIXES, check_savable, flatten, list_images, save_image
 from nnlab.errors import UserError
 from nnlab.training.device import pick_device, pick_precision
 
@@ -108,6 +108,7 @@ def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -
     for job in tqdm(jobs, desc="stylize", unit="picture", disable=None, delay=2):
         try:
             styles = [statistics(path, job.content if options.preserve_color else None) for path in job.styles]
+            check_savable(job.output, encoded(job.content).picture.size)
             painted = stylizer.paint(encoded(job.content), styles, options.style_weights, options.alpha)
             save_image(painted if job.output.suffix.lower() in TRANSPARENT else flatten(painted), job.output)
         except UserError as error:

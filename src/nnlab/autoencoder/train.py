@@ -30,9 +30,7 @@ def prepare(
 
     def measure(shown: Tensor, labels: Tensor) -> Row:
         clean = pixels(shown)
-        with autocast(device, precision):
-            scores = rebuild(model, add_noise(clean, settings, "judge"))
-        return {"loss": bce(scores, clean).item()}
+        return {"loss": bce(rebuild(model, add_noise(clean, settings, "judge")), clean).item()}
 
     return model, loss, measure
 
@@ -62,6 +60,6 @@ def add_noise(images: Tensor, settings: AutoencoderParams, *stream: int | str) -
 
 
 def rebuild(model: Autoencoder, seen: Tensor) -> Tensor:
-    """Pixel scores (N, 784) float32 of the reconstructions of (N, 784), on the CPU."""
+    """Pixel scores (N, 784) float32 of the reconstructions of (N, 784), on the CPU, in float32."""
     device = next(model.parameters()).device
     return in_chunks(lambda chunk: model(chunk.to(device)), seen)

@@ -23,6 +23,7 @@ from nnlab.params import JobParams
 
 COLUMNS = 3  # snapshots in a row
 SHOWN = 30  # snapshots in the figure, at most: hundreds are too large for matplotlib, and show no more
+ABREAST = 4  # pictures in a row of layers.png
 CELL = 4.7  # inches: what 512 pixels take
 COMPARED = {"content", "style", "content_layers", "style_layers"}  # what layers.png tells apart by itself
 
@@ -95,7 +96,8 @@ def _layers(results: list[Result]) -> Figure:
     others = differing([result.job for result in results])
     rows, labels = [], []
     for group in groups.values():
-        rows.append([group[0].picture("content"), group[0].picture("style"), *(x.picture("result") for x in group)])
+        found = [group[0].picture("content"), group[0].picture("style"), *(x.picture("result") for x in group)]
+        rows += [found[i : i + ABREAST] for i in range(0, len(found), ABREAST)]
         labels += ["content", "style", *(f"{result.name}\n{_choice(result.job, others)}" for result in group)]
     note = "\n".join(sorted({result.note for result in results if result.note}))
     return image_grid(rows, column_labels=labels, title="The choice of layers", note=note, cell=CELL)
@@ -120,7 +122,7 @@ def _losses(result: Result) -> Figure:
     figure, axis = plt.subplots(figsize=(8.5, 4.5))
     table = pd.read_csv(result.folder / "losses.csv", index_col="iteration")
     del table["content"], table["style"]  # the sums over the layers
-    looks = {name: "--" if name.startswith("content") else "-" for name in table} | {"total": "k-"}
+    looks = {name: "--" if name.startswith("content") else "-" for name in table} | {"total": "k:"}
     table.plot(ax=axis, style=looks, logy=True, ylabel="weighted loss (log scale)", title=result.name)
     for _, end in result.levels()[:-1]:
         axis.axvline(end, color="0.6", linestyle=":", linewidth=1)  # the next size begins
