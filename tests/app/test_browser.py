@@ -87,8 +87,9 @@ def use_latent_space(me: Person, folder: Path) -> None:
 def use_denoiser(me: Person, folder: Path) -> None:
     me.text("Noisy: PSNR")
     before = me.sources(".image-frame img")
-    me.drag(me.see(".pad canvas")[0], (-0.2, -0.3), (0.2, -0.3), (0, 0.35))
-    me.changed(before, ".image-frame img")
+    for stroke in ([(0.1, -0.3)], [(-0.2, -0.3), (0.2, -0.3), (0, 0.35)]):  # a tap, which leaves a dot, and a line
+        me.drag(me.see(".pad canvas")[0], *stroke)
+        before = me.changed(before, ".image-frame img")
 
 
 def use_fashion_mnist(me: Person, folder: Path) -> None:
@@ -100,12 +101,19 @@ def use_fashion_mnist(me: Person, folder: Path) -> None:
     me.upload(0, folder / "mine.png")
     me.changed(before, "#seen img")
     me.text("your picture")
+    write(me, "2.6")  # no image has this number; the next one takes the place of the own one
+    me.text("true: Dress")
+
+
+def write(me: Person, *values: str) -> None:
+    """Type these into the boxes of the sliders."""
+    for number, value in zip(me.see("input[type=number]", len(values)), values):
+        number.send_keys(Keys.CONTROL, "a")
+        number.send_keys(value, Keys.ENTER)
 
 
 def use_gatys(me: Person, folder: Path) -> None:
-    for number, value in zip(me.see("input[type=number]", 2), ("384", "300")):  # so large and long that it does not end
-        number.send_keys(Keys.CONTROL, "a")
-        number.send_keys(value, Keys.ENTER)
+    write(me, "384", "300")  # so large and long that it does not end
     me.press("Start")
     me.text(" of 300: content loss")
     me.press("Stop")

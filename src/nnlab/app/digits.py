@@ -95,7 +95,7 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
         with gr.Column(min_width=300):
             gr.Markdown(say("draw"))
             pad = gr.HTML("", html_template=PAD, js_on_load=SCRIPTS["pad"])
-            index = gr.Slider(0, len(images) - 1, 0, step=1, label=say("test_digit"))
+            index = gr.Slider(0, len(images) - 1, 0, step=1, precision=0, label=say("test_digit"))
             taken = gr.Image(label=say("clean"), height=150, buttons=[])
         with gr.Column(min_width=300, scale=2):
             noise = gr.Slider(0, 1, settings.noise_factor, step=0.05, label=say("noise"))

@@ -35,7 +35,7 @@ def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
     with gr.Row():
         with gr.Column(min_width=240):
             seen = gr.Image(interactive=False, height=300, buttons=[], elem_id="seen")
-            index = gr.Slider(0, len(images) - 1, 0, step=1, label=say("test_image"))
+            index = gr.Slider(0, len(images) - 1, 0, step=1, precision=0, label=say("test_image"))
             another = gr.Button(say("random"))
             own = dropped(say("own_garment"), 180)
         choices, charts = [(say("main_network") if name == "model" else name, name) for name in files], {}
@@ -52,6 +52,7 @@ def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
         scores = [predict(networks[name], image, torch.float32) for name in names]
         return [shown, *(bars(confidences, truth) for (confidences,) in torch.stack(scores).softmax(2))]
 
+    index.input(lambda: None, None, own, api_visibility="private", show_progress="hidden")
     another.click(lambda: (random.randrange(len(images)), None), None, [index, own], api_visibility="private")
     changes = [page.load, index.change, own.change, *(choice.change for choice in charts)]
     gr.on(

@@ -34,15 +34,16 @@ def gatys_tab(say: Say, params: Params, device: torch.device, precision: torch.d
             photo = photo_choice(say)
             painting = painting_choice(say, say("painting"))
         with gr.Column(min_width=300, scale=2):
-            result = gr.Image(label=say("result"), elem_id="painted", interactive=False, height=400)
+            # Gradio's third button would send the picture to Hugging Face.
+            result = gr.Image(label=say("result"), elem_id="painted", height=400, buttons=["download", "fullscreen"])
             losses = gr.Markdown()
             with gr.Row():
                 start = gr.Button(say("run"), variant="primary", min_width=120)
                 stop = gr.Button(say("stop"), variant="stop", min_width=120)
             content = gr.CheckboxGroup(layers, value=main.content_layers, label=say("content_layers"))
             styles = gr.CheckboxGroup(layers, value=main.style_layers, label=say("style_layers"))
-            size = gr.Slider(128, 384, 256, step=64, label=say("longer_side"))
-            iterations = gr.Slider(20, 300, 100, step=SHOW_EVERY, label=say("gatys_iterations"))
+            size = gr.Slider(128, 384, 256, step=64, precision=0, label=say("longer_side"))
+            iterations = gr.Slider(20, 300, 100, step=SHOW_EVERY, precision=0, label=say("gatys_iterations"))
 
     def run(
         photo: File, painting: File, content: list[str], styles: list[str], size: int, iterations: int

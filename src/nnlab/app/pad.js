@@ -7,7 +7,7 @@ const draw = event => {
   const place = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
   pen.beginPath();
   pen.moveTo(...(last || place));
-  pen.lineTo(...place);
+  pen.lineTo(place[0] + 0.01, place[1]); // a tap is a dot: a line without length is none
   pen.stroke();
   last = place;
 };
