@@ -50,7 +50,7 @@ _STYLE: dict[Any, Any] = {
 def style() -> AbstractContextManager:
     """Matplotlib settings that every figure shares: `with style(): ...`. Selects the backend that needs no screen."""
     mpl.use("Agg")
-    fontManager.addfont(distribution("mplfonts").locate_file("mplfonts/fonts/NotoSansCJKsc-Regular.otf"))
+    fontManager.addfont(str(distribution("mplfonts").locate_file("mplfonts/fonts/NotoSansCJKsc-Regular.otf")))
     return mpl.rc_context(_STYLE)
 
 
