@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nnlab.adain.figures import iterations, note, open_stylizer, save_pictures, save_sheet, stand_in
-from nnlab.adain.stylize import open_picture
+from nnlab.adain.stylize import open_picture, open_style
 from nnlab.data.pair import CONTENT, STYLE
 from nnlab.params import Params
 from nnlab.stage import script
@@ -16,7 +16,7 @@ def main(
 ) -> None:  # fmt: skip
     """Draw `pair` with the encoder and the four decoders; write the figure and, into `results`, its pictures."""
     sizes = params.adain.pictures
-    content, painting = open_picture(pair / CONTENT, sizes.size), open_picture(pair / STYLE, sizes.style_size)
+    content, painting = open_picture(pair / CONTENT, sizes.size), open_style(pair / STYLE, sizes.style_size)
     drawn, labels = {"content": content, "style": painting}, ["content", "style"]
     for decoder in (d10, d50, d80, d100):
         percent = decoder.stem.rpartition("_")[2]

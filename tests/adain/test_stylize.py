@@ -7,7 +7,7 @@ from nnlab.adain import stylize
 from nnlab.adain.colors import palette_projection, to_pixels
 from nnlab.adain.model import adain
 from nnlab.adain.statistics import mean_std
-from nnlab.adain.stylize import Moments, Stylizer, blend
+from nnlab.adain.stylize import Moments, Stylizer, blend, open_style
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.images import to_pil
 from nnlab.data.tensors import to_tensor
@@ -108,6 +108,13 @@ def test_a_grey_style_gives_a_grey_picture_and_one_colour_its_hue_but_alpha_0_th
 def statistics(seed):
     features = torch.rand(1, 512, 5, 6, generator=torch.Generator().manual_seed(seed)) * seed
     return features, Moments(*mean_std(features), np.eye(3))
+
+
+def test_a_strip_as_style_does_not_become_millions_of_pixels_long(tmp_path):
+    sizes = {(4096, 10, 512): (8192, 20), (4096, 10, 0): (4096, 10), (200, 100, 512): (1024, 512)}
+    for (width, height, size), expected in sizes.items():
+        Image.new("L", (width, height)).save(tmp_path / "strip.png")
+        assert open_style(tmp_path / "strip.png", size).size == expected
 
 
 def test_styles_are_mixed_by_their_weights_and_alpha():

@@ -17,7 +17,6 @@ from nnlab.adain.stylize import Stylizer, open_picture
 from nnlab.app import page
 from nnlab.app.fashion import bars
 from nnlab.app.framing import DIGIT, GARMENT, framed
-from nnlab.app.painting import Painter
 from nnlab.app.parts import texts
 from nnlab.autoencoder.model import build
 from nnlab.errors import UserError
@@ -98,14 +97,6 @@ def test_a_bad_file_is_the_commands_one_line(drawn, tmp_path, content, line):
     assert line in str(caught.value)
     assert str(tmp_path.parent) not in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_a_strip_as_painting_does_not_become_millions_of_pixels_long(tmp_path):
-    painter = Painter(texts("en"), torch.device("cpu"), torch.float32)
-    painter.stylizer.statistics = lambda shown, colours_of: shown.size
-    for given, shown in (((4096, 10), (8192, 20)), ((200, 100), (1024, 512))):
-        Image.new("RGB", given).save(tmp_path / f"{given}.png")
-        assert painter.statistics(str(tmp_path / f"{given}.png"), 512) == shown
 
 
 def test_twenty_requests_at_once_lose_none(client, painting, tmp_path):

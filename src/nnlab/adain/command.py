@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from nnlab.adain.onnx import write_onnx
 from nnlab.adain.shipped import networks
-from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture, shares
+from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture, open_style, shares
 from nnlab.adain.weights import write_reference_files
 from nnlab.data.images import SUFFIXES, check_savable, flatten, list_images, save_image
 from nnlab.errors import UserError
@@ -103,7 +103,7 @@ def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -
 
     @lru_cache(10_000)
     def statistics(style: Path, content: Path | None) -> Moments:
-        return stylizer.statistics(open_picture(style, options.style_size), encoded(content) if content else None)
+        return stylizer.statistics(open_style(style, options.style_size), encoded(content) if content else None)
 
     for job in tqdm(jobs, desc="stylize", unit="picture", disable=None, delay=2):
         try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from nnlab.adain.choice import find_photos, find_style
-from nnlab.adain.stylize import Stylizer, open_picture
+from nnlab.adain.stylize import Stylizer, open_picture, open_style
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.catalog import PROVENANCE, read_provenance
 from nnlab.data.gallery import caption, find_picture
@@ -39,7 +39,7 @@ def choose(
         what = f"Sample photo{'s' if len(samples) > 1 else ''} ({', '.join(map(caption, samples))})"
         notes.append(f"{what}: put two photos of your own into {photos.as_posix()}")
     shown = [open_picture(path, pictures.size) for path in (*own, *samples)]
-    return shown, open_picture(painting, pictures.style_size), notes
+    return shown, open_style(painting, pictures.style_size), notes
 
 
 def open_stylizer(encoder: Path, decoder: Path, hardware: HardwareParams) -> Stylizer:

@@ -11,6 +11,7 @@ reaches, and the border is cut off again, so that what remains does not depend o
 differs, because convolutions block their sums by the tile's size.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise, product
 from pathlib import Path
@@ -28,6 +29,7 @@ from nnlab.data.images import read_image, resize_shorter, to_pil
 from nnlab.errors import UserError
 
 KEEP_BYTES = 512 << 20  # features of a content up to this size stay in memory; larger ones are computed again
+LONGEST_STYLE = 8192  # pixels on the longer side of a resized style: a strip of paper would have millions
 TILE = 96  # cells a side at most (768 pixels): 0.6 GB at the widest layers in float32
 
 # Reach of the receptive fields, in cells, rounded up. Encoder: 2 convolutions at 1 px, 2 at 2 px, 4 at 4 px and 1 at
@@ -57,15 +59,23 @@ class Content(NamedTuple):
     features: Tensor | None
 
 
-def open_picture(path: Path, size: int) -> Image.Image:
+def open_picture(path: Path, size: int, longest: int = sys.maxsize) -> Image.Image:
     """Read a picture, RGB or RGBA, with its shorter side resized to `size` pixels; 0 keeps the original size.
 
-    UserError that names the file if it cannot be read or is too small for the encoder.
+    Where the longer side would have more than `longest` pixels then, it is resized to that. UserError that names the
+    file if it cannot be read or is too small for the encoder.
     """
-    picture = resize_shorter(read_image(path, alpha=True), size)
+    whole = read_image(path, alpha=True)
+    fitting = max(MIN_SIDE, longest * min(whole.size) // max(whole.size))
+    picture = resize_shorter(whole, min(size, fitting))
     if min(picture.size) < MIN_SIDE:
         raise UserError(f"{path}: {picture.width}x{picture.height} pixels; at least {MIN_SIDE} a side are needed")
     return picture
+
+
+def open_style(path: Path, size: int) -> Image.Image:
+    """The same for a style."""
+    return open_picture(path, size, LONGEST_STYLE)
 
 
 class Stylizer:

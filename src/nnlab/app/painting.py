@@ -13,7 +13,7 @@ from PIL import Image
 from nnlab.adain.command import LONGEST_NAME
 from nnlab.adain.figures import iterations
 from nnlab.adain.shipped import TRAINED, TRAINED_DECODER, networks
-from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture
+from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture, open_style
 from nnlab.app.parts import File, Say, in_time, not_trained, painting_choice, photo_choice, told
 from nnlab.data.images import flatten, resize_shorter, save_image
 
@@ -21,7 +21,6 @@ KEPT = 2  # encoded photos: at most half a gigabyte of features each, beside tha
 SECONDS = 120  # going over a picture once, to encode or to decode it, may take
 SIZES = (256, 512, 1024)  # pixels on the shorter side
 STAGE = 256  # the same, of photo and painting, where stages are compared
-LONGEST = 8192  # pixels on the longer side of a painting, at most: a strip of paper would have millions
 SHOWN = (1280, 1280)  # pixels at most that the page shows of a result: the file has them all
 DECODERS = [TRAINED / f"decoder_{percent}.safetensors" for percent in (10, 50, 80, 100)]  # as dvc.yaml has them
 # One picture at a time, because it uses every core.
@@ -45,8 +44,7 @@ class Painter:
 
     def _statistics(self, painting: str, stroke: int, coloured: tuple[str, int] | None = None) -> Moments:
         """Those of a painting, whose shorter side has `stroke` pixels; it takes the colours of that content, if any."""
-        whole = open_picture(Path(painting), 0)
-        shown = resize_shorter(whole, min(stroke, LONGEST * min(whole.size) // max(whole.size)))
+        shown = open_style(Path(painting), stroke)
         return self.stylizer.statistics(shown, self.content(*coloured) if coloured else None)
 
 
