@@ -39,6 +39,7 @@ def results(read: Callable[[str], str]) -> list[str]:
         f"{denoiser['noisy_psnr_db']:.1f} → {denoiser['denoised_psnr_db']:.1f} dB",
         f"{gatys['main']['content_loss']:.4g} + {gatys['main']['style_loss']:.4g}",
         f"{adain['heldout_content_loss']:.2f} + {adain['heldout_style_loss']:.2f}",
+        f"{adain['heldout_edges']:.2f}, {adain['heldout_psnr_at_alpha_0']:.1f} dB",
     ]
 
 

@@ -40,8 +40,8 @@ def test_devices_that_cannot_be_used_are_refused_in_one_line() -> None:
 def test_precision_follows_the_machine_only_when_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pick_precision("float32", CPU) == torch.float32
     assert pick_precision("bfloat16", CPU) == torch.bfloat16
-    for flag, expected in (("avx512_bf16", torch.bfloat16), ("amx_bf16", torch.bfloat16), ("avx512f", torch.float32)):
-        monkeypatch.setattr(devices, "_cpu_flags", {"avx2", flag}.copy)
+    for flag, expected in (("avx512_bf16", torch.bfloat16), ("amx_bf16", torch.bfloat16), ("avx512_f", torch.float32)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", {"avx2": True, flag: True}.copy)
         assert pick_precision("auto", CPU) == expected
 
 

@@ -1,7 +1,6 @@
 """Where and how precisely a network computes: chosen once, in the stage."""
 
 import sys
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -9,8 +8,7 @@ from torch import Tensor
 
 from nnlab.errors import UserError
 
-# The CPU features that make bfloat16 matrix work faster than float32 (Intel's names, as Linux lists them).
-FAST_BF16 = {"avx512_bf16", "amx_bf16"}
+FAST_BF16 = ("avx512_bf16", "amx_bf16")  # the CPU features that make bfloat16 matrix work faster than float32
 
 
 def pick_device(name: str) -> torch.device:
@@ -59,15 +57,10 @@ def pick_precision(name: str, device: torch.device) -> torch.dtype:
         if device.type == "cuda":
             fast = torch.cuda.is_bf16_supported(including_emulation=False)
         else:
-            fast = device.type == "cpu" and bool(FAST_BF16 & _cpu_flags())
+            has = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+            fast = any(has.get(feature) for feature in FAST_BF16)
         name = "bfloat16" if fast else "float32"
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
-
-
-def _cpu_flags() -> set[str]:
-    """The CPU's feature flags, among other words, where the system lists them (Linux); elsewhere none: float32."""
-    listed = Path("/proc/cpuinfo")
-    return set(listed.read_text(encoding="utf-8").split()) if listed.is_file() else set()
 
 
 def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
