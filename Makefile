@@ -1,4 +1,5 @@
 # make repro         install into .venv, then run everything: data, training, figures, reports
+# make install       install into .venv alone
 # make test          install, then run the tests
 # make quick         the whole graph at reduced settings, in a scratch copy
 # make report        the web page, the PDF, and the zip to hand in
@@ -35,8 +36,8 @@ install: $(BIN)/installed
 
 $(BIN)/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and $(OLD_PYTHON))'
-	@echo "Installing the tested versions into .venv (about 6 GB on Linux, where PyTorch brings CUDA; some minutes)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the tested versions into .venv (about 7 GB on Linux, where PyTorch brings CUDA; some minutes)"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv  # which without python3-venv leaves a python that has no pip
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps -e . $(GRADIO)
 	@$(BIN)/python -m nnlab.report.plots_page .venv/plots.html
