@@ -73,7 +73,7 @@ def run(finished: Path, root: Path, chain: dict[str, Any], name: str, way: Way) 
     quick.override(tree / "params.yaml", parameters)
     for key, stage in chain.items():
         print(f"{name}: {key}", file=sys.stderr, flush=True)
-        command = [sys.executable, *shlex.split(stage.cmd)[1:]]
+        command = [sys.executable, *shlex.split(stage.cmd.replace("$DVC_STAGE", key))[1:]]
         variables = {**quick.environment(tree), **environment}
         subprocess.run(command, cwd=tree, env=variables, check=True, capture_output=True)
     return tree
