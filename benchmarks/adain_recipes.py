@@ -1,16 +1,18 @@
 """Time to quality: recipes of AdaIN train for as many minutes each on the same pictures and are judged on the way.
 
-    python benchmarks/adain_recipes.py [--minutes 10] [--only NAME ...] [--figure docs/adain-identity.png]
+    python benchmarks/adain_recipes.py [--minutes 10 | --iterations N] [--only NAME ...] [--figure OUT.png]
 
 The recipes are params.yaml's, the same without one of its parts, and pytorch-AdaIN's (batch 8, crop 256 of 512, Adam
 1e-4, random start; through our code, in this machine's precision, which is faster than its own). The clock starts
 before the first decoder is made, with all pictures decoded; the decoders are judged afterwards (`nnlab.adain.evaluate`,
-held-out pairs). As schedules end with the run, it gets as many iterations as fit by the time of some first steps.
+held-out pairs). As schedules end with the run, it gets as many iterations as fit by the time of some first steps, or
+`--iterations`, whatever time they take.
 All that is judged goes to standard error; printed is the first recipe beside each of the others. The figure shows a
 photo and a painting as drawn without identity steps and with them.
 """
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -58,11 +60,13 @@ def main() -> None:
     """Train each recipe, judge, print, draw."""
     parser = arguments(__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--iterations", type=int, help="of each recipe, in the place of minutes")
     parser.add_argument("--only", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--pairs", type=int, default=16, help="held-out pairs, at most")
     parser.add_argument("--figure", type=Path, help="where the pair of pictures goes")
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder with pools, encoder and pictures")
     options = parser.parse_args()
+    options.minutes = math.inf if options.iterations else options.minutes
     device, precision = here()
     encoder, evaluate = Encoder(read_weights(options.data / ENCODER)), load_params().adain.evaluate
     pairs = list(held_out_pairs(options.data / PICTURES, evaluate))[: options.pairs]
@@ -99,7 +103,7 @@ def beside(scores: dict[str, list[Score]], pairs: str, precision: str | torch.dt
 
 
 def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encoder) -> list[Kept]:
-    """Train for so many minutes and return the decoders after the `PARTS` of them."""
+    """Train for so many minutes or iterations; the decoders after the `PARTS` of the minutes, or at the end."""
     params = settings(changes | {"max_iter": 100_000})
     crops = Crops(*(in_memory(path, params) for path in (options.data / CONTENT, options.data / STYLE)), params)
     device, precision = here()
@@ -109,7 +113,7 @@ def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encod
     if params.start == "closed_form":
         pictures = sample_crops(crops.content, crops.style, params.seed)
         decoder = closed_form_decoder(read_weights(options.data / ENCODER), pictures, params.seed)
-    fitting = max(1, int((due[-1] - (time.perf_counter() - began)) / each))
+    fitting = options.iterations or max(1, int((due[-1] - (time.perf_counter() - began)) / each))
     params = settings(changes | {"max_iter": fitting})
     state, move = training(encoder, decoder, params, precision)
     for batch in feed(replace(crops, params=params), range(fitting), 0, device):
@@ -152,7 +156,8 @@ def draw(options: argparse.Namespace, encoder: Encoder, without: Kept, default: 
     drawn = [Stylizer(encoder, kept[2]).stylize(photo, [painting]) for kept in (without, default)]
     shown = [photo, ImageOps.pad(painting, photo.size, color="white"), *drawn]
     labels = [*map(caption, files), "without identity steps", f"identity steps: {settings({}).identity.share:.0%}"]
-    note = f"{default[0]:.2g} minutes of training each: {without[1]} and {default[1]} iterations"
+    after = " and ".join(dict.fromkeys((without[1], default[1])))
+    note = f"after {after} iterations: not the pipeline's results"
     with figures.style():
         grid = figures.image_grid([shown[:2], shown[2:]], column_labels=labels, note=note, cell=4.8)
         figures.save_figure(grid, options.figure)

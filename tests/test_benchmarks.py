@@ -129,15 +129,16 @@ def data(tmp_path):
     return tmp_path
 
 
-def test_recipes_are_trained_judged_and_drawn(script, data, capsys, monkeypatch):
-    recipes = script("adain_recipes", "--data", data, "--minutes", 0, "--figure", data / "pair.png")
+@pytest.mark.parametrize(("how", "count", "after"), [("--minutes", 0, "1 of 1"), ("--iterations", 3, "3 of 3")])
+def test_recipes_are_trained_judged_and_drawn(script, data, capsys, monkeypatch, how, count, after):
+    recipes = script("adain_recipes", "--data", data, how, count, "--figure", data / "pair.png")
     crops = [{"share": 1.0, "crop": 16, "sides": [32]}]
     small = {"crops": crops, "batch_size": 1, "start": "random", "optimizer": "adam"}
     monkeypatch.setattr(recipes, "RECIPES", {name: recipes.RECIPES[name] | small for name in recipes.RECIPES})
     monkeypatch.setattr(sys, "argv", [*sys.argv, "--only", recipes.DEFAULT, recipes.NO_IDENTITY])
     recipes.main()
     said = capsys.readouterr()
-    judged = [line.split(" | ") for line in said.err.splitlines() if "1 of 1" in line]
+    judged = [line.split(" | ") for line in said.err.splitlines() if after in line]
     assert [row[0] for row in judged] == [recipes.DEFAULT, recipes.NO_IDENTITY]
     assert all(len(row) == 8 for row in judged)
     assert [row[0].split()[0] for row in script("run").cells(said.out)][:2] == ["content", "edges"]
