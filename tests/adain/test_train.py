@@ -78,7 +78,7 @@ def distance(one, other):
 
 
 def test_an_early_milestone_is_not_the_random_start(run, tmp_path):
-    """A moving average with a long memory would still be the start; ours remembers a tenth of the run so far."""
+    """A moving average with a long memory would still be the start; ours remembers a twentieth of the run so far."""
     decoders = []
     for average in (0.0, 0.999):
         folder, params = tmp_path / str(average), settings(**{**EVERY_STEP, "max_iter": 40, "average": average})
