@@ -36,7 +36,11 @@ const readable = v => {
   return size !== 0 && (size < 1e-3 || size >= 1e6) ? v.toExponential(2) : String(+v.toPrecision(4));
 };
 const short = v => Math.abs(v) >= 1e5 ? v.toExponential().replace("e+", "e") : readable(v);
-const colored = n => data.palette[n % data.palette.length].replace("#000000", "currentColor"); // black on a dark page
+// A total comes first and is black, as in the figures; black is the colour of the text, which is light on a dark page.
+const colored = (chart, n) => {
+  const at = n - ("total" in chart.series);
+  return at < 0 ? "var(--ink)" : data.palette[at % data.palette.length].replace("#000000", "var(--ink)");
+};
 const steps = (low, high, count) => {
   const raw = (high - low) / count || 1, unit = 10 ** Math.floor(Math.log10(raw));
   const step = unit * [1, 2, 5, 10].find(m => m * unit >= raw);
@@ -78,13 +82,14 @@ const draw = figure => {
     let path = "", up = true;
     chart.series[name].forEach((v, i) => {
       if (!usable(v)) { up = true; return; }
-      path += `${up ? "M" : "L"}${px(chart.x[i]).toFixed(1)} ${py(v).toFixed(1)}`;
+      path += `${up ? "M" : "L"}${px(chart.x[i]).toFixed(1)} ${py(v).toFixed(1)}${up ? "h0" : ""}`; // a dot, if it stays alone
       up = false;
     });
-    svg("path", { d: path, fill: "none", stroke: colored(n), "stroke-width": 2, "stroke-linejoin": "round" }, root);
+    const line = { stroke: colored(chart, n), "stroke-width": path.includes("L") ? 2 : 8 };
+    svg("path", { d: path, fill: "none", "stroke-linejoin": "round", "stroke-linecap": "round", ...line }, root);
   });
   const cursor = svg("line", { class: "cursor", y1: edge.top, y2: height - edge.bottom, visibility: "hidden" }, root);
-  const dots = names.map((_, n) => svg("circle", { r: 4, fill: colored(n), visibility: "hidden" }, root));
+  const dots = names.map((_, n) => svg("circle", { r: 4, fill: colored(chart, n), visibility: "hidden" }, root));
   const point = i => {
     figure.at = i;
     cursor.setAttribute("x1", px(chart.x[i])); cursor.setAttribute("x2", px(chart.x[i])); cursor.setAttribute("visibility", "visible");
@@ -109,7 +114,7 @@ each(".chart", figure => {
   const chart = figure.chart = JSON.parse(figure.dataset.chart), box = figure.querySelector(".plot"), count = chart.x.length;
   Object.keys(chart.series).forEach((name, n) => {
     const entry = document.createElement("span"), mark = document.createElement("i");
-    mark.style.background = colored(n);
+    mark.style.background = colored(chart, n);
     entry.append(mark, name);
     figure.querySelector(".legend").append(entry);
   });
