@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 
 from nnlab.params import ASSIGNED_ITERATIONS, ID_PLACEHOLDER, NAME_PLACEHOLDER, FashionParams, JobParams, load_params
-from nnlab.report.pictures import color_distance, same_shapes
+from nnlab.report.pictures import color_distance, edges
 from nnlab.sections import YamlLoader
 
 KINDS = ("content", "style")  # AdaIN's two sets of pictures
@@ -71,10 +71,10 @@ def assigned_alpha(student_id: str) -> list[float] | None:
 
 
 def parameters(path: Path) -> dict[str, dict[str, str]]:
-    """Task -> dotted key -> value, as typed in params.yaml at `path`; no `adain.run`, which changes no result."""
+    """Task, or hardware -> dotted key -> value, as typed in params.yaml at `path`; no key that changes no result."""
     values = yaml.load(path.read_text(encoding="utf-8"), YamlLoader)
-    del values["adain"]["run"]
-    sections = {**{task: [task] for task in FULL}, "gatys": ["gatys", "vgg"]}
+    del values["adain"]["run"], values["hardware"]["device"]
+    sections = {**{task: [task] for task in FULL}, "gatys": ["gatys", "vgg"], "hardware": ["hardware"]}
     flat = {
         task: pd.json_normalize({name: values[name] for name in names}, sep=".").to_dict("records")[0]
         for task, names in sections.items()
@@ -85,6 +85,11 @@ def parameters(path: Path) -> dict[str, dict[str, str]]:
 def shown(value: Any) -> str:
     """A value as in YAML's flow style, without quotes around plain text."""
     return json.dumps(value, ensure_ascii=False).replace('"', "")
+
+
+def differing(usual: dict[str, Any], own: dict[str, Any]) -> list[str]:
+    """The settings that are not the usual ones, each as `key usual value → own value`."""
+    return [f"{key} {shown(usual[key])} → {shown(own[key])}" for key in usual if usual[key] != own[key]]
 
 
 def _shortened(numbers: dict[str, Any], jobs: dict[str, JobParams]) -> list[tuple[str, int, int]]:
@@ -105,14 +110,17 @@ def _fashion(numbers: dict[str, Any], params: FashionParams, plots: Path) -> dic
     counts = pd.crosstab(pairs["actual"], pairs["predicted"])
     counts = counts.reindex(index=accuracy.index, columns=accuracy.index, fill_value=0)
     wrong = pairs[pairs["actual"] != pairs["predicted"]].value_counts()
-    trained = numbers["fashion_variants"].items()
-    variants = [{"name": name, "network": params.variants[name], **result} for name, result in trained]
+    usual = params.training.model_dump()
+    variants = [
+        {"name": name, "network": own, "also": differing(usual, own.model_dump()), **numbers["fashion_variants"][name]}
+        for name, own in params.variants.items()
+    ]
     return {
         "metrics": numbers["fashion"],
         "curves": _columns(plots / "accuracy.csv"),
         "accuracy": accuracy.to_dict(),
         "confusion": counts.to_numpy().tolist(),
-        "confused": (*wrong.idxmax(), wrong.max()),
+        "confused": [(*pair, count) for pair, count in wrong.items() if count == wrong.max()],
         "variants": sorted(variants, key=lambda variant: variant["test_accuracy"]),
     }
 
@@ -135,20 +143,18 @@ def _job(name: str, jobs: dict[str, JobParams], metrics: dict[str, Any], plots: 
     """A picture of Gatys: its losses, how near it came to both pictures, what its settings have of their own."""
     losses = pd.read_csv(plots / f"gatys/{name}_losses.csv").select_dtypes("number")
     content, style, result = (results / f"{picture}.png" for picture in ("content", "style", "result"))
-    first, own = next(iter(jobs.values())).model_dump(), jobs[name].model_dump()
-    differing = [key for key in first if first[key] != own[key]]
-    layers = {"content_layers", "style_layers"}
+    first, own, layers = next(iter(jobs.values())), jobs[name], {"content_layers", "style_layers"}
     return {
         "metrics": metrics[name],
         "losses": losses.to_dict("list"),
-        "enlarged": losses.iloc[-1 - own["iterations"]].to_dict(),  # before the first iteration at full size
+        "enlarged": losses.iloc[-1 - own.iterations].to_dict(),  # before the first iteration at full size
         "frames": numbered(results, "snapshot_"),
         "beside": (content, style),
-        "shapes": same_shapes(content, result),
+        "edges": edges(content, result),
         "colors": color_distance(style, result),
         "colors_before": color_distance(style, content),
-        "other_layers": not layers.isdisjoint(differing),
-        "also": [f"{key} {shown(first[key])} → {shown(own[key])}" for key in differing if key not in layers],
+        "other_layers": first.model_dump(include=layers) != own.model_dump(include=layers),
+        "also": differing(first.model_dump(exclude=layers), own.model_dump(exclude=layers)),
     }
 
 
@@ -156,19 +162,15 @@ def _adain(metrics: dict[str, Any], alphas: list[float], plots: Path, results: P
     checkpoints, strengths = numbered(results / "checkpoints"), numbered(results / "alpha", "alpha_")
     pair, alpha_pair = ([results / of / f"{name}.png" for name in KINDS] for of in ("checkpoints", "alpha"))
     chosen = {alpha: picture for alpha, picture in strengths.items() if alpha in alphas}
-    course = {name: [metrics.get(f"{name}_{percent:g}") for percent in checkpoints] for name in metrics}
     return {
         "metrics": metrics,
         "losses": _columns(plots / "losses.csv"),
         "heldout": _columns(plots / "heldout.csv"),
         "checkpoints": checkpoints,
-        "course": {  # what was measured at each checkpoint
-            name: values for name, values in course.items() if None not in values and name != "iterations"
-        },
         "alphas": strengths,
         "pair": pair,
         "alpha_pair": alpha_pair,
-        "shapes": {alpha: same_shapes(alpha_pair[0], picture) for alpha, picture in chosen.items()},
+        "edges": {alpha: edges(alpha_pair[0], picture) for alpha, picture in chosen.items()},
         "colors": {alpha: color_distance(alpha_pair[1], picture) for alpha, picture in chosen.items()},
     }
 
