@@ -21,7 +21,7 @@ def main(
     content, style = stylizer.content(photo), [stylizer.statistics(painting)]
     drawn = {alpha: stylizer.paint(content, style, alpha=alpha) for alpha in sorted({*STEPS, *alphas})}
 
-    title = "Strength of the style: decoder(α · AdaIN + (1 − α) · content)"
+    title = "Strength of the style: decoder(α · AdaIN + (1 − α) · f(content))"
     labels = ["original", *(f"α = {alpha:g}" for alpha in alphas), "style"]
     row = [photo, *(drawn[alpha] for alpha in alphas), painting]
     save_sheet(figure, [row], labels, title, note(decoder, *notes))

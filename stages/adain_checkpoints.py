@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from nnlab.adain.figures import iterations, note, open_stylizer, save_pictures, save_sheet, stand_in
+from nnlab.adain.figures import iterations, note, open_stylizer, save_pictures, save_sheet
 from nnlab.adain.stylize import open_picture, open_style
-from nnlab.data.pair import CONTENT, STYLE
+from nnlab.data.pair import CONTENT, STYLE, stand_ins
 from nnlab.params import Params
 from nnlab.stage import script
 
@@ -24,6 +24,6 @@ def main(
         drawn[percent] = open_stylizer(encoder, decoder, params.hardware).stylize(content, [painting])
 
     cells = list(drawn.values())
-    title = "The assigned pair, drawn by each checkpoint of the decoder"
-    save_sheet(figure, [cells[:3], cells[3:]], labels, title, note(d100, stand_in(pair)))
+    title = "One pair of pictures, drawn by each checkpoint of the decoder"
+    save_sheet(figure, [cells[:3], cells[3:]], labels, title, note(d100, stand_ins(pair)))
     save_pictures(results, drawn)

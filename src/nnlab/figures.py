@@ -29,6 +29,8 @@ TEN_COLORS = (
     "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#000000",
 )  # fmt: skip
 
+WIDEST = 10.0  # inches: as wide as a page, on which the text of a wider figure would be too small to read
+
 _STYLE: dict[Any, Any] = {
     "font.family": ["DejaVu Sans", "Noto Sans CJK SC"],  # the second for names of files
     "figure.dpi": 110,
@@ -84,14 +86,18 @@ def image_grid(
 
     `rows` holds arrays (H, W) or (H, W, 3) in [0, 1] or uint8, or Pillow images; None leaves a cell empty, and a row
     may be shorter than the first. `column_labels` stand over the first row (or, with one label per picture, over each),
-    `cell` is a cell's side in inches, `note` a line below for stand-ins and reduced settings.
+    `cell` is a cell's side in inches, `note` a line below for stand-ins and reduced settings. In a grid wider than
+    `WIDEST` the cells are smaller and have as many pixels.
     """
     columns = max(len(row) for row in rows)
+    dense = max(1.0, cell * columns / WIDEST)
+    cell /= dense
     heights = [max(np.shape(i)[0] / np.shape(i)[1] for i in row if i is not None) for row in rows]
     titled = len(rows) if len(column_labels) > columns else 1
     lines = 0.18 * max((label.count("\n") for label in column_labels), default=0)
     size = (cell * columns + (1.2 if row_labels else 0.4), cell * sum(heights) + (0.3 + lines) * titled + 0.7)
-    figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False, height_ratios=heights)
+    dots = dense * plt.rcParams["figure.dpi"]
+    figure, axes = plt.subplots(len(rows), columns, figsize=size, dpi=dots, squeeze=False, height_ratios=heights)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)

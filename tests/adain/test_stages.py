@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from nnlab.adain.choice import check_pictures, find_photos
-from nnlab.adain.figures import choose, note, stand_in
+from nnlab.adain.figures import choose, note
 from nnlab.adain.weights import save_decoder
+from nnlab.data.pair import stand_ins
 from nnlab.errors import UserError
 from nnlab.figures import footnote, save_figure, style
 from nnlab.params import PictureParams, load_params
@@ -143,10 +144,11 @@ def test_a_photo_that_is_passed_over_is_named(project, caplog):
 
 def test_the_line_below_a_figure_names_what_is_not_as_asked(project, decoders):
     whole, short = decoders / "decoder_100.safetensors", decoders / "decoder_10.safetensors"
-    assert note(whole, stand_in(project / "pair")) == ""
-    record = {"name": "pair", "stand_in": True, "note": "STAND-IN: oil for Matisse."}
+    assert note(whole, stand_ins(project / "pair")) == ""
+    record = {"name": "pair", "stand_in": True, "note": "", "replaced": {"style.jpg": "oil for Matisse"}}
     (project / "pair/provenance.json").write_text(json.dumps(record))
-    assert note(whole, stand_in(project / "pair")) == "STAND-IN: oil for Matisse"
+    assert note(whole, stand_ins(project / "pair")).startswith("STAND-IN: oil for Matisse, because")
+    assert note(whole, stand_ins(project / "pair", ["content.jpg"])) == ""
     assert note(short, "", "Sample.") == "Sample. Reduced training: 1,000 iterations instead of 10,000"
 
 

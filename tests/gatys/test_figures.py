@@ -32,7 +32,8 @@ def painted(folder: Path, provenance: Path, snapshots: int, **changes: Any) -> R
 
 def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path) -> None:
     provenance = tmp_path / "provenance.json"
-    provenance.write_text(json.dumps({"name": "pair", "stand_in": True, "note": "STAND-IN: blocks"}))
+    replaced = {"content.jpg": "blocks for cornell.jpg", "style.jpg": "oil for Matisse"}
+    provenance.write_text(json.dumps({"name": "pair", "stand_in": True, "note": "", "replaced": replaced}))
     main = painted(tmp_path / "main", provenance, 2, content=str(provenance.parent / "content.jpg"), size=128,
                    coarse_iterations=[1])  # fmt: skip
     other = painted(tmp_path / "other", provenance, 300, content_layers=[], iterations=300)
@@ -41,7 +42,8 @@ def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path) -> 
     names = {f"{job}_{part}" for job in ("main", "other") for part in parts}
     assert {path.name for path in (tmp_path / "plots").iterdir()} == {*names, "layers.png"}
     assert (tmp_path / "plots/main_losses.csv").read_text() == LOSSES
-    assert main.metrics() == {"total_loss": 400, "stand_in": "STAND-IN: blocks"}
+    assert main.note.startswith("STAND-IN: blocks for cornell.jpg, because")  # the job has a painting of its own
+    assert main.metrics() == {"total_loss": 400, "stand_in": main.note}
     assert other.metrics() == {"total_loss": 400, "stand_in": ""}
     with Image.open(tmp_path / "plots/other_snapshots.png") as image:
         assert max(image.size) < 10_000  # of very many snapshots some are left out

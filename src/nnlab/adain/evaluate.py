@@ -16,7 +16,7 @@ from nnlab.adain.model import FEATURES, Decoder, Encoder, adain_statistics, to_i
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images
-from nnlab.figures import BLUE, PALETTE, RED
+from nnlab.figures import BLUE, RED
 from nnlab.params import AdainParams, AdainTrainParams
 
 MEASURES = ("content_loss", "style_loss", "edges", "psnr_at_alpha_0")  # the last one in dB, the others without a unit
@@ -79,28 +79,25 @@ def psnr(photo: Tensor, result: Tensor) -> float:
 
 def curves_figure(curves: pd.DataFrame, judged: pd.DataFrame, settings: AdainTrainParams) -> plt.Figure:
     """Draw content and style loss by iteration with the checkpoints' held-out losses as marks, and edges and PSNR."""
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))
-    kinds = (("content", 1.0, BLUE, "Content loss"), ("style", settings.style_weight, RED, "Style loss"))
-    for axis, (kind, weight, colour, title) in zip(axes, kinds):
+    figure, axes = plt.subplots(2, 2, figsize=(9, 6.4))
+    kinds = (("content", 1.0, BLUE, "Content loss"), ("style", settings.style_weight or 1.0, RED, "Style loss"))
+    marker = "." if len(curves) == 1 else None
+    for axis, (kind, weight, colour, title) in zip(axes[0], kinds):
         values = weight * curves[f"{kind}_loss"]
         smooth = values.rolling(max(1, len(values) // 50), center=True, min_periods=1).mean()
-        axis.plot(curves.iteration, values, color=colour, alpha=0.25, linewidth=1, label="training, all steps")
-        axis.plot(curves.iteration, smooth, color=colour, label="training, smoothed")
+        each = f"training, steps of all kinds, mean of {settings.log_every}"
+        axis.plot(curves.iteration, values, color=colour, alpha=0.25, linewidth=1, marker=marker, label=each)
+        axis.plot(curves.iteration, smooth, color=colour, label="the same, smoothed")
         marks = weight * judged[f"heldout_{kind}_loss"]
-        axis.plot(judged.iteration, marks, "o", color="black", markersize=5, label="held-out pairs")
+        axis.plot(judged.iteration, marks, "o", color="black", markersize=5, label="held-out pairs, averaged weights")
         factor = "" if weight == 1 else f" × {weight:g}"
         axis.set(title=title + factor, xlabel="iteration", ylabel="loss", yscale="log")
         axis.yaxis.set_minor_formatter("{x:.3g}")
         axis.yaxis.set_major_formatter("{x:.3g}")
         axis.legend()
-    axis, right = axes[2], axes[2].twinx()
-    lines = axis.plot(judged.iteration, judged.heldout_edges, "o-", color=PALETTE[2], label="edges kept (1: all)")
-    lines += right.plot(
-        judged.iteration, judged.heldout_psnr_at_alpha_0, "s--", color=PALETTE[3], label="photo at alpha 0 (dB)"
-    )
-    axis.set(title="Held-out pairs", xlabel="iteration", ylabel="correlation of gradients")
-    right.set(ylabel="PSNR (dB)")
-    right.grid(visible=False)
-    right.spines.right.set_visible(True)
-    axis.legend(handles=lines)
+    below = (("edges", "Held-out pairs: edges kept (1: all)", "correlation of gradients"),
+             ("psnr_at_alpha_0", "Held-out photos: what alpha 0 gives back", "PSNR (dB)"))  # fmt: skip
+    for axis, (measure, title, label) in zip(axes[1], below):
+        axis.plot(judged.iteration, judged[f"heldout_{measure}"], "o-", color="black", markersize=5)
+        axis.set(title=title, xlabel="iteration", ylabel=label)
     return figure

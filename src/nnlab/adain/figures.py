@@ -8,10 +8,9 @@ from PIL import Image, ImageOps
 from nnlab.adain.choice import find_photos, find_style
 from nnlab.adain.stylize import Stylizer, open_picture, open_style
 from nnlab.adain.weights import load_decoder, load_encoder
-from nnlab.data.catalog import PROVENANCE, read_provenance
 from nnlab.data.gallery import caption, find_picture
 from nnlab.data.images import flatten, save_image
-from nnlab.data.pair import STYLE
+from nnlab.data.pair import STYLE, stand_ins
 from nnlab.figures import image_grid, save_figure, style
 from nnlab.files import atomic_dir
 from nnlab.params import ASSIGNED_ITERATIONS, PAIR, HardwareParams, PictureParams
@@ -20,7 +19,7 @@ from nnlab.training.state import load_tensors
 
 SAMPLES = ("france_pontduGard", "erase_red_panda")  # held-out photos of the gallery: a landmark, a portrait
 CELL_PIXELS = (480, 480)  # at most: what a cell shows in print
-CELL_INCHES, WIDTH_INCHES = 3.0, 14.0  # of a cell, of a row of many, at most
+CELL_INCHES = 3.0
 
 
 def choose(
@@ -34,7 +33,7 @@ def choose(
     own, name = find_photos(photos, pictures.photos)[:count], getattr(pictures, key)
     samples = [find_picture(gallery, sample) for sample in SAMPLES[len(own) : count]]
     painting = find_style(key, name) or (pair / STYLE if name == PAIR else find_picture(gallery, name))
-    notes = [stand_in(pair) if name == PAIR else f"Style: {caption(painting)}"]
+    notes = [stand_ins(pair, [STYLE]) if name == PAIR else f"Style: {caption(painting)}"]
     if samples:
         what = f"Sample photo{'s' if len(samples) > 1 else ''} ({', '.join(map(caption, samples))})"
         notes.append(f"{what}: put two photos of your own into {photos.as_posix()}")
@@ -58,9 +57,8 @@ def save_sheet(path: Path, rows: Sequence[Sequence[Image.Image]], labels: Sequen
         [ImageOps.pad(flatten(picture), shape, Image.Resampling.LANCZOS, color="white") for picture in row]
         for shape, row in zip(shapes, rows)
     ]
-    cell = min(CELL_INCHES, WIDTH_INCHES / len(rows[0]))
     with style():
-        save_figure(image_grid(cells, column_labels=labels, title=title, note=note or None, cell=cell), path)
+        save_figure(image_grid(cells, column_labels=labels, title=title, note=note or None, cell=CELL_INCHES), path)
 
 
 def save_pictures(folder: Path, pictures: Mapping[str, Image.Image]) -> None:
@@ -73,12 +71,6 @@ def save_pictures(folder: Path, pictures: Mapping[str, Image.Image]) -> None:
 def iterations(decoder: Path) -> int:
     """Training iterations that a decoder of the pipeline had."""
     return int(load_tensors(decoder)[1]["iteration"])
-
-
-def stand_in(pair: Path) -> str:
-    """What stands in for the assigned pair in that folder; "" if nothing does."""
-    record = read_provenance(pair / PROVENANCE)
-    return str(record["note"]) if record["stand_in"] else ""
 
 
 def note(decoder: Path, *texts: str) -> str:

@@ -16,7 +16,7 @@ from nnlab.vgg import VGG19
 from nnlab.vgg_layers import CHANNELS, up_to
 from nnlab.vgg_weights import Weights
 
-# The style layers of the paper's section 5; the last one is the content layer.
+# The style layers of the paper's section 6.2; the last one is the content layer.
 FEATURES = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
 # VGG19 up to relu4_1: (name, input channels, output channels), a pooling before each block but the first.

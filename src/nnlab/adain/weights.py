@@ -1,6 +1,6 @@
 """The weights of encoder and decoder: how the encoder's are normalised, and files of both.
 
-The normalised encoder is VGG19 with every filter rescaled to a mean activation of 1 (Huang & Belongie 2017, section 6).
+The normalised encoder is VGG19 with every filter rescaled to a mean activation of 1 (Gatys et al. 2016, section 2).
 ReLU, max pooling and reflection are homogeneous, so dividing a filter by its mean activation and multiplying the next
 layer's weights for that channel by it leaves the network's function unchanged up to the scale of each channel.
 

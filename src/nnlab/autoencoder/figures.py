@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch.special import entr
 
 from nnlab.autoencoder.evaluate import POINTS, Judged, Plane
 from nnlab.figures import TEN_COLORS, epoch_curves, image_grid, save_figure, style
@@ -46,6 +47,10 @@ def _write_loss(judged: Judged, title: str, folder: Path) -> None:
     write_csv(folder / "loss.csv", judged.history)
     figure, axis = plt.subplots(figsize=(5.6, 3.6))
     epoch_curves(axis, judged.history, "loss", len(judged.labels))
+    clean = judged.pictures["original"].double()
+    least = (entr(clean) + entr(1 - clean)).mean().item()
+    axis.axhline(least, color="0.4", linestyle=":", label="least possible: the entropy of the test pixels")
+    axis.legend()
     axis.set(ylabel="BCE (nats per pixel)", title=f"{title}: {judged.metrics['test_bce']:.4f} at the end")
     save_figure(figure, folder / "loss.png")
 
@@ -62,7 +67,8 @@ def latent(codes: np.ndarray, labels: np.ndarray, reach: float) -> Figure:
     """Codes (N, 2) coloured by digit (N,), over the grid's square."""
     figure, axis = plt.subplots(figsize=(7.6, 6.6))
     draw_codes(axis, codes, labels, reach)
-    axis.set(title="Codes of the test images by digit", **AXES)
+    outside = int((np.abs(codes).max(1) > reach).sum())
+    axis.set(title=f"Codes of the test images by digit ({outside} lie outside)", aspect="equal", **AXES)
     legend = axis.legend(title="digit", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=3)
     for handle in filter(None, legend.legend_handles):
         handle.set_alpha(1)
@@ -75,8 +81,8 @@ def draw_codes(axis: Axes, codes: np.ndarray, labels: np.ndarray, reach: float) 
         own, color = codes[labels == digit], TEN_COLORS[digit]
         axis.scatter(own[:, 0], own[:, 1], s=5, alpha=0.55, color=color, label=str(digit), linewidths=0)
         x, y = own[densest(own)]
-        box = {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": color}
-        axis.text(x, y, str(digit), fontsize=15, weight="bold", color=color, ha="center", va="center", bbox=box)
+        box = {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": color, "lw": 3}
+        axis.text(x, y, str(digit), fontsize=15, weight="bold", ha="center", va="center", bbox=box)
     axis.set(xlim=(-reach, reach), ylim=(-reach, reach))
 
 

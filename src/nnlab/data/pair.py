@@ -1,6 +1,7 @@
 """The assignment's pair of pictures, or named stand-ins where GitHub cannot be reached."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,17 @@ def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> None:
         _stand_in(pictures, folder, asset, str(error))
 
 
+def stand_ins(pair: Path, used: Iterable[str] = STAND_INS) -> str:
+    """What stands in for those of the pair's pictures that are `used`; "" if nothing does."""
+    replaced = read_provenance(pair / PROVENANCE).get("replaced", {})
+    return _note([replaced[name] for name in used if name in replaced])
+
+
+def _note(replaced: Iterable[str]) -> str:
+    told = " and ".join(replaced)
+    return told and f"STAND-IN: {told}, because the assignment's pair could not be fetched"
+
+
 def _own_pictures(folder: Path) -> dict[str, str]:
     """SHA-256 by name of what the user put into `folder`: neither the assignment's pictures nor earlier stand-ins."""
     ours = set(PAIR.files.values())
@@ -67,15 +79,14 @@ def _own_pictures(folder: Path) -> dict[str, str]:
 
 def _stand_in(pictures: Path, folder: Path, asset: Asset, reason: str) -> None:
     """Put pictures of the gallery in the place of those that are missing, and say so."""
-    replaced = []
+    replaced = {}
     for name, original in ORIGINALS.items():
         if not (folder / name).is_file() or sha256(folder / name) != asset.files[name]:
             picture = find_picture(pictures, STAND_INS[name])
             save_image(read_image(picture), folder / name)
-            replaced.append(f"{caption(picture)} in the place of {Path(original).name}")
-    note = f"STAND-IN: {' and '.join(replaced)}, because the assignment's pair could not be fetched"
-    note += f"; {asset.note}" if asset.details["own"] else ""
+            replaced[name] = f"{caption(picture)} in the place of {Path(original).name}"
+    note = _note(replaced.values()) + (f"; {asset.note}" if asset.details["own"] else "")
     files = {name: sha256(folder / name) for name in ORIGINALS}
-    write_provenance(folder, asset.name, note, stand_in=True, files=files, **asset.details)
+    write_provenance(folder, asset.name, note, stand_in=True, files=files, replaced=replaced, **asset.details)
     advice = "Once it can be reached, run `dvc repro -f -s fetch_pair` and `dvc repro`"
     print(f"\n  *** {note}. ***\n  {reason}\n  {advice}.\n", file=sys.stderr, flush=True)

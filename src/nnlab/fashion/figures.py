@@ -60,7 +60,7 @@ def _chosen(judged: Judged) -> Iterator[tuple[str, Sequence[int], str]]:
 
 def _predictions(images: np.ndarray, judged: Judged, chosen: Sequence[int], title: str) -> Figure:
     """The chosen images with their ten confidences: the true class blue, a wrong prediction red, the others grey."""
-    columns, width, height, ratio = (3, 12, 2.1, 1.1) if len(chosen) > 1 else (1, 8, 2.3, 1.7)
+    columns, width, height, ratio = (3, 10, 2.1, 1.1) if len(chosen) > 1 else (1, 8, 2.3, 1.7)
     lines = max(1, -(-len(chosen) // columns))
     size = (width, height * lines + 0.9)
     figure, axes = plt.subplots(lines, 2 * columns, figsize=size, squeeze=False, width_ratios=[1, ratio] * columns)
@@ -70,8 +70,9 @@ def _predictions(images: np.ndarray, judged: Judged, chosen: Sequence[int], titl
         predicted, actual = judged.predicted[index], judged.labels[index]
         truth, color = ("", BLUE) if predicted == actual else (f"\ntrue: {CLASSES[actual]}", RED)
         percents = 100 * judged.confidences[index]
+        sure = "> 99" if percents[predicted] > 99 else f"{percents[predicted]:.0f}"
         picture.imshow(images[index], cmap="gray_r", vmin=0, vmax=255)
-        picture.set_xlabel(f"{CLASSES[predicted]}, {percents[predicted]:.0f} %{truth}", color=color)
+        picture.set_xlabel(f"{CLASSES[predicted]}, {sure} %{truth}", color=color, fontsize=9)
         picture.set(xticks=[], yticks=[])
         picture.spines[:].set_visible(False)
         bars.barh(CLASSES, percents, color=class_colors(predicted, actual))
@@ -98,7 +99,7 @@ def _per_class(judged: Judged) -> Figure:
     bars = axis.barh(accuracies.index, accuracies, color=BLUE)
     axis.bar_label(bars, fmt="%.1f", label_type="center", color="white")
     mean = 100 * judged.metrics["test_accuracy"]
-    axis.axvline(mean, color="#333333", linestyle="--", linewidth=1.2, label=f"all classes: {mean:.2f} %")
+    axis.axvline(mean, color=ORANGE, linestyle="--", label=f"all classes: {mean:.2f} %")
     axis.set(xlabel="test accuracy (%)", xlim=(0, 100), title="Accuracy per class")
     axis.invert_yaxis()
     axis.grid(axis="y", visible=False)
@@ -134,17 +135,18 @@ def _confusion(judged: Judged) -> Figure:
 
 def _variants(variants: dict[str, Judged]) -> Figure:
     """Test accuracy per epoch of every variant, and at the end."""
-    figure, (curves, bars) = plt.subplots(1, 2, figsize=(10, 0.25 * len(variants) + 2.9), width_ratios=[1.2, 1])
+    figure, (curves, ends) = plt.subplots(1, 2, figsize=(10, 0.25 * len(variants) + 2.9), width_ratios=[1.2, 1])
     accuracies = {name: 100 * judged.metrics["test_accuracy"] for name, judged in variants.items()}
     for (name, judged), marker in zip(variants.items(), cycle("os^Dv<>pP*")):
         line = curves.plot(judged.history["epoch"], 100 * judged.history["test_accuracy"], marker=marker, label=name)[0]
-        weights = f"{name}\n{judged.metrics['parameters']:,} weights"
-        bars.bar_label(bars.barh(weights, accuracies[name], color=line.get_color()), fmt="%.2f", padding=3, fontsize=9)
+        size = f"{name}\n{judged.metrics['parameters']:,} parameters"
+        ends.plot([accuracies[name]], [size], marker=marker, markersize=8, color=line.get_color())
+        ends.text(accuracies[name], size, f"    {accuracies[name]:.2f}", va="center")
     curves.set(xlabel="epoch", ylabel="test accuracy (%)")
     curves.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    bars.set(xlabel="test accuracy (%), axis cut", xlim=(max(0, np.floor(min(accuracies.values())) - 4), 100))
-    bars.invert_yaxis()
-    bars.grid(axis="y", visible=False)
+    ends.set(xlabel="test accuracy at the end (%)", xlim=(np.floor(min(accuracies.values())) - 1, 100))
+    ends.margins(y=0.15)
+    ends.invert_yaxis()
     figure.legend(loc="outside lower center", ncols=min(len(variants), 6))
     figure.suptitle("Networks side by side")
     return figure

@@ -14,8 +14,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
-from nnlab.data.catalog import read_provenance
 from nnlab.data.images import read_image
+from nnlab.data.pair import stand_ins
 from nnlab.figures import footnote, image_grid, save_figure, style
 from nnlab.files import atomic_dir
 from nnlab.gatys.levels import plan
@@ -23,7 +23,7 @@ from nnlab.params import JobParams
 
 COLUMNS = 3  # snapshots in a row
 SHOWN = 30  # snapshots in the figure, at most: hundreds are too large for matplotlib, and show no more
-ABREAST = 4  # pictures in a row of layers.png
+ABREAST = 2  # pictures in a row of layers.png
 CELL = 4.7  # inches: what 512 pixels take
 COMPARED = {"content", "style", "content_layers", "style_layers"}  # what layers.png tells apart by itself
 
@@ -54,10 +54,9 @@ class Result:
 
 
 def read_result(name: str, job: JobParams, folder: Path, provenance: Path) -> Result:
-    """A job's folder; `provenance` is that of the pair, which the job may or may not use."""
-    pair = read_provenance(provenance)
-    used = any(Path(path).parent == provenance.parent for path in (job.content, job.style))
-    return Result(name, job, folder, str(pair["note"]) if used and pair["stand_in"] else "")
+    """A job's folder; `provenance` is that of the pair, of which the job may use both pictures, one or none."""
+    used = [Path(path).name for path in (job.content, job.style) if Path(path).parent == provenance.parent]
+    return Result(name, job, folder, stand_ins(provenance.parent, used))
 
 
 def draw(results: list[Result], out: Path) -> None:
@@ -70,6 +69,10 @@ def draw(results: list[Result], out: Path) -> None:
         save_figure(_layers(results), folder / "layers.png")
 
 
+def _title(result: Result) -> str:
+    return f"Gatys, job {result.name}"
+
+
 def _snapshots(result: Result) -> Figure:
     """The snapshots, left to right, top to bottom; of very many, `SHOWN` from the first to the last."""
     found = sorted(int(path.stem.split("_")[1]) for path in result.folder.glob("snapshot_*.png"))
@@ -78,14 +81,14 @@ def _snapshots(result: Result) -> Figure:
     labels = [f"{done} iterations, {next(x for x, end in levels if done <= end)} pixels" for done in shown]
     columns = math.ceil(len(shown) / math.ceil(len(shown) / COLUMNS))  # four: two rows of two
     rows = [pictures[i : i + columns] for i in range(0, len(shown), columns)]
-    return image_grid(rows, column_labels=labels, title=result.name, note=result.note, cell=CELL)
+    return image_grid(rows, column_labels=labels, title=_title(result), note=result.note, cell=CELL)
 
 
 def _result(result: Result) -> Figure:
     """Content, style, result, all of one height."""
     parts = ["content", "style", "result"]
     row = [result.picture(part) for part in parts]
-    return image_grid([row], column_labels=parts, title=result.name, note=result.note, cell=CELL)
+    return image_grid([row], column_labels=parts, title=_title(result), note=result.note, cell=CELL)
 
 
 def _layers(results: list[Result]) -> Figure:
@@ -123,7 +126,7 @@ def _losses(result: Result) -> Figure:
     table = pd.read_csv(result.folder / "losses.csv", index_col="iteration")
     del table["content"], table["style"]  # the sums over the layers
     looks = {name: "--" if name.startswith("content") else "-" for name in table} | {"total": "k:"}
-    table.plot(ax=axis, style=looks, logy=True, ylabel="weighted loss (log scale)", title=result.name)
+    table.plot(ax=axis, style=looks, logy=True, ylabel="weighted loss (log scale)", title=_title(result))
     for _, end in result.levels()[:-1]:
         axis.axvline(end, color="0.6", linestyle=":", linewidth=1)  # the next size begins
     late = table[len(table) // 2 :]
