@@ -95,7 +95,7 @@ def curves_figure(curves: pd.DataFrame, judged: pd.DataFrame, settings: AdainTra
         axis.yaxis.set_minor_formatter("{x:.3g}")
         axis.yaxis.set_major_formatter("{x:.3g}")
         axis.legend()
-    below = (("edges", "Held-out pairs: edges kept (1: all)", "correlation of gradients"),
+    below = (("edges", "Held-out pairs: edges (1: the photo itself)", "correlation of gradients"),
              ("psnr_at_alpha_0", "Held-out photos: what alpha 0 gives back", "PSNR (dB)"))  # fmt: skip
     for axis, (measure, title, label) in zip(axes[1], below):
         axis.plot(judged.iteration, judged[f"heldout_{measure}"], "o-", color="black", markersize=5)
