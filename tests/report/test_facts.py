@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnlab.adain import evaluate
-from nnlab.data.images import read_image
-from nnlab.data.tensors import to_tensor
 from nnlab.errors import UserError
 from nnlab.params import ReportParams
 from nnlab.report.facts import FULL, assigned_alpha, shown
-from nnlab.report.pictures import color_distance, edges, encoded
+from nnlab.report.pictures import color_distance, edges_kept, encoded
 from nnlab.sections import parse
 from tests.report import samples
 
@@ -93,9 +90,7 @@ def test_likeness_of_pictures_by_hand(tmp_path):
     pixels = np.zeros((128, 128, 3))
     pixels[:, 64:] = 255
     half, negative = save(tmp_path / "half.png", pixels), save(tmp_path / "negative.png", 255 - pixels)
-    noise = [save(tmp_path / f"{i}.png", np.random.default_rng(i).integers(0, 256, (45, 62, 3))) for i in (0, 1)]
-    assert edges(half, negative) == pytest.approx(1)  # edges lie at the same places
-    assert edges(*noise) == pytest.approx(evaluate.edges(*(to_tensor(read_image(path)) for path in noise)), abs=1e-5)
+    assert edges_kept(half, negative) == pytest.approx(1)  # edges lie at the same places
     black = save(tmp_path / "black.png", np.zeros((40, 30, 3)))
     red = save(tmp_path / "red.png", np.full((30, 40, 3), [255, 0, 0]))
     assert color_distance(half, negative) == pytest.approx(0, abs=1e-6)

@@ -16,6 +16,7 @@ from nnlab.adain.model import FEATURES, Decoder, Encoder, adain_statistics, to_i
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images
+from nnlab.edges import edges
 from nnlab.figures import BLUE, RED
 from nnlab.params import AdainParams, AdainTrainParams
 
@@ -58,18 +59,9 @@ def judge(encoder: Encoder, decoders: list[Decoder], pairs: list[Pair], device: 
             drawn, again = decoder(wanted).clamp(0, 1), decoder(features).clamp(0, 1)
             made = encoder(drawn)
             losses = content_loss(made[FEATURES[-1]], wanted).item(), style_loss(made, target).item()
-            found[-1].append((*losses, edges(photo, drawn), psnr(photo, again)))
+            seen, shown = (picture[0].permute(1, 2, 0).cpu().numpy() for picture in (photo, drawn))
+            found[-1].append((*losses, edges(seen, shown), psnr(photo, again)))
     return pd.DataFrame(np.mean(found, axis=0), columns=MEASURES)
-
-
-def edges(photo: Tensor, result: Tensor, block: int = 4) -> float:
-    """Correlation of the gradient magnitudes of two pictures (1, 3, H, W), grey, averaged over blocks of pixels.
-
-    1 for the photo itself; halos, doubled contours and smeared shapes lower it.
-    """
-    grey = F.avg_pool2d(torch.cat([photo, result]).mean(1), block)  # (2, h, w)
-    across, down = grey[:, :-1, 1:] - grey[:, :-1, :-1], grey[:, 1:, :-1] - grey[:, :-1, :-1]
-    return float(torch.corrcoef(torch.hypot(across, down).flatten(1))[0, 1])
 
 
 def psnr(photo: Tensor, result: Tensor) -> float:

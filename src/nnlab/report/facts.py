@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 
 from nnlab.params import ASSIGNED_ITERATIONS, ID_PLACEHOLDER, NAME_PLACEHOLDER, FashionParams, JobParams, load_params
-from nnlab.report.pictures import color_distance, edges
+from nnlab.report.pictures import color_distance, edges_kept
 from nnlab.sections import YamlLoader
 
 KINDS = ("content", "style")  # AdaIN's two sets of pictures
@@ -150,7 +150,7 @@ def _job(name: str, jobs: dict[str, JobParams], metrics: dict[str, Any], plots: 
         "enlarged": losses.iloc[-1 - own.iterations].to_dict(),  # before the first iteration at full size
         "frames": numbered(results, "snapshot_"),
         "beside": (content, style),
-        "edges": edges(content, result),
+        "edges": edges_kept(content, result),
         "colors": color_distance(style, result),
         "colors_before": color_distance(style, content),
         "other_layers": first.model_dump(include=layers) != own.model_dump(include=layers),
@@ -170,7 +170,7 @@ def _adain(metrics: dict[str, Any], alphas: list[float], plots: Path, results: P
         "alphas": strengths,
         "pair": pair,
         "alpha_pair": alpha_pair,
-        "edges": {alpha: edges(alpha_pair[0], picture) for alpha, picture in chosen.items()},
+        "edges": {alpha: edges_kept(alpha_pair[0], picture) for alpha, picture in chosen.items()},
         "colors": {alpha: color_distance(alpha_pair[1], picture) for alpha, picture in chosen.items()},
     }
 

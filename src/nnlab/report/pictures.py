@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageStat
 
+from nnlab.edges import edges
+
 MAX_SIDE = 2200  # pixels; wider figures are reduced: on A4, in one column, these are more than 300 an inch
 _PHOTO = 0.4  # of the bytes as PNG: where a JPEG needs less, the picture holds photos, else it is a drawing
 
@@ -50,15 +52,9 @@ def as_uri(kind: str, data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def edges(photo: Path, result: Path, block: int = 4) -> float:
-    """Correlation of the gradient magnitudes of two pictures of one size, as adain/evaluate.py has it."""
-    found = []
-    for path in (photo, result):
-        grey = np.asarray(_opened(path), dtype=float).mean(2)
-        height, width = (side // block for side in grey.shape)
-        blocks = grey[: height * block, : width * block].reshape(height, block, width, block).mean((1, 3))
-        found.append(np.hypot(np.diff(blocks[:-1], axis=1), np.diff(blocks[:, :-1], axis=0)).ravel())
-    return float(np.corrcoef(found)[0, 1])
+def edges_kept(photo: Path, result: Path) -> float:
+    """Those of a photo in a result of its size, see `edges`."""
+    return edges(np.asarray(_opened(photo)), np.asarray(_opened(result)))
 
 
 def color_distance(first: Path, second: Path) -> float:
