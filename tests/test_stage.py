@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,17 @@ def test_what_a_user_or_a_machine_can_cause_is_one_line(error, code, words, caps
 def test_a_defect_of_ours_keeps_its_traceback(error: Exception) -> None:
     with pytest.raises(type(error)):
         stage.call(failing(error), [])
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
+def test_a_stage_uses_freed_memory_again(tmp_path: Path) -> None:
+    """By itself glibc gives blocks of this size back, and each comes in new pages."""
+    made = "    len(b'x' * 2**26)\n    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)\n"
+    script = f"import resource\nfrom nnlab.stage import script\n@script\ndef main() -> None:\n{made}{made}"
+    (tmp_path / "twice.py").write_text(script)
+    said = subprocess.check_output([sys.executable, tmp_path / "twice.py"], env=environment(ROOT), text=True)
+    first, second = map(int, said.split())
+    assert second - first < 2**26 / os.sysconf("SC_PAGE_SIZE") / 100
 
 
 def test_a_name_that_is_not_utf_8_is_printed_with_escapes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,11 +50,7 @@ def kernels(weight: Tensor) -> Tensor:
 
 def conv3x3(padded: Tensor, transformed: Tensor, bias: Tensor) -> Tensor:
     """The convolution of `padded` (B, C, H + 2, W + 2) by `kernels(weight)`: (B, D, H, W), channels-last."""
-    height, width = (side - 2 for side in padded.shape[2:])
-    if height % STEP or width % STEP:
-        padded = F.pad(padded, (0, -width % STEP, 0, -height % STEP))
-    images = _Convolution.apply(padded, transformed, bias)
-    return images[:, :, :height, :width].contiguous(memory_format=torch.channels_last)  # no copy for whole tiles
+    return _Convolution.apply(padded, transformed, bias)
 
 
 class FrozenConv(nn.Conv2d):
@@ -79,6 +75,8 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, padded: Tensor, transformed: Tensor, bias: Tensor) -> Tensor:
+        height, width = ctx.size = [side - 2 for side in padded.shape[2:]]
+        padded = _whole(padded, height, width)
         ctx.save_for_backward(padded, transformed)
         shape = len(padded), len(bias), padded.shape[2] - 2, padded.shape[3] - 2
         images = torch.empty(shape, memory_format=torch.channels_last)
@@ -87,12 +85,15 @@ class _Convolution(torch.autograd.Function):
             blocks = _blocks(images.permute(0, 2, 3, 1)[:, band])
             made = (BACK @ sums.flatten(1)).view(STEP, STEP, *blocks.shape[:3], -1)
             torch.add(made.permute(2, 3, 4, 0, 1, 5), bias, out=blocks)
-        return images
+        if images.shape[2:] == (height, width):
+            return images
+        return images[:, :, :height, :width].clone(memory_format=torch.channels_last)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         padded, transformed = ctx.saved_tensors
         needs_input, needs_kernels, needs_bias = ctx.needs_input_grad
+        gradient = _whole(gradient, *ctx.size)
         rows = gradient.permute(0, 2, 3, 1).contiguous()
         batch, channels, height, width = padded.shape
         inputs = gradient.new_zeros(batch, height + 2, width + 2, channels) if needs_input else None
@@ -107,8 +108,14 @@ class _Convolution(torch.autograd.Function):
                 tiles = OF_TILES.T @ torch.bmm(sums, transformed).flatten(1)
                 tiles = tiles.view(TILE, TILE, *blocks.shape[:3], -1)
                 _add_tiles(inputs[:, band.start : band.stop + STEP], tiles.permute(2, 3, 4, 0, 1, 5))
-        found = None if inputs is None else inputs[:, :height, :width].permute(0, 3, 1, 2)
+        height, width = ctx.size
+        found = None if inputs is None else inputs[:, : height + 2, : width + 2].permute(0, 3, 1, 2)
         return found, of_kernels, rows.sum((0, 1, 2)) if needs_bias else None
+
+
+def _whole(images: Tensor, height: int, width: int) -> Tensor:
+    """Images with zeros below and right, as many as `height` and `width` lack to whole tiles."""
+    return F.pad(images, (0, -width % STEP, 0, -height % STEP)) if height % STEP or width % STEP else images
 
 
 def _bands(images: Tensor) -> Iterator[slice]:
