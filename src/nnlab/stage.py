@@ -15,7 +15,7 @@ from nnlab.params import Params, load_params
 
 Main = Callable[..., None]
 
-_MALLOPT = {-4: 0, -1: 2**31 - 1}  # glibc's M_MMAP_MAX and M_TRIM_THRESHOLD (malloc.h)
+_MALLOPT = {-3: 2**25, -1: 2**31 - 1}  # glibc's M_MMAP_THRESHOLD, its highest, and M_TRIM_THRESHOLD (malloc.h)
 
 
 def script(main: Main) -> Main:
@@ -43,9 +43,9 @@ def run(main: Main) -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Have glibc keep what is freed: every step of a training asks for the same tensors again.
+    """Have glibc keep what is freed: every step asks for the same tensors again.
 
-    New pages from Linux were a tenth of AdaIN's step and an eighth of Gatys'. Nothing is done where there is no glibc.
+    New pages from Linux were an eighth of Gatys' iteration. Nothing is done where there is no glibc.
     """
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         for option, value in _MALLOPT.items():
