@@ -50,8 +50,7 @@ def test_new_alphas_run_one_stage_within_30_seconds(tree: Path) -> None:
     assert time.monotonic() - begin < 30
     dvc(tree, "plots", "diff", "HEAD", "workspace", "--targets", "plots/adain/alpha.png", "-o", "dvc_plots")
     shown = " ".join(path.name for path in (tree / "dvc_plots/static").iterdir())
-    assert "workspace" in shown
-    assert "HEAD" in shown
+    assert all(name in shown for name in ("workspace", "HEAD"))
 
 
 def test_other_layers_run_their_job_alone_and_no_name_reaches_a_shell(tree: Path) -> None:

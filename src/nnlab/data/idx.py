@@ -28,4 +28,4 @@ def _read(path: Path) -> Tensor:
 
 def unit(images: Tensor) -> Tensor:
     """Images (N, ...) uint8 in 0..255 -> (N, ...) float32 in [0, 1]."""
-    return images.float().div_(255.0)
+    return images.to(torch.float32, copy=True).div_(255.0)
