@@ -83,6 +83,7 @@ def test_the_kinds_of_steps_have_the_shares_of_the_parameters() -> None:
     coloured = [batch for batch, value in zip(others, channels) if value]
     assert np.mean([int(batch.style[0, 0, 0, 0]) < 100 for batch in coloured]) == pytest.approx(0.5, abs=0.05)
     assert {int(batch.content[0, 0, 0, 0]) for batch in batches} == {0, 1, 2}
+    assert all(batch.style.is_contiguous(memory_format=torch.channels_last) for batch in others)  # a GPU's pinning
 
 
 def test_parts_of_the_run_follow_one_another() -> None:

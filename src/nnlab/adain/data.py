@@ -65,6 +65,7 @@ class Crops(Dataset):
         style = self._crops(self.content if photo < params.photo_styles else self.style, step, "style", size)
         if plain < params.plain_styles:
             style = one_colour(style) if solid < 0.5 else grey(style)
+            style = style.contiguous(memory_format=torch.channels_last)  # repeated elements cannot be pinned for a GPU
         return Batch(content, style, alpha if partial < params.random_alpha else 1.0)
 
     def _crops(self, pool: ImageSet, step: int, name: str, size: CropParams) -> Tensor:
