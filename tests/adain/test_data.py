@@ -103,8 +103,7 @@ def test_plain_styles_by_hand() -> None:
 
 @pytest.mark.parametrize(("cache", "workers"), [(0, 0), (1 << 24, 0), (1 << 24, 2)])
 def test_the_feed_gives_the_same_batches_however_they_are_prepared(tmp_path: Path, cache: int, workers: int) -> None:
-    folders = make_pools(tmp_path)
-    params = settings(**SMALL)
+    folders, params = make_pools(tmp_path), settings(**SMALL)
     expected = Crops(*(ImageSet(folder) for folder in folders), params)
     crops = Crops(*(ImageSet(folder, cache) for folder in folders), params)
     given = list(feed(crops, range(3, 12), workers, CPU))
