@@ -162,6 +162,8 @@ def _load(checkpoints: Checkpoints, device: torch.device) -> Painting | None:
     if not (saved := checkpoints.newest()):
         return None
     tensors, values = saved
+    # Copies begin where torch's own tensors do: on AMD's processors MKL's dot products depend on the address.
+    tensors = {name: tensor.clone() for name, tensor in tensors.items()}
     image, snapshots = tensors.pop("image").to(device), list(tensors.pop("snapshots").split(1))
     return Painting(**values, image=image, snapshots=snapshots, optimizer=tensors)
 
