@@ -32,4 +32,4 @@ def random_batch(batch: int, crop: int) -> Batch:
     """Noise in the place of content and style crops."""
     crops = torch.randint(0, 255, (batch, 3, crop, crop), dtype=torch.uint8, device=pick_device("auto"))
     crops = crops.contiguous(memory_format=torch.channels_last)
-    return Batch(crops, crops.flip(3))
+    return Batch(crops, crops.flip(3), torch.ones((), device=crops.device))

@@ -80,6 +80,6 @@ def test_structure_loss_by_hand():
 def test_statistics_are_mixed_by_hand():
     own, other = ({layer: moments([mean], [std]) for layer in FEATURES} for mean, std in ((1.0, 2.0), (5.0, 4.0)))
     for alpha, expected in ((0, (1, 2)), (0.25, (2, 2.5)), (1, (5, 4))):
-        found = mixed(own, other, alpha)
+        found = mixed(own, other, torch.tensor(alpha))
         assert list(found) == list(FEATURES)
         assert all((mean.item(), std.item()) == expected for mean, std in found.values())

@@ -93,9 +93,6 @@ def test_two_processes_reach_the_losses_of_one(whole, inputs, tmp_path, machines
     torch.testing.assert_close(two, one, rtol=0.05, atol=0)
 
 
-# ---- what is refused, and the start ----
-
-
 @pytest.fixture
 def call(workdir, monkeypatch, capfd):
     """`call(*inputs)` runs the stage in a folder of its own: exit code and the last line of what it said."""

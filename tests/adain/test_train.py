@@ -104,9 +104,6 @@ def test_a_diverged_training_ends_with_one_line(run, tmp_path):
         run(tmp_path, settings(**{**SMALL, "learning_rate": 1e30, "warmup": 0}))
 
 
-# ---- the loss of a step ----
-
-
 def test_pytorch_adains_recipe_gives_exactly_its_loss(encoder, decoder):
     """The oracle is what its own code computed, see tests/adain/reference.py."""
     values, picks = json.loads(GOLDEN.read_text())["losses"]["values"], torch.linspace(0, 3, 40).long().tolist()
@@ -138,11 +135,11 @@ def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
     """`alpha` None: an identity step."""
     params, decoder = settings(structure_weight=3.0, identity={"share": 1, "pixel_weight": 50.0}), initial_decoder(1)
     content, style = (torch.randint(0, 256, (2, 3, 24, 24), dtype=torch.uint8) for _ in range(2))
-    images, batch = content / 255, Batch(content, style, alpha) if alpha else Batch(content, None)
+    images, batch = content / 255, Batch(content, style, torch.tensor(alpha)) if alpha else Batch(content, None)
     features = encoder(images)
     target = statistics(features)
     if alpha:
-        target = mixed(target, statistics(encoder(style / 255)), alpha)
+        target = mixed(target, statistics(encoder(style / 255)), batch.alpha)
     wanted = adain_statistics(features["relu4_1"], *target["relu4_1"])
     drawn = decoder(wanted)
     made = encoder(drawn)
@@ -155,6 +152,15 @@ def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
     total.backward()
     assert all(weights.grad.abs().sum() > 0 for weights in decoder.parameters())
     assert all(weights.grad is None for weights in encoder.parameters())
+
+
+def test_a_compiled_step_serves_every_strength(sets, encoder):
+    """It was compiled anew for each, which took a GPU minutes, and ended uncompiled."""
+    crops, decoder = Crops(*sets, settings(batch_size=1)), initial_decoder(1)
+    losses = torch.compile(batch_losses, backend="eager")
+    for step in range(30):
+        with torch.compiler.set_stance("default" if step < 10 else "fail_on_recompile"):
+            losses(encoder, decoder, crops[step], crops.params, torch.float32)
 
 
 def test_gradients_are_those_of_a_power_of_the_loss(encoder):
@@ -193,9 +199,6 @@ def test_no_step_waits_for_the_device(run, tmp_path, monkeypatch, optimizer):
         run(tmp_path / str(steps), settings(**{**SMALL, **short}), save_every=100)
         counts.append(list(reads))
     assert counts[0] == counts[1] != []
-
-
-# ---- schedules and rows ----
 
 
 def test_the_rate_rises_and_falls():

@@ -31,7 +31,7 @@ class Batch(NamedTuple):
 
     content: Tensor
     style: Tensor | None  # None: an identity step, the style is the content
-    alpha: float = 1.0
+    alpha: Tensor = torch.ones(())  # a tensor: a compiled step takes a number for a constant
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Crops(Dataset):
         if plain < params.plain_styles:
             style = one_colour(style) if solid < 0.5 else grey(style)
             style = style.contiguous(memory_format=torch.channels_last)  # repeated elements cannot be pinned for a GPU
-        return Batch(content, style, alpha if partial < params.random_alpha else 1.0)
+        return Batch(content, style, torch.tensor(alpha if partial < params.random_alpha else 1.0))
 
     def _crops(self, pool: ImageSet, step: int, name: str, size: CropParams) -> Tensor:
         """This rank's crops of `pool`, drawn for `step`: (batch_size / world, 3, crop, crop) uint8."""
@@ -125,7 +125,8 @@ def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iter
     )  # fmt: skip
     try:
         for content, style, alpha in loader:
-            yield Batch(content.to(device, non_blocking=True), None if style is None else style.to(device), alpha)
+            style = None if style is None else style.to(device, non_blocking=True)
+            yield Batch(content.to(device, non_blocking=True), style, alpha.to(device, non_blocking=True))
     except UserError as error:  # from a worker it comes with that one's whole traceback, whose last line it is
         raise UserError(str(error).strip().splitlines()[-1].removeprefix("nnlab.errors.UserError: ")) from None
 

@@ -71,8 +71,8 @@ def statistics(features: Features) -> dict[str, tuple[Tensor, Tensor]]:
     return {layer: mean_std(features[layer]) for layer in FEATURES}
 
 
-def mixed(content: Statistics, style: Statistics, alpha: float) -> dict[str, tuple[Tensor, Tensor]]:
-    """Statistics on the way from the content's (alpha 0) to the style's (alpha 1)."""
+def mixed(content: Statistics, style: Statistics, alpha: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    """Statistics on the way from the content's (alpha 0) to the style's (alpha 1, exactly)."""
     return {
         layer: (torch.lerp(own[0], other[0], alpha), torch.lerp(own[1], other[1], alpha))
         for (layer, own), other in zip(content.items(), style.values())

@@ -180,8 +180,8 @@ def _encode(
         return content, statistics(content)
     both, count = encoder(torch.cat([images, to_images(batch.style, dtype)])), len(images)
     content = {layer: x[:count] for layer, x in both.items()}
-    style = statistics({layer: x[count:] for layer, x in both.items()})
-    return content, style if batch.alpha == 1 else mixed(statistics(content), style, batch.alpha)
+    style = {layer: x[count:] for layer, x in both.items()}
+    return content, mixed(statistics(content), statistics(style), batch.alpha)
 
 
 def learning_rate(params: AdainTrainParams, step: int) -> float:
