@@ -26,6 +26,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor
 from nnlab.adain.losses import content_loss, statistics, style_loss
 from nnlab.adain.model import FEATURES, Encoder, adain_statistics, to_images
 from nnlab.adain.shipped import DECODER
+from nnlab.adain.statistics import mean_std
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
@@ -101,7 +102,7 @@ def scores(encoder: Encoder, photo: Image.Image, painting: Image.Image, result: 
     images = [to_images(pil_to_tensor(picture)[None], torch.float32) for picture in (photo, painting, result)]
     content, style, made = (encoder(image) for image in images)
     target = statistics(style)
-    wanted = adain_statistics(content[FEATURES[-1]], *target[FEATURES[-1]])
+    wanted = adain_statistics(content[FEATURES[-1]], mean_std(content[FEATURES[-1]]), target[FEATURES[-1]])
     losses = float(content_loss(made[FEATURES[-1]], wanted)), float(style_loss(made, target))
     return (*losses, losses[0] + 10 * losses[1], edges(np.asarray(photo), np.asarray(result)))
 

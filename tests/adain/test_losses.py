@@ -73,8 +73,9 @@ def test_structure_loss_by_hand():
     content = {layer: row(0, 2) for layer in FEATURES}
     target = {layer: moments([5.0], [2 * 2**0.5]) for layer in FEATURES}
     features = {"relu1_1": row(3, 8), "relu2_1": row(3, 7), "relu3_1": row(1, 7), "relu4_1": row(100, 100)}
-    assert structure_loss(features, content, target).item() == pytest.approx(0.5 + 0 + 2, abs=1e-3)
-    assert structure_loss(content, content, statistics(content)).item() == pytest.approx(0, abs=1e-6)
+    own = statistics(content)
+    assert structure_loss(features, content, own, target).item() == pytest.approx(0.5 + 0 + 2, abs=1e-3)
+    assert structure_loss(content, content, own, own).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_statistics_are_mixed_by_hand():

@@ -137,14 +137,14 @@ def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
     content, style = (torch.randint(0, 256, (2, 3, 24, 24), dtype=torch.uint8) for _ in range(2))
     images, batch = content / 255, Batch(content, style, torch.tensor(alpha)) if alpha else Batch(content, None)
     features = encoder(images)
-    target = statistics(features)
+    own = target = statistics(features)
     if alpha:
-        target = mixed(target, statistics(encoder(style / 255)), batch.alpha)
-    wanted = adain_statistics(features["relu4_1"], *target["relu4_1"])
+        target = mixed(own, statistics(encoder(style / 255)), batch.alpha)
+    wanted = adain_statistics(features["relu4_1"], own["relu4_1"], target["relu4_1"])
     drawn = decoder(wanted)
     made = encoder(drawn)
     losses = [content_loss(made["relu4_1"], wanted), style_loss(made, target)]
-    expected = losses[0] + 10 * losses[1] + 3 * structure_loss(made, features, target)
+    expected = losses[0] + 10 * losses[1] + 3 * structure_loss(made, features, own, target)
     expected = expected if alpha else expected + 50 * pixel_loss(drawn, images)
     total, found = batch_losses(encoder, decoder, batch, params, torch.float32)
     torch.testing.assert_close(total, expected, rtol=1e-4, atol=0)

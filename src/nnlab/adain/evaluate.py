@@ -13,6 +13,7 @@ from torch import Tensor
 from nnlab.adain.data import Pair, held_out_pairs
 from nnlab.adain.losses import content_loss, statistics, style_loss
 from nnlab.adain.model import FEATURES, Decoder, Encoder, adain_statistics, to_images
+from nnlab.adain.statistics import mean_std
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images
@@ -52,8 +53,8 @@ def judge(encoder: Encoder, decoders: list[Decoder], pairs: list[Pair], device: 
     found: list[list[tuple[float, ...]]] = []  # by pair, by decoder
     for pair in pairs:
         photo, painting = (to_images(crops.to(device), torch.float32) for crops in pair)
-        features, target = encoder(photo)[FEATURES[-1]], statistics(encoder(painting))
-        wanted = adain_statistics(features, *target[FEATURES[-1]])
+        features, target = encoder.encode(photo), statistics(encoder(painting))
+        wanted = adain_statistics(features, mean_std(features), target[FEATURES[-1]])
         found.append([])
         for decoder in decoders:
             drawn, again = decoder(wanted).clamp(0, 1), decoder(features).clamp(0, 1)

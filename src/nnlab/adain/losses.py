@@ -51,14 +51,15 @@ def style_loss(features: Features, target: Statistics) -> Tensor:
     return torch.stack(terms).sum()
 
 
-def structure_loss(features: Features, content: Features, target: Statistics) -> Tensor:
+def structure_loss(features: Features, content: Features, own: Statistics, target: Statistics) -> Tensor:
     """The content loss at the layers below relu4_1, each towards its own AdaIN of the content; a float32 scalar.
 
-    relu4_1 alone leaves a shape free by several pixels, which the eye sees as doubled contours and halos. Where the
-    style is the content itself, the targets are the content's features, as in the identity loss of SANet.
+    `own` are the content's statistics. relu4_1 alone leaves a shape free by several pixels, which the eye sees as
+    doubled contours and halos. Where the style is the content itself, the targets are the content's features, as in the
+    identity loss of SANet.
     """
-    layers = FEATURES[:-1]
-    return torch.stack([content_loss(features[n], adain_statistics(content[n], *target[n])) for n in layers]).sum()
+    wanted = {layer: adain_statistics(content[layer], own[layer], target[layer]) for layer in FEATURES[:-1]}
+    return torch.stack([content_loss(features[layer], goal) for layer, goal in wanted.items()]).sum()
 
 
 def pixel_loss(images: Tensor, content: Tensor) -> Tensor:

@@ -124,10 +124,12 @@ def to_images(crops: Tensor, dtype: torch.dtype) -> Tensor:
 
 def adain(content: Tensor, style: Tensor) -> Tensor:
     """Give content features (B, C, h, w) the means and deviations of style features (B, C, h', w') (paper, eq. 8)."""
-    return adain_statistics(content, *mean_std(style))
+    return adain_statistics(content, mean_std(content), mean_std(style))
 
 
-def adain_statistics(content: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """AdaIN towards given statistics, (B, C, 1, 1) or (1, C, 1, 1); the result has the dtype of ``content``."""
-    content_mean, content_std = mean_std(content)
-    return rescaled(content, content_mean, std / content_std, mean)
+def adain_statistics(content: Tensor, own: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
+    """AdaIN with mean and deviation given, (B, C, 1, 1) each: `own` of the content, and what it is to have instead.
+
+    The result has the dtype of `content`.
+    """
+    return rescaled(content, own[0], target[1] / own[1], target[0])

@@ -17,6 +17,8 @@ from nnlab.vgg_weights import Weights
 
 RIDGE = 1e-3  # of the mean of the diagonal: keeps directions that the pictures hardly excite from blowing up
 PATCHES = 800  # of 3x3 positions, of every picture and layer
+PAD = 16  # columns
+BLOCK = 512  # rows
 
 
 @torch.no_grad()
@@ -42,22 +44,29 @@ def closed_form_decoder(weights: Weights, crops: Tensor, seed: int) -> Decoder:
 
 
 def _patches(inputs: list[Tensor], targets: list[Tensor], draws: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Some positions of every picture: 3x3 patches of the input with a 1 for the bias (P, 9 C + 1), targets (P, D)."""
-    for batch, wanted in zip(inputs, targets):
-        for x, y in zip(batch, wanted):
-            patches, values = F.unfold(x[None], 3)[0].T, y.flatten(1).T
-            chosen = torch.randperm(len(values), generator=draws)[:PATCHES]
-            yield F.pad(patches[chosen], (0, 1), value=1.0), values[chosen]
+    """Some positions of a batch of pictures: 3x3 patches of the input, (P, 9 C + PAD), and the targets, (P, D).
+
+    After the patch comes a 1, for the bias, and zeros: products of odd numbers of columns take a third longer.
+    """
+    for x, y in zip(inputs, targets):
+        width, seen, values = y.shape[3], x.permute(0, 2, 3, 1), y.flatten(2).mT
+        chosen = torch.stack([torch.randperm(values.shape[1], generator=draws)[:PATCHES] for _ in x])  # (B, P)
+        picture, top, left = torch.arange(len(x))[:, None], chosen // width, chosen % width
+        taps = [seen[picture, top + down, left + right] for down in range(3) for right in range(3)]
+        patches = F.pad(F.pad(torch.cat(taps, 2), (0, 1), value=1.0), (0, PAD - 1))
+        yield patches.flatten(0, 1), values[picture, chosen].flatten(0, 1)
 
 
 def _fit(layer: nn.Conv2d, patches: Iterator[tuple[Tensor, Tensor]]) -> None:
     """Ridge regression of the layer's weight and bias on its patches: (X^T X + lambda) w = X^T Y."""
-    size = 9 * layer.in_channels + 1
+    size = 9 * layer.in_channels + PAD
     gram, cross = torch.zeros(size, size), torch.zeros(size, layer.out_channels)
     for x, y in patches:
-        gram.addmm_(x.T, x)
+        for start in range(0, size, BLOCK):  # of rows, from the diagonal on: the matrix is symmetric
+            gram[start : start + BLOCK, start:].addmm_(x[:, start : start + BLOCK].T, x[:, start:])
         cross.addmm_(x.T, y)
+    gram = gram.triu() + gram.triu(1).T
     gram.diagonal().add_(RIDGE * gram.diagonal().mean())
     solution = torch.linalg.solve(gram, cross)
-    layer.weight.copy_(solution[:-1].T.reshape(layer.weight.shape))
-    layer.bias.copy_(solution[-1])  # type: ignore[union-attr]
+    layer.weight.copy_(solution[:-PAD].view(3, 3, layer.in_channels, -1).permute(3, 2, 0, 1))
+    layer.bias.copy_(solution[-PAD])  # type: ignore[union-attr]

@@ -155,33 +155,20 @@ def batch_losses(
     """Return the loss that is to become smaller, a scalar, and the paper's two losses (2,) in it, content and style."""
     images = to_images(batch.content, dtype)
     with torch.no_grad():
-        content, target = _encode(encoder, images, batch, dtype)
-        wanted = adain_statistics(content[FEATURES[-1]], *target[FEATURES[-1]])
+        content = encoder(images)
+        own = target = statistics(content)
+        if batch.style is not None:
+            target = mixed(own, statistics(encoder(to_images(batch.style, dtype))), batch.alpha)
+        wanted = adain_statistics(content[FEATURES[-1]], own[FEATURES[-1]], target[FEATURES[-1]])
     drawn = decoder(wanted)
     features = encoder(drawn)
     losses = torch.stack([content_loss(features[FEATURES[-1]], wanted), style_loss(features, target)])
     total = params.content_weight * losses[0] + params.style_weight * losses[1]
     if params.structure_weight:
-        total = total + params.structure_weight * structure_loss(features, content, target)
+        total = total + params.structure_weight * structure_loss(features, content, own, target)
     if batch.style is None:
         total = total + params.identity.pixel_weight * pixel_loss(drawn, images)
     return total, losses
-
-
-def _encode(
-    encoder: Encoder, images: Tensor, batch: Batch, dtype: torch.dtype
-) -> tuple[dict[str, Tensor], dict[str, tuple[Tensor, Tensor]]]:
-    """Features of the content, and the statistics that the result is to have.
-
-    Both batches of one size go through the encoder together: one large pass is faster than two small ones.
-    """
-    if batch.style is None:
-        content = encoder(images)
-        return content, statistics(content)
-    both, count = encoder(torch.cat([images, to_images(batch.style, dtype)])), len(images)
-    content = {layer: x[:count] for layer, x in both.items()}
-    style = {layer: x[count:] for layer, x in both.items()}
-    return content, mixed(statistics(content), statistics(style), batch.alpha)
 
 
 def learning_rate(params: AdainTrainParams, step: int) -> float:
