@@ -1,9 +1,10 @@
-"""Fetch the files of one asset: MNIST or Fashion-MNIST, as raw IDX files, or GCompris's pictures; verified."""
+"""Fetch the files of one asset, verified: MNIST or Fashion-MNIST, GCompris's pictures, or sample photos."""
 
 from pathlib import Path
 
 from nnlab.data.catalog import DIGITS, fetch
 from nnlab.data.gcompris import GCOMPRIS
+from nnlab.data.samples import SAMPLES
 from nnlab.params import Params
 from nnlab.stage import script
 
@@ -11,4 +12,4 @@ from nnlab.stage import script
 @script
 def main(name: str, folder: Path, params: Params) -> None:
     """Fill `folder` with the files and their provenance."""
-    fetch({**DIGITS, "gcompris": GCOMPRIS}[name], folder, params.sources.mirror)
+    fetch({**DIGITS, "gcompris": GCOMPRIS, "samples": SAMPLES}[name], folder, params.sources.mirror)

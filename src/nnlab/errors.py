@@ -28,8 +28,11 @@ def exit_code(program: str, work: Callable[[], object], interrupted: str) -> int
         return 0
     except UserError as error:
         line = str(error)
-    except OSError as error:
-        line = _refused(error)
+    except OSError as error:  # what the operating system refused; a full disk names the way out
+        reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
+        where = f"{error.filename}: " if error.filename else ""
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        line = f"{where}{reason}{'; free some space and run the same command again' if full else ''}"
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
             raise
@@ -38,11 +41,3 @@ def exit_code(program: str, work: Callable[[], object], interrupted: str) -> int
         line, code = interrupted, 130
     print(f"{program}: error: {' '.join(line.split())}", file=sys.stderr)
     return code
-
-
-def _refused(error: OSError) -> str:
-    """What the operating system refused; a full disk names the way out."""
-    reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
-    where = f"{error.filename}: " if error.filename else ""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return f"{where}{reason}{'; free some space and run the same command again' if full else ''}"

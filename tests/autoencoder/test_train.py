@@ -7,9 +7,9 @@ import torch
 
 from nnlab.autoencoder import train as module
 from nnlab.autoencoder.model import build
-from nnlab.autoencoder.train import add_noise, bce, pixels, prepare, rebuild
+from nnlab.autoencoder.train import add_noise, bce, pixels, prepare
 from nnlab.params import AutoencoderParams, DenoiserParams
-from nnlab.training.loop import fit
+from nnlab.training.loop import fit, in_chunks
 from tests.datasets import bars
 
 CPU, FLOAT = torch.device("cpu"), torch.float32
@@ -70,8 +70,8 @@ def test_noise_has_its_factor_and_its_stream() -> None:
 def test_it_learns(precision: torch.dtype) -> None:
     model, history = fit(prepare, DATA, TEST, settings(epochs=30), CPU, precision)
     assert history["epoch"].tolist() == list(range(1, 31))
-    assert bce(rebuild(model, IMAGES), IMAGES) < 0.7 * bce(build(settings())(IMAGES), IMAGES)
-    assert history["test_loss"].iloc[-1] == pytest.approx(bce(rebuild(model, IMAGES[:30]), IMAGES[:30]).item())
+    assert bce(in_chunks(model, IMAGES), IMAGES) < 0.7 * bce(build(settings())(IMAGES), IMAGES)
+    assert history["test_loss"].iloc[-1] == pytest.approx(bce(in_chunks(model, IMAGES[:30]), IMAGES[:30]).item())
     assert history["train_loss"].equals(history["test_loss"]), "the first images of both are the same here"
 
 

@@ -10,7 +10,7 @@ from tests.datasets import write_split
 
 
 def test_a_split_is_images_row_by_row_with_labels(tmp_path: Path) -> None:
-    given = torch.arange(12, dtype=torch.uint8).view(2, 2, 3)
+    given = torch.arange(2 * 28 * 28).byte().view(2, 28, 28)
     write_split(tmp_path, "t10k", given, torch.tensor([7, 255]))
     images, labels = load_split(tmp_path, "test")
     assert torch.equal(images, given)

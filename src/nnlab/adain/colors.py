@@ -72,13 +72,8 @@ def _moments(colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return colours.mean(0), std[:, None] * (vectors * np.sqrt(values.clip(0)) @ vectors.T)
 
 
-def second_moment(colours: np.ndarray) -> np.ndarray:
-    """Mean of c c^T over colours c, RGB (N, 3) in 0-255 taken as [0, 1]: (3, 3)."""
-    return (colours / 255).T @ (colours / 255) / len(colours)
-
-
 def palette_projection(moment: np.ndarray) -> np.ndarray | None:
-    """Return the projection (3, 3) onto the colours that a style has by its `second_moment`; None where it has all.
+    """Return the projection (3, 3) onto the colours that a style has by their second moment; None where it has all.
 
     A grey style has the line of greys alone, a style of one colour the line from black through it. Features cannot tell
     them apart reliably: where a style has no deviation, AdaIN leaves a constant map, and the decoder has to guess.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nnlab import winograd
 from nnlab.adain.statistics import mean_std, rescaled
-from nnlab.training.seeds import generator
+from nnlab.training.seeds import initial_weights
 from nnlab.vgg import VGG19
 from nnlab.vgg_layers import CHANNELS, up_to
 from nnlab.vgg_weights import Weights
@@ -108,13 +108,9 @@ class Decoder(nn.Module):
 
 
 def initial_decoder(seed: int) -> Decoder:
-    """A decoder with PyTorch's default initial weights, uniform within 1/sqrt(fan in), drawn from the seed alone."""
-    decoder, draws = Decoder(), generator(seed, "decoder")
-    for name, inputs, _ in DECODER_LAYERS:
-        bound = (9 * inputs) ** -0.5
-        for parameter in getattr(decoder, name).parameters():
-            nn.init.uniform_(parameter, -bound, bound, generator=draws)
-    return decoder
+    """A decoder with PyTorch's default initial weights, drawn from the seed alone."""
+    with initial_weights(seed):
+        return Decoder()
 
 
 def to_images(crops: Tensor, dtype: torch.dtype) -> Tensor:

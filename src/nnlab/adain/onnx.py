@@ -3,6 +3,7 @@
 Their sizes are dynamic. AdaIN itself, between the two, is left to the caller: both files say how in their description.
 """
 
+from copy import copy
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from nnlab.adain.model import MIN_SIDE, Decoder, Encoder
+from nnlab.adain.model import FEATURES, MIN_SIDE, Decoder, Encoder
 from nnlab.adain.statistics import EPS
 from nnlab.errors import UserError
 from nnlab.files import atomic
@@ -26,23 +27,13 @@ t = (f - mean(f)) / std(f) * std(s) + mean(s), std(f) = sqrt(sum((f - mean(f))^2
 the decoder gets alpha * t + (1 - alpha) * f."""
 
 
-class _Encode(nn.Module):
-    """The encoder's last layer alone."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, image: Tensor) -> Tensor:
-        """(B, 3, H, W) -> relu4_1 (B, 512, H/8, W/8), rounded up."""
-        return self.encoder.encode(image)
-
-
 def write_onnx(encoder: Encoder, decoder: Decoder, folder: Path) -> list[Path]:
     """Write encoder.onnx and decoder.onnx; return the paths. UserError where the packages for it are missing."""
     if not find_spec("onnxscript"):
         raise UserError("onnxscript, which writes ONNX, is not installed: pip install -e '.[onnx]'")
-    _write(_Encode(encoder), torch.rand(2, 3, 40, 56), MIN_SIDE, ("image", "features"), folder / "encoder.onnx")
+    last = copy(encoder)
+    last.names = {FEATURES[-1]: encoder.names[FEATURES[-1]]}  # this layer's features alone are given out
+    _write(last, torch.rand(2, 3, 40, 56), MIN_SIDE, ("image", "features"), folder / "encoder.onnx")
     _write(decoder, torch.rand(2, 512, 5, 7), LEAST, ("features", "image"), folder / "decoder.onnx")
     return [folder / "encoder.onnx", folder / "decoder.onnx"]
 

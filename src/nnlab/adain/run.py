@@ -63,7 +63,7 @@ def train_decoder(
         folder = resume_dir("adain_train", key, CODE, data)
         state = _train(params, team, dtype, inputs, folder)
         team.wait()
-        if team.writes:
+        if team.rank == 0:
             table = pd.DataFrame([curve(state, settings, stop) for stop in row_ends(settings)])
             write_csv(curves, table)
             for path in decoders:
@@ -89,7 +89,7 @@ def _train(
         state.restore(*saved)
     team.wait()  # no process writes before all have read
     move = step_function(encoder, state, settings, team, dtype, params.run.compile)
-    shown = watch(state, settings, encoder, pairs[:PICTURES]) if team.writes else nullcontext(lambda: None)
+    shown = watch(state, settings, encoder, pairs[:PICTURES]) if team.rank == 0 else nullcontext(lambda: None)
     try:
         with shown as report:
             train(move, state, crops, team, params.run, folder, report)

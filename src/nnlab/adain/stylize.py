@@ -22,7 +22,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nnlab.adain.colors import CELL, Pixels, palette_projection, second_moment, to_pixels
+from nnlab.adain.colors import CELL, Pixels, palette_projection, to_pixels
 from nnlab.adain.model import MIN_SIDE, Decoder, Encoder
 from nnlab.adain.statistics import EPS
 from nnlab.data.images import read_image, resize_shorter, to_pil
@@ -42,7 +42,7 @@ Box = tuple[slice, slice]  # rows and columns of cells
 class Moments(NamedTuple):
     """Mean and standard deviation of relu4_1 over the positions of one picture: (1, 512, 1, 1) float32, on the CPU.
 
-    And the second moment of its colours (3, 3), see `second_moment`.
+    And the second moment of its colours c, RGB in [0, 1]: the mean of c c^T, (3, 3).
     """
 
     mean: Tensor
@@ -133,7 +133,8 @@ class Stylizer:
         mean, square = (sums / own.opacity.sum())[:, None, :, None, None]
         count = own.opacity.numel()
         variance = (square - mean**2).clamp(min=0) * count / (count - 1)
-        return Moments(mean.float(), (variance + EPS).sqrt().float(), second_moment(own.colours))
+        colours = own.colours / 255
+        return Moments(mean.float(), (variance + EPS).sqrt().float(), colours.T @ colours / len(colours))
 
     def _encode(self, rgb: np.ndarray, box: Box) -> Tensor:
         """relu4_1 (1, 512, h, w) of the cells in `box`, exact, of pixels (8H, 8W, 3) in 0-255."""

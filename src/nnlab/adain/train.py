@@ -88,22 +88,17 @@ def train(
         milestones = [percent for percent, step in params.milestones.items() if step == state.step]
         saves = milestones or state.step % run.save_every == 0
         if saves or state.step in logged:
-            _check(state.history[: state.step])
+            bad = (~state.history[: state.step].isfinite()).any(dim=1).nonzero()
+            if len(bad):  # the training has diverged and would only waste time
+                at = int(bad[0]) + 1
+                raise UserError(f"the loss is not finite at iteration {at}; lower adain.train.learning_rate")
         if state.step in logged:
             report()
-        if saves and processes.writes:
+        if saves and processes.rank == 0:
             for percent in milestones:
                 found = {"iteration": str(state.step), "percent": str(percent)}
                 save_decoder(state.average, folder / f"decoder_{percent}.safetensors", found)
             Checkpoints(folder).save(state.tensors(), {"step": state.step})
-
-
-def _check(losses: Tensor) -> None:
-    """UserError if a loss is not finite: the training has diverged and would only waste time."""
-    bad = (~losses.isfinite()).any(dim=1).nonzero()
-    if len(bad):
-        at = int(bad[0]) + 1
-        raise UserError(f"the loss is not finite at iteration {at}; lower adain.train.learning_rate")
 
 
 def row_ends(params: AdainTrainParams) -> list[int]:

@@ -19,7 +19,7 @@ from nnlab.files import atomic
 from nnlab.training.state import save_tensors
 from nnlab.vgg import VGG19
 from nnlab.vgg_layers import LAYERS, up_to
-from nnlab.vgg_weights import Weights, read_state, read_weights, sequential_index, to_state
+from nnlab.vgg_weights import Weights, read_state, read_weights, sequential_index
 
 ENCODED = up_to(FEATURES[-1])  # the layers of the encoder
 
@@ -65,9 +65,9 @@ def load_encoder(path: Path) -> Encoder:
 
 
 def save_encoder(weights: Weights, path: Path, metadata: dict[str, str]) -> None:
-    """Write VGG19 weights up to relu4_1 as safetensors (the project's own format), atomically."""
-    kept = {layer: weights.convs[layer] for layer in ENCODED}
-    save_tensors(path, to_state(Weights("nnlab", weights.mean, kept)), metadata)
+    """Write VGG19 weights up to relu4_1 as safetensors (`mean`, `<layer>.weight`, `<layer>.bias`), atomically."""
+    convs = {f"{x}.{kind}": tensor for x in ENCODED for kind, tensor in zip(("weight", "bias"), weights.convs[x])}
+    save_tensors(path, {"mean": weights.mean, **convs}, metadata)
 
 
 def load_decoder(path: Path) -> Decoder:

@@ -18,12 +18,12 @@ from nnlab.app.parts import Say, enlarged, not_trained, told
 from nnlab.autoencoder.evaluate import POINTS, decode_plane, judge, psnr_db
 from nnlab.autoencoder.figures import draw_codes, draw_grid
 from nnlab.autoencoder.model import build
-from nnlab.autoencoder.train import add_noise, pixels, rebuild
+from nnlab.autoencoder.train import add_noise, pixels
 from nnlab.data.decoding import decode
 from nnlab.data.idx import load_split
 from nnlab.figures import style
 from nnlab.params import AutoencoderParams, DenoiserParams
-from nnlab.training.loop import load
+from nnlab.training.loop import in_chunks, load
 
 MNIST = Path("data/raw/mnist")  # paths as dvc.yaml has them
 AUTOENCODER, DENOISER = (Path(f"data/models/{name}/model.safetensors") for name in ("autoencoder", "denoiser"))
@@ -108,7 +108,7 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
         def judged(name: str, them: Tensor) -> gr.Image:
             return gr.Image(enlarged(them), label=f"{say(name)}: PSNR {psnr_db(them, clean):.1f} dB")
 
-        return enlarged(clean), judged("noisy", seen.clamp(0, 1)), judged("rebuilt", rebuild(model, seen).sigmoid())
+        return enlarged(clean), judged("noisy", seen.clamp(0, 1)), judged("rebuilt", in_chunks(model, seen).sigmoid())
 
     @told()
     def drawn(address: str) -> Tensor:

@@ -30,7 +30,8 @@ def prepare(
 
     def measure(shown: Tensor, labels: Tensor) -> Row:
         clean = pixels(shown)
-        return {"loss": bce(rebuild(model, add_noise(clean, settings, "judge")), clean).item()}
+        scores = in_chunks(lambda chunk: model(chunk.to(device)), add_noise(clean, settings, "judge"))
+        return {"loss": bce(scores, clean).item()}
 
     return model, loss, measure
 
@@ -57,9 +58,3 @@ def add_noise(images: Tensor, settings: AutoencoderParams, *stream: int | str) -
         return images
     noise = torch.randn(images.shape, generator=generator(settings.seed, *stream))
     return images + settings.noise_factor * noise.to(images.device)
-
-
-def rebuild(model: Autoencoder, seen: Tensor) -> Tensor:
-    """Pixel scores (N, 784) float32 of the reconstructions of (N, 784), on the CPU, in float32."""
-    device = next(model.parameters()).device
-    return in_chunks(lambda chunk: model(chunk.to(device)), seen)

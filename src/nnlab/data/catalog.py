@@ -157,27 +157,23 @@ def _check_space(asset: Asset, folder: Path, work: Path) -> None:
 
 
 def _collect(asset: Asset, missing: Sequence[str], source: Source, work: Path) -> tuple[list[str], str]:
-    """Bring of the files that are `missing` those that `source` has into `work`: the others' names, and why."""
+    """Bring those of the `missing` files that `source` has into `work`, verified: the others' names, and why."""
     lost: list[str] = []
     reason = ""
     for number, name in enumerate(missing, start=1):
+        path = work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _take(source, name, work / name, asset.files[name])
+            source.get(name, path)
+            if wrong := _difference(path, asset.files[name]):
+                path.unlink()
+                raise DownloadError(f"{name} {wrong}")
         except DownloadError as error:
             reason = reason or str(error)
             lost.append(name)
             if isinstance(error, Unreachable) or len(lost) == ENOUGH:
                 return [*lost, *missing[number:]], reason
     return lost, reason
-
-
-def _take(source: Source, name: str, path: Path, digest: str) -> None:
-    """Have the file `name` from `source` at `path`, verified; `DownloadError` if it does not serve the right one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    source.get(name, path)
-    if wrong := _difference(path, digest):
-        path.unlink()
-        raise DownloadError(f"{name} {wrong}")
 
 
 def _difference(path: Path, expected: str) -> str:

@@ -1,8 +1,8 @@
 """IDX files (MNIST, Fashion-MNIST) -> tensors."""
 
-import struct
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,16 +14,10 @@ def load_split(folder: Path, split: str) -> tuple[Tensor, Tensor]:
 
     The files are uncompressed; they were verified when they were fetched, and DVC knows when they change.
     """
-    start = Path(folder) / SPLITS[split]
-    return _read(Path(f"{start}-images-idx3-ubyte")), _read(Path(f"{start}-labels-idx1-ubyte")).long()
-
-
-def _read(path: Path) -> Tensor:
-    """The bytes of an IDX file, in its shape. torchvision, which has this too, takes two seconds to import."""
-    with path.open("rb") as file:
-        *_, dimensions = file.read(4)
-        shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
-        return torch.frombuffer(bytearray(file.read()), dtype=torch.uint8).view(shape)
+    start = Path(folder) / SPLITS[split]  # torchvision, which reads them too, takes two seconds to import
+    images = np.fromfile(f"{start}-images-idx3-ubyte", np.uint8, offset=16).reshape(-1, 28, 28)  # behind the header
+    labels = np.fromfile(f"{start}-labels-idx1-ubyte", np.uint8, offset=8)
+    return torch.from_numpy(images), torch.from_numpy(labels).long()
 
 
 def unit(images: Tensor) -> Tensor:

@@ -88,7 +88,4 @@ def read_manifest(folder: Path) -> list[Entry]:
     """The pictures of an image set, by index."""
     with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
-    return [
-        Entry(shard, int(offset), int(size), int(width), int(height), name)
-        for shard, offset, size, width, height, name in rows
-    ]
+    return [Entry._make([shard, *map(int, numbers), name]) for shard, *numbers, name in rows]

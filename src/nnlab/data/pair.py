@@ -24,12 +24,7 @@ PAIR = Asset(
         CONTENT: "ee78ed68142dacdff8ee474ff6d15a1ae008f67bea6d541e6be240f3a4547091",
         STYLE: "6a8b2383d9c110354a97a42c74bdcc5341be879cbb842ddb7ab5843dbdf56d53",
     },
-    sources=[
-        Source(
-            "github.com/naoto0804/pytorch-AdaIN",
-            lambda name, path: download(f"{_INPUT}/{ORIGINALS[name]}", path),
-        )
-    ],
+    sources=[Source(_INPUT, lambda name, path: download(f"{_INPUT}/{ORIGINALS[name]}", path))],
 )
 
 

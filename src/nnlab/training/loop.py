@@ -1,6 +1,5 @@
 """What the small networks share: the epochs of a training, its curves, and the file of what was trained."""
 
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -105,16 +104,16 @@ def train_and_save(
             bar.update(1, **measured)
 
         network, history = fit(prepare, data, test, settings, device, precision, after_epoch)
-    metadata = {"settings": settings.model_dump_json(), "history": json.dumps(history.to_dict("records"))}
-    save_tensors(path, network.state_dict(), metadata)
+    about = {"settings": settings.model_dump(mode="json"), "history": history.to_dict("records")}
+    save_tensors(path, network.state_dict(), about)
 
 
 def load(
     path: Path, section: type[Settings], build: Callable[[Settings], Network]
 ) -> tuple[Network, Settings, pd.DataFrame]:
     """Read what `train_and_save` wrote with settings of that `section`: network, settings, curves."""
-    tensors, metadata = load_tensors(path)
-    settings = section.model_validate_json(metadata["settings"])
+    tensors, about = load_tensors(path)
+    settings = section.model_validate(about["settings"])
     network = build(settings)
     network.load_state_dict(tensors)
-    return network.eval(), settings, pd.DataFrame(json.loads(metadata["history"]))
+    return network.eval(), settings, pd.DataFrame(about["history"])

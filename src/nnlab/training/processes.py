@@ -15,16 +15,11 @@ from nnlab.errors import UserError
 
 
 class Processes(NamedTuple):
-    """This process's rank among `world`, and the device that it computes on."""
+    """This process's rank among `world`, whose first alone writes files, and the device that it computes on."""
 
     rank: int
     world: int
     device: torch.device
-
-    @property
-    def writes(self) -> bool:
-        """Whether this is the one process that writes files and shows progress."""
-        return self.rank == 0
 
     def wrap(self, module: nn.Module) -> nn.Module:
         """Let gradients be averaged over the processes."""

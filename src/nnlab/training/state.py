@@ -19,24 +19,23 @@ from nnlab.files import atomic, sha256
 RESUME = Path(".resume")
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write tensors as safetensors, whole or not at all; the same tensors and metadata make the same bytes."""
-    data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
-    if metadata:  # the library writes it in another order in each process
-        start = 8 + int.from_bytes(data[:8], "little")  # the format: length of the header, header as JSON, data
-        header = json.loads(data[8:start])
-        header["__metadata__"] = dict(sorted(metadata.items()))
-        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-        data = data[:8] + text.ljust(start - 8) + data[start:]
+def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:
+    """Write tensors, and facts about them that JSON can hold, as safetensors, whole or not at all.
+
+    The same make the same bytes: of several metadata keys the library would change the order, so there is one.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    data = save(plain, {"about": json.dumps(about or {}, sort_keys=True)})
     with atomic(path) as temporary:
         temporary.write_bytes(data)
 
 
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read what `save_tensors` wrote: tensors and metadata. A damaged or foreign file is a `UserError`."""
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `save_tensors` wrote, or others' tensors, with no facts. A damaged or foreign file is a `UserError`."""
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, json.loads((file.metadata() or {}).get("about", "{}"))
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run `dvc repro` to make it") from None
     except SafetensorError as error:
@@ -51,14 +50,11 @@ class Checkpoints:
 
     def save(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
         """Write a state whole or not at all, in the place of the one before. `values` is anything JSON can hold."""
-        save_tensors(self.file, tensors, {"values": json.dumps(values)})
+        save_tensors(self.file, tensors, values)
 
     def newest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Tensors and values of the newest state; None if there is none. Writes nothing: any process may look."""
-        if not self.file.exists():
-            return None
-        tensors, metadata = load_tensors(self.file)
-        return tensors, json.loads(metadata["values"])
+        return load_tensors(self.file) if self.file.exists() else None
 
 
 def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) -> Path:
