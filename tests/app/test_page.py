@@ -16,8 +16,7 @@ from nnlab.adain.shipped import networks
 from nnlab.adain.stylize import Stylizer, open_picture
 from nnlab.app import page
 from nnlab.app.fashion import bars
-from nnlab.app.framing import DIGIT, GARMENT, framed
-from nnlab.app.parts import texts
+from nnlab.app.parts import DIGIT, GARMENT, framed, texts
 from nnlab.autoencoder.model import build
 from nnlab.errors import UserError
 from nnlab.fashion.figures import GREY, ORANGE, RED

@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from nnlab.app.framing import DIGIT, framed
-from nnlab.app.parts import Say, enlarged, not_trained, told
+from nnlab.app.parts import DIGIT, Say, enlarged, framed, not_trained, told
 from nnlab.autoencoder.evaluate import POINTS, decode_plane, judge, psnr_db
 from nnlab.autoencoder.figures import draw_codes, draw_grid
 from nnlab.autoencoder.model import build

@@ -8,8 +8,7 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from nnlab.app.framing import GARMENT, framed
-from nnlab.app.parts import File, Say, dropped, enlarged, not_trained, told
+from nnlab.app.parts import GARMENT, File, Say, dropped, enlarged, framed, not_trained, told
 from nnlab.data.idx import load_split, unit
 from nnlab.data.images import read_image
 from nnlab.fashion.figures import class_colors

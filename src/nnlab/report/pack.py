@@ -13,8 +13,8 @@ from pathlib import Path
 
 from nnlab.errors import UserError
 from nnlab.files import atomic
-from nnlab.params import ReportParams, load_params
-from nnlab.stage import run
+from nnlab.params import Params, ReportParams
+from nnlab.stage import script
 
 REPORT = Path("report")
 
@@ -58,11 +58,8 @@ def _git(root: Path, variables: dict[str, str], *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def main(params: Path = Path("params.yaml")) -> None:
+@script
+def main(params: Params) -> None:
     """Pack the project in the working folder."""
-    out = pack(Path(), file_name(load_params(params).report))
+    out = pack(Path(), file_name(params.report))
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
-
-
-if __name__ == "__main__":
-    run(main)

@@ -30,7 +30,7 @@ class Encoded(NamedTuple):
 
 def encoded(path: Path, max_side: int = MAX_SIDE) -> Encoded:
     """A picture, reduced to `max_side` pixels: drawings as PNG, photos as JPEG of a fifth of the bytes."""
-    image = _opened(path)
+    image = Image.open(path).convert("RGB")
     image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     png, jpeg = io.BytesIO(), io.BytesIO()
     image.save(png, "PNG", optimize=True)
@@ -54,7 +54,8 @@ def as_uri(kind: str, data: bytes) -> str:
 
 def edges_kept(photo: Path, result: Path) -> float:
     """Those of a photo in a result of its size, see `edges`."""
-    return edges(np.asarray(_opened(photo)), np.asarray(_opened(result)))
+    seen, drawn = (np.asarray(Image.open(path).convert("RGB")) for path in (photo, result))
+    return edges(seen, drawn)
 
 
 def color_distance(first: Path, second: Path) -> float:
@@ -62,11 +63,6 @@ def color_distance(first: Path, second: Path) -> float:
 
     Root of the mean over R, G, B of (difference of means)^2 + (difference of deviations)^2, in units of the full scale.
     """
-    a, b = (ImageStat.Stat(_opened(path)) for path in (first, second))
+    a, b = (ImageStat.Stat(Image.open(path).convert("RGB")) for path in (first, second))
     gaps = np.subtract([a.mean, a.stddev], [b.mean, b.stddev]) / 255  # (2, 3)
     return float(np.sqrt((gaps**2).sum(0).mean()))
-
-
-def _opened(path: Path) -> Image.Image:
-    with Image.open(path) as image:
-        return image.convert("RGB")

@@ -6,34 +6,19 @@
 from pathlib import Path
 
 import vl_convert
+from dvc_render.html import PAGE_HTML
 
 from nnlab.files import atomic
-from nnlab.stage import run
+from nnlab.stage import script
 
 VEGA_LITE = "5.8"  # of those that vl-convert carries, the nearest to DVC's 5.2
 # Without the link to an editor in the net, below each chart.
 EMBED = "window.vegaEmbed = (id, spec) => vegaEmbed(id, spec, {actions: {export: true, source: true, editor: false}});"
-PAGE = """<!DOCTYPE html>
-<html>
-<head>
-<meta charset="utf-8">
-{refresh_tag}
-<title>DVC Plot</title>
-<style>table { border-spacing: 15px; }</style>
-<script>(() => { %s })();</script>
-</head>
-<body>
-{plot_divs}
-</body>
-</html>
-"""
 
 
+@script
 def main(path: Path) -> None:
-    """Write DVC's template for the page: the names in braces are what it fills in."""
+    """Write DVC's template for the page with scripts for its `{scripts}`; the other names in braces DVC fills in."""
+    scripts = f"<meta charset='utf-8'><script>(() => {{ {vl_convert.javascript_bundle(EMBED, VEGA_LITE)} }})();</script>"
     with atomic(path) as temporary:
-        temporary.write_text(PAGE % vl_convert.javascript_bundle(EMBED, VEGA_LITE), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    run(main)
+        temporary.write_text(PAGE_HTML.replace("{scripts}", scripts), encoding="utf-8")
