@@ -30,6 +30,7 @@ def test_edges_by_hand():
     large = (picture.repeat(4, axis=0).repeat(4, axis=1) for picture in (photo, drawn))
     assert edges(*large) == pytest.approx(expected, abs=1e-6)
     assert edges(photo, 0.5 * photo + 0.1, block=1) == pytest.approx(1)  # fainter, but where they were
+    assert edges(photo, np.full_like(photo, 0.3), block=1) == 0
 
 
 def test_psnr_by_hand():

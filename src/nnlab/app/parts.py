@@ -1,4 +1,4 @@
-"""What several tabs have: texts in two languages, limits, one-line errors, dropped pictures and small ones, choice of a painting."""
+"""What several tabs have: texts in two languages, limits, errors, dropped and small pictures, choice of a painting."""
 
 import re
 import time

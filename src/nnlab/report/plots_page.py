@@ -19,6 +19,7 @@ EMBED = "window.vegaEmbed = (id, spec) => vegaEmbed(id, spec, {actions: {export:
 @script
 def main(path: Path) -> None:
     """Write DVC's template for the page with scripts for its `{scripts}`; the other names in braces DVC fills in."""
-    scripts = f"<meta charset='utf-8'><script>(() => {{ {vl_convert.javascript_bundle(EMBED, VEGA_LITE)} }})();</script>"
+    code = vl_convert.javascript_bundle(EMBED, VEGA_LITE)
+    page = PAGE_HTML.replace("{scripts}", f"<meta charset='utf-8'><script>(() => {{ {code} }})();</script>")
     with atomic(path) as temporary:
-        temporary.write_text(PAGE_HTML.replace("{scripts}", scripts), encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8")

@@ -22,10 +22,10 @@ RESUME = Path(".resume")
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:
     """Write tensors, and facts about them that JSON can hold, as safetensors, whole or not at all.
 
-    The same make the same bytes: of several metadata keys the library would change the order, so there is one.
+    The same make the same bytes: the library writes several metadata keys in any order, so there is one.
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    data = save(plain, {"about": json.dumps(about or {}, sort_keys=True)})
+    data = save(plain, {"about": json.dumps(about or {})})
     with atomic(path) as temporary:
         temporary.write_bytes(data)
 
