@@ -21,10 +21,7 @@ FIGURES += [f"gatys/{job}_{kind}.png" for job in JOBS for kind in ("snapshots", 
 
 
 def facts(root: Path, changed: dict[str, Any] | None = None, **report: Any) -> dict[str, Any]:
-    """What `make` put into `root`, gathered, with the project's own params.yaml.
-
-    `report` has other values for its section, `changed` for dotted keys of the others.
-    """
+    """What `make` put into `root`, with params.yaml; `report` has other values of that section, `changed` of others."""
     own = {f"report.{key}": value for key, value in {"name": "张三", "student_id": "20230002", **report}.items()}
     params = quick.write_params(root, {**own, **(changed or {})})
     return gather(params, root / "metrics", root / "plots", root / "data")
