@@ -75,7 +75,8 @@ def row(
     """A row of the table from the values of all runs of both sides."""
     sides = [found for found in (ours, peer) if len(found)]
     shown = [f"{median(found):.4g}" for found in sides]
-    other, ratio = (f"{shown[1]} ({who})", f"{median(peer) / median(ours):.2f}") if len(peer) else ("", "")
+    other = f"{shown[1]} ({who})" if len(peer) else ""
+    ratio = f"{median(peer) / median(ours):.2f}" if len(peer) and median(ours) else ""
     spread = "; ".join(f"{min(found):.4g} to {max(found):.4g}" for found in sides if len(found) > 1)
     return [what, shown[0], other, ratio, spread, str(precision).removeprefix("torch.")]
 
