@@ -23,7 +23,7 @@ OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] 
 .PHONY: repro report install test lint quick app ship bench requirements
 
 repro: install
-	@echo "The first run takes 30 to 40 minutes on two cores with fast bfloat16, about an hour without; most is AdaIN's"
+	@echo "The first run takes 25 to 40 minutes on two cores with fast bfloat16, about an hour without; most is AdaIN's"
 	@echo "training, which shows how long it still takes. Interrupted, it goes on where it was."
 	@$(DVC) repro --all-pipelines
 

@@ -33,9 +33,10 @@ from nnlab.adain.evaluate import judge
 from nnlab.adain.model import Decoder, Encoder, initial_decoder
 from nnlab.adain.start import closed_form_decoder
 from nnlab.adain.stylize import Stylizer
-from nnlab.data.gallery import STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
+from nnlab.data.gallery import caption, find_picture
 from nnlab.data.images import read_image, resize_shorter
 from nnlab.data.imageset import ImageSet
+from nnlab.data.pair import STAND_INS
 from nnlab.params import AdainTrainParams, load_params
 from nnlab.vgg_weights import read_weights
 
@@ -151,7 +152,7 @@ def rate(crops: Crops, move: Callable[[Batch], None], device: torch.device, step
 
 def draw(options: argparse.Namespace, encoder: Encoder, without: Kept, default: Kept) -> None:
     """A held-out photo and painting, and what both decoders make of them."""
-    files = [find_picture(options.data / PICTURES, name) for name in (STAND_IN_PHOTO, STAND_IN_PAINTING)]
+    files = [find_picture(options.data / PICTURES, name) for name in STAND_INS.values()]
     photo, painting = (resize_shorter(read_image(file), side) for file, side in zip(files, (384, 256)))
     drawn = [Stylizer(encoder, kept[2]).stylize(photo, [painting]) for kept in (without, default)]
     shown = [photo, ImageOps.pad(painting, photo.size, color="white"), *drawn]

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from nnlab.files import atomic
-from nnlab.params import load_params
 from nnlab.report.build import pdf, web_page
 from nnlab.report.facts import gather
 from nnlab.report.pack import file_name
@@ -19,5 +18,5 @@ def main(source: Path, metrics: Path, plots: Path, data: Path, folder: Path, par
         print(f"report_build: {', '.join(facts['unset'])} not set in params.yaml: placeholders", file=sys.stderr)
     with atomic(folder / "index.html") as temporary:
         temporary.write_text(web_page(facts, source), encoding="utf-8")
-    with atomic(folder / f"{file_name(load_params(params).report)}.pdf") as temporary:
+    with atomic(folder / f"{file_name(facts['report'])}.pdf") as temporary:
         temporary.write_bytes(pdf(facts, source))

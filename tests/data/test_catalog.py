@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nnlab.data import download
-from nnlab.data.catalog import DIGITS, ENOUGH, MIRROR_VARIABLE, Asset, fetch, read_provenance
+from nnlab.data.catalog import DIGITS, ENOUGH, MIRROR_VARIABLE, Asset, fetch, read_provenance, write_provenance
 from nnlab.data.download import DownloadError, Source, Unreachable, copy, url_source
 from nnlab.data.idx import load_split
 from nnlab.errors import UserError
@@ -46,7 +46,8 @@ def assert_right(folder: Path) -> None:
 
 
 def test_files_arrive_once_with_their_provenance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "other").write_bytes(b"of another set")
+    (tmp_path / "other").write_bytes(b"of another set, which was fetched before")
+    write_provenance(tmp_path, "another", "", files={"other": ""})
     with serve(SERVED) as server:
         fetch(asset(at(server)), tmp_path)
         assert capsys.readouterr().err.endswith("things: 2 of 2 files from official\n")
@@ -77,6 +78,16 @@ def test_wrong_bytes_are_refused_and_the_next_source_is_asked(tmp_path: Path, bo
             fetch(asset(at(server, "/bad")), tmp_path)
         assert list(tmp_path.iterdir()) == []
         fetch(asset(at(server, "/bad"), at(server)), tmp_path)
+    assert_right(tmp_path)
+
+
+def test_files_of_the_users_own_are_named_and_stay(tmp_path: Path) -> None:
+    write_files(tmp_path, {**FILES, "mine/me.jpg": b"photo", ".hidden": b""})
+    with pytest.raises(UserError, match=r"has mine/me\.jpg; what is fetched replaces .*: move your files out of it"):
+        fetch(asset(failing()), tmp_path)
+    assert (tmp_path / "mine/me.jpg").read_bytes() == b"photo"
+    (tmp_path / "mine/me.jpg").unlink()
+    fetch(asset(failing()), tmp_path)
     assert_right(tmp_path)
 
 
@@ -118,7 +129,7 @@ def test_when_no_source_works_one_line_says_why_and_what_to_do(tmp_path: Path) -
     line = str(caught.value)
     assert "\n" not in line
     for words in ("things: cannot get images, deep/labels", "mirror ~nosuchuser/x: images is not in", "official: http",
-                  "HTTP 404", "second: out of order", f"Put the files into {tmp_path / 'out'}/", "sources.mirror",
+                  "HTTP 404", "second: out of order", f"put the files into {tmp_path / 'out'}/", "sources.mirror",
                   MIRROR_VARIABLE):  # fmt: skip
         assert words in line
 
@@ -140,7 +151,7 @@ def test_a_source_that_fails_is_not_asked_for_ever(tmp_path: Path, error: Downlo
 
 
 def test_a_disk_that_is_too_small_is_named_before_the_download(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"things: needs 1024\.0 GiB on the disk of .* GiB are free; free some space"):
+    with pytest.raises(UserError, match=r"things: needs 2048\.0 GiB on the disk of .* GiB are free; free some space"):
         fetch(replace(asset(failing()), size=1 << 39, needs=1 << 39), tmp_path)
 
 
@@ -149,7 +160,7 @@ def test_a_damaged_provenance_is_named_with_what_to_do(tmp_path: Path, damage: b
     path = tmp_path / "provenance.json"
     if damage is not None:
         path.write_bytes(damage)
-    with pytest.raises(UserError, match=r"provenance\.json: missing or damaged; delete it and run `dvc repro`$"):
+    with pytest.raises(UserError, match=r"provenance\.json: missing or damaged; save own files of its folder"):
         read_provenance(path)
 
 

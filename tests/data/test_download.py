@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from nnlab.data import download as module
-from nnlab.data.download import TRIES, DownloadError, debian_source, download, npm_source
+from nnlab.data.download import TRIES, DownloadError, debian_source, download, npm_source, url_source
 from tests.datasets import write_files
 from tests.servers import Fault, serve
 
@@ -90,6 +90,11 @@ def test_a_server_that_is_silent_out_of_reach_or_none_is_named(tmp_path, waits, 
         with pytest.raises(DownloadError, match="not a valid address"):
             download(url, tmp_path / "f")
     assert waits == []  # the next source is asked at once
+    with serve({"/f": CONTENT}) as server:
+        (source := url_source(server.url)).get("f", tmp_path / "f")
+    with pytest.raises(DownloadError, match=r"cannot be reached \(8 tries\)"):
+        source.get("g", tmp_path / "g")
+    assert sum(waits) > 60  # it has served a file: an outage
 
 
 # ---- packages ----

@@ -16,14 +16,31 @@ from tests.quick import ROOT
 PACKAGE = ROOT / "src/nnlab"
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 JOBS = ("main", "layers")
+# Settings that the results below are of; those of params.yaml may be a user's.
+PAIR = {kind: f"data/raw/pair/{kind}.jpg" for kind in ("content", "style")} | {"content_layers": ["block5_conv2"]}
+SETTINGS = {
+    "fashion.training": {"epochs": 5, "batch_size": 512, "learning_rate": 0.012, "weight_decay": 0.01,
+                         "augment_flip": False, "seed": 1},
+    "fashion.variants": {
+        "linear": {"hidden": []}, "mlp_128": {"hidden": [128]}, "mlp_512": {"hidden": [512]},
+        "mlp_256_128": {"hidden": [256, 128]},
+        "cnn": {"convolutions": [[32], [64]], "augment_flip": True, "batch_size": 256, "learning_rate": 0.008},
+    },
+    "autoencoder.epochs": 25, "denoiser.epochs": 12,
+    "gatys.common.iterations": 200, "gatys.common.coarse_iterations": [],
+    "gatys.jobs": {"main": {**PAIR, "style_layers": ["block1_conv1", "block5_conv1"]},
+                   "layers": {**PAIR, "style_layers": ["block1_conv1"]}},
+    "adain.alpha": [0.3, 0.6, 0.9],
+    "report.name": "张三", "report.student_id": "20230002",
+}  # fmt: skip
 FIGURES = re.findall(r'"(\w+/\w+\.png)"', (PACKAGE / "report/templates/en.j2").read_text(encoding="utf-8"))
 FIGURES += [f"gatys/{job}_{kind}.png" for job in JOBS for kind in ("snapshots", "result", "losses")]
 
 
 def facts(root: Path, changed: dict[str, Any] | None = None, **report: Any) -> dict[str, Any]:
-    """What `make` put into `root`, with params.yaml; `report` has other values of that section, `changed` of others."""
-    own = {f"report.{key}": value for key, value in {"name": "张三", "student_id": "20230002", **report}.items()}
-    params = quick.write_params(root, {**own, **(changed or {})})
+    """What `make` put into `root`; `report` has other values of that section of params.yaml, `changed` of others."""
+    own = {f"report.{key}": value for key, value in report.items()}
+    params = quick.write_params(root, {**SETTINGS, **own, **(changed or {})})
     return gather(params, root / "metrics", root / "plots", root / "data")
 
 

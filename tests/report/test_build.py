@@ -12,6 +12,7 @@ import pytest
 from nnlab.report.build import excerpt, pdf, web_page
 from nnlab.stage import call
 from stages import report_build
+from tests import quick
 from tests.report import samples
 from tests.report.samples import PACKAGE, ROOT, write_json
 from tests.tools import needs
@@ -180,7 +181,7 @@ def project(run, workdir):
     """A project folder with results, parameters and the package's sources."""
     shutil.copytree(run, workdir, dirs_exist_ok=True)
     shutil.copytree(ROOT / "src", workdir / "src", ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
-    shutil.copy(ROOT / "params.yaml", workdir)
+    quick.write_params(workdir, {**samples.SETTINGS, "report.name": "姓名", "report.student_id": "学号"})
     return workdir
 
 

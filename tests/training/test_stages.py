@@ -26,7 +26,7 @@ SMALL = {
     "fashion.variants": {"linear": {"hidden": []}, "cnn": {"convolutions": [[2], [2]], "augment_flip": True}},
     **{f"{section}.{key}": value for section in ("fashion.training", "autoencoder", "denoiser")
        for key, value in {"epochs": 2, "batch_size": 25}.items()},
-    "autoencoder.hidden": [16], "denoiser.hidden": [16],
+    "fashion.network.hidden": [128], "autoencoder.hidden": [16], "denoiser.hidden": [16], "denoiser.noise_factor": 0.4,
 }  # fmt: skip
 FIGURES = {
     "fashion": {"samples", "prediction_right", "prediction_wrong", "predictions", "per_class", "accuracy", "confusion",

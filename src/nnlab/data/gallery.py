@@ -15,9 +15,6 @@ PAINTINGS, PHOTOS = "paintings", "photos"
 HELD_OUT = "held_out"
 TABLE = "provenance.csv"
 
-# What stands in for the assignment's pair: a palace by the water, a portrait with a hat.
-STAND_IN_PHOTO, STAND_IN_PAINTING = "germany_schwerinPalace", "portrait_of_pere_tanguy"
-
 
 @dataclass(frozen=True)
 class Entry:

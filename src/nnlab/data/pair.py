@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
 from nnlab.data.download import Source, download
-from nnlab.data.gallery import STAND_IN_PAINTING, STAND_IN_PHOTO, caption, find_picture
+from nnlab.data.gallery import caption, find_picture
 from nnlab.data.images import list_files, read_image, save_image
 from nnlab.errors import UserError
 from nnlab.files import sha256
@@ -15,7 +15,7 @@ from nnlab.files import sha256
 _INPUT = "https://raw.githubusercontent.com/naoto0804/pytorch-AdaIN/master/input"
 CONTENT, STYLE = "content.jpg", "style.jpg"
 ORIGINALS = {CONTENT: "content/cornell.jpg", STYLE: "style/woman_with_hat_matisse.jpg"}
-STAND_INS = {CONTENT: STAND_IN_PHOTO, STYLE: STAND_IN_PAINTING}
+STAND_INS = {CONTENT: "germany_schwerinPalace", STYLE: "portrait_of_pere_tanguy"}  # a palace, a portrait with a hat
 
 PAIR = Asset(
     name="pair",
@@ -31,9 +31,9 @@ PAIR = Asset(
 def fetch_pair(pictures: Path, folder: Path, mirror: str = "") -> None:
     """Bring content.jpg and style.jpg into `folder`, where the originals may lie under their own names.
 
-    Another picture that was put there by hand is used, and `provenance.json` says so. What cannot be fetched is
-    replaced by held-out pictures of the gallery `pictures`; `provenance.json` then has `stand_in` true and a note on
-    them.
+    Another picture that was put there by hand is used, and `provenance.json` says so. If not all can be fetched, what
+    does not lie there is replaced by held-out pictures of the gallery `pictures`; `provenance.json` then has `stand_in`
+    true and a note on them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, original in ORIGINALS.items():

@@ -73,8 +73,6 @@ def _own(key: str, choice: str, folder: Path) -> Asset:
             f"{key} = {choice!r}: no such folder or file; allowed: {', '.join([SAMPLE, *COCO, *WIKIART])}, or a "
             "folder, zip or parquet file of pictures (an absolute path works in experiments too)"
         )
-    if folder.resolve() in (path.resolve(), *path.resolve().parents):
-        raise UserError(f"{key} = {choice!r}: {folder} is emptied when a set is fetched; move your pictures out of it")
     details = {"path": str(path), "fingerprint": fingerprint(path)}
     return Asset(choice, {}, (), "the user's own pictures", details)
 
@@ -144,7 +142,9 @@ def locate(fetched: Path, sample: Path) -> tuple[Path, str]:
     if "path" not in provenance:
         return fetched, provenance["name"]
     path = Path(provenance["path"])
-    if not path.exists() or fingerprint(path) != provenance["fingerprint"]:
+    if not path.exists():
+        raise UserError(f"{path}: not found; name the pictures by an absolute path in adain.data.{fetched.name}")
+    if fingerprint(path) != provenance["fingerprint"]:
         raise UserError(
             f"{path}: changed since fetch_set noted its files; "
             f"run `dvc repro -s -f fetch_set@{fetched.name}`, then `dvc repro`"

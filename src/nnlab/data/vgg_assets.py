@@ -1,5 +1,6 @@
 """Where VGG19 weights come from; every file is checked before anything uses it."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def fetch_vgg(kind: str, own_file: str, folder: Path, mirror: str = "") -> None:
     """
     asset = WEIGHTS[kind]
     if own_file:
-        file = Path(own_file)
+        file = Path(os.path.expanduser(own_file))
         if not file.is_file() or file.suffix not in WEIGHTS_SUFFIXES:  # which later stages look for
             allowed = ", ".join(sorted(WEIGHTS_SUFFIXES))
             raise UserError(f"vgg.file = {own_file!r}: no such file, or none that ends in one of {allowed}")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,19 @@ def parameters(path: Path) -> dict[str, dict[str, str]]:
     values = yaml.load(path.read_text(encoding="utf-8"), YamlLoader)
     del values["adain"]["run"], values["hardware"]["device"]
     sections = {**{task: [task] for task in FULL}, "gatys": ["gatys", "vgg"], "hardware": ["hardware"]}
-    flat = {
-        task: pd.json_normalize({name: values[name] for name in names}, sep=".").to_dict("records")[0]
+    return {
+        task: {key: shown(value) for key, value in _leaves({name: values[name] for name in names})}
         for task, names in sections.items()
     }
-    return {task: {key: shown(value) for key, value in found.items()} for task, found in flat.items()}
+
+
+def _leaves(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of everything below `section`; an empty mapping is a value."""
+    for key, value in section.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def shown(value: Any) -> str:
@@ -154,6 +163,7 @@ def _job(name: str, jobs: dict[str, JobParams], metrics: dict[str, Any], plots: 
         "colors": color_distance(style, result),
         "colors_before": color_distance(style, content),
         "other_layers": first.model_dump(include=layers) != own.model_dump(include=layers),
+        "same_pictures": (first.content, first.style) == (own.content, own.style),
         "also": differing(first.model_dump(exclude=layers), own.model_dump(exclude=layers)),
     }
 

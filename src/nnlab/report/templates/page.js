@@ -58,8 +58,11 @@ const draw = figure => {
   const chart = figure.chart, box = figure.querySelector(".plot");
   const width = Math.max(260, Math.round(box.clientWidth)), height = Math.round(Math.min(300, width * 0.62));
   const edge = { left: 58, right: 24, top: 8, bottom: 40 }, names = Object.keys(chart.series);
-  const usable = v => v !== null && (!chart.log || v > 0);
-  const all = names.flatMap(name => chart.series[name]).filter(usable);
+  let floor = 0;
+  const usable = v => v !== null && (!chart.log || v > floor);
+  const values = from => names.flatMap(name => chart.series[name].slice(from)).filter(usable);
+  if (chart.log) floor = Math.min(...values(chart.x.length >> 1)) / 3;  // a loss that begins near 0 must not spread the axis
+  const all = values(0);
   let low = Math.min(...all), high = Math.max(...all);
   if (low === high) { low = chart.log ? low / 2 : low - 1; high = chart.log ? high * 2 : high + 1; }
   const pad = (high - low) * 0.05;
@@ -156,13 +159,10 @@ each(".latent", figure => {
   const { codes, xs, ys, side, sheet } = JSON.parse(figure.dataset.latent), plane = figure.querySelector(".codes"), pen = plane.getContext("2d");
   const out = figure.querySelector(".decoded canvas").getContext("2d"), readout = figure.querySelector(".readout");
   const rangeX = figure.querySelector(".x"), rangeY = figure.querySelector(".y"), size = plane.width, margin = 14;
-  const low = [xs[0], ys[ys.length - 1]], high = [xs[xs.length - 1], ys[0]];
-  for (let i = 0; i < codes.length; i += 3) for (const k of [0, 1]) {
-    low[k] = Math.min(low[k], codes[i + k] / 1000); high[k] = Math.max(high[k], codes[i + k] / 1000);
-  }
-  const place = (v, k) => margin + (v - low[k]) / (high[k] - low[k]) * (size - 2 * margin);
-  const px = x => place(x, 0), py = y => size - place(y, 1);
-  const value = (p, k) => low[k] + (p - margin) / (size - 2 * margin) * (high[k] - low[k]);
+  const numbers = [...xs, ...ys, ...codes.filter((_, i) => i % 3 < 2).map(v => v / 1000)];
+  const reach = numbers.reduce((most, v) => Math.max(most, Math.abs(v)), 0);  // of a square, so that both scales are alike
+  const px = x => margin + (x + reach) / (2 * reach) * (size - 2 * margin), py = y => size - px(y);
+  const value = p => (p - margin) / (size - 2 * margin) * 2 * reach - reach;
   const dots = document.createElement("canvas"), paint = dots.getContext("2d");
   dots.width = dots.height = size;
   paint.globalAlpha = 0.55;
@@ -198,8 +198,8 @@ each(".latent", figure => {
   };
   const pick = event => {
     const frame = plane.getBoundingClientRect();
-    rangeX.value = closest(xs, value((event.clientX - frame.left) * size / frame.width, 0));
-    rangeY.value = ys.length - 1 - closest(ys, value(size - (event.clientY - frame.top) * size / frame.height, 1));
+    rangeX.value = closest(xs, value((event.clientX - frame.left) * size / frame.width));
+    rangeY.value = ys.length - 1 - closest(ys, value(size - (event.clientY - frame.top) * size / frame.height));
     show();
   };
   rangeX.max = xs.length - 1; rangeY.max = ys.length - 1;
