@@ -161,7 +161,7 @@ def test_the_peers_step_has_the_losses_of_ours(script, data):
     decoder = initial_decoder(1)
     crops = torch.randint(0, 255, (2, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        _, ours = batch_losses(
+        _, ours, _ = batch_losses(
             encoder, decoder, Batch(crops, crops.flip(3)), script("our_adain").settings(peer.RECIPE), torch.float32
         )
         plain = peer.Plain(encoder, decoder)(crops / 255, crops.flip(3) / 255)

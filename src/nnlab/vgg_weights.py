@@ -70,8 +70,8 @@ def read_state(path: Path) -> State:
         return load_tensors(path)[0]
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such weights file; run `dvc repro fetch_vgg`") from None
+    except OSError:  # whose reason is the system's
+        raise
     except Exception as error:  # a damaged file fails in the reader with about ten different types
         reason = "is refused: it would run code" if "Unsupported global" in str(error) else "is damaged"
         raise UserError(f"{path}: {reason} ({type(error).__name__}); fetch it again") from error

@@ -145,7 +145,7 @@ def test_nothing_but_broken_images_is_an_error(pictures, stylize):
         (["--content", "photos"], "result.jpg: several pictures are asked for"),
         (["--device", "abacus"], "abacus"),
         (["--decoder", "bad.jpg"], "bad.jpg: is damaged"),
-        (["--encoder", "no.pth"], "no.pth: no such weights file"),
+        (["--encoder", "no.pth"], "no.pth: No such file or directory"),
         (["--style-weights", "-1"], "must be 0 or more"),
         (["--style-weights", "0"], "not all 0"),
     ],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnlab.adain.data import Crops, cut, feed, grey, one_colour, part_of
+from nnlab.adain.data import RECENT, Crops, cut, feed, grey, one_colour, part_of
 from nnlab.data.imageset import ImageSet
 from nnlab.errors import UserError
 from tests.adain.training import SMALL, make_pools, settings
@@ -83,6 +83,9 @@ def test_the_kinds_of_steps_have_the_shares_of_the_parameters() -> None:
     coloured = [batch for batch, value in zip(others, channels) if value]
     assert np.mean([int(batch.style[0, 0, 0, 0]) < 100 for batch in coloured]) == pytest.approx(0.5, abs=0.05)
     assert {int(batch.content[0, 0, 0, 0]) for batch in batches} == {0, 1, 2}
+    lags = [step - batch.recent for step, batch in enumerate(batches) if batch.recent is not None]
+    assert set(lags) == set(range(1, RECENT + 1))
+    assert all(torch.equal(batch.style, crops[batch.recent].content) for batch in others if batch.recent is not None)
     assert all(batch.style.is_contiguous(memory_format=torch.channels_last) for batch in others)  # a GPU's pinning
 
 

@@ -109,7 +109,7 @@ def test_pytorch_adains_recipe_gives_exactly_its_loss(encoder, decoder):
     values, picks = json.loads(GOLDEN.read_text())["losses"]["values"], torch.linspace(0, 3, 40).long().tolist()
     expected = [values[picks.index(n)] for n in range(2)]
     batch = Batch(*(255 * picture for picture in crops()))
-    total, losses = batch_losses(encoder, decoder, batch, settings(**REFERENCE), torch.float32)
+    total, losses, _ = batch_losses(encoder, decoder, batch, settings(**REFERENCE), torch.float32)
     assert losses.tolist() == pytest.approx(expected, rel=1e-4)
     assert total.item() == pytest.approx(expected[0] + 10 * expected[1], rel=1e-4)
 
@@ -146,7 +146,10 @@ def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
     losses = [content_loss(made["relu4_1"], wanted), style_loss(made, target)]
     expected = losses[0] + 10 * losses[1] + 3 * structure_loss(made, features, own, target)
     expected = expected if alpha else expected + 50 * pixel_loss(drawn, images)
-    total, found = batch_losses(encoder, decoder, batch, params, torch.float32)
+    total, found, seen = batch_losses(encoder, decoder, batch, params, torch.float32)
+    torch.testing.assert_close(seen, own, rtol=1e-4, atol=0)
+    known = batch_losses(encoder, decoder, batch, params, torch.float32, statistics(encoder(style / 255)))
+    torch.testing.assert_close(known[:2], (total, found), rtol=1e-5, atol=0)
     torch.testing.assert_close(total, expected, rtol=1e-4, atol=0)
     torch.testing.assert_close(found, torch.stack(losses), rtol=1e-4, atol=0)
     total.backward()
@@ -158,9 +161,10 @@ def test_a_compiled_step_serves_every_strength(sets, encoder):
     """It was compiled anew for each, which took a GPU minutes, and ended uncompiled."""
     crops, decoder = Crops(*sets, settings(batch_size=1)), initial_decoder(1)
     losses = torch.compile(batch_losses, backend="eager")
+    known = None
     for step in range(30):
-        with torch.compiler.set_stance("default" if step < 10 else "fail_on_recompile"):
-            losses(encoder, decoder, crops[step], crops.params, torch.float32)
+        with torch.compiler.set_stance("default" if step < 15 else "fail_on_recompile"):
+            *_, known = losses(encoder, decoder, crops[step], crops.params, torch.float32, known if step % 2 else None)
 
 
 def test_gradients_are_those_of_a_power_of_the_loss(encoder):
@@ -170,7 +174,7 @@ def test_gradients_are_those_of_a_power_of_the_loss(encoder):
     for power in (1.0, 0.5):
         params = settings(power=power, batch_size=1)
         state = new_state(initial_decoder(1), params, CPU)
-        total, _ = batch_losses(encoder, state.decoder, crops, params, torch.float32)
+        total, *_ = batch_losses(encoder, state.decoder, crops, params, torch.float32)
         step_function(encoder, state, params, Processes(0, 1, CPU), torch.float32)(crops)
         found[power] = [weights.grad for weights in state.decoder.parameters()]
     for plain, rooted in zip(found[1.0], found[0.5]):

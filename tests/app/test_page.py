@@ -191,3 +191,9 @@ def test_both_languages_say_the_same_things():
     english, chinese = texts("en"), texts("zh")
     assert english("losses", 1, 2, 3.0, 4.0) == "iteration 1 of 2: content loss 3, style loss 4"
     assert chinese("losses", 1, 2, 3.0, 4.0) == "第 1/2 次迭代：内容损失 3，风格损失 4"
+
+
+@pytest.mark.parametrize(("host", "port"), [("192.0.2.1", None), ("no.such.host.invalid", None), ("127.0.0.1", 99999)])
+def test_an_address_that_cannot_be_listened_at_is_one_line_at_once(tmp_path, host, port):
+    with pytest.raises(UserError, match=rf"^--host {host}.*; give an address of this machine and a free port$"):
+        page.start(tmp_path, host, port)

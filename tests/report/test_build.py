@@ -122,7 +122,7 @@ def test_text_of_the_user_cannot_become_markup(run):
 
 @pytest.mark.parametrize(
     ("language", "parts"),
-    [("zh", ["实验三", "张三", "20230002", "测试准确率", "替代素材", "def content_loss", "留出集"]),
+    [("zh", ["实验三", "张三", "20230002", "测试准确率", "替代图像", "def content_loss", "留出集"]),
      ("en", ["Experiment 3", "test accuracy", "stand-in", "What was done", "def style_loss", "Figure 1", "Table 1"])],
 )  # fmt: skip
 def test_the_pdf_says_what_it_must(run, tmp_path, language, parts):

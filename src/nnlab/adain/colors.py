@@ -75,9 +75,10 @@ def _moments(colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def palette_projection(moment: np.ndarray) -> np.ndarray | None:
     """Return the projection (3, 3) onto the colours that a style has by their second moment; None where it has all.
 
-    A grey style has the line of greys alone, a style of one colour the line from black through it. Features cannot tell
-    them apart reliably: where a style has no deviation, AdaIN leaves a constant map, and the decoder has to guess.
+    A grey style has the line of greys alone, and so has a black one; a style of one colour the line from black through
+    it. Features cannot tell them apart reliably: where a style has no deviation, AdaIN leaves a constant map, and the
+    decoder has to guess.
     """
-    values, vectors = np.linalg.eigh(moment)
+    values, vectors = np.linalg.eigh(moment if moment.any() else np.ones((3, 3)))
     kept = vectors[:, values > FAINT * values[-1]]
-    return None if kept.shape[1] in (0, 3) else kept @ kept.T
+    return None if kept.shape[1] == 3 else kept @ kept.T

@@ -23,6 +23,8 @@ from nnlab.errors import UserError
 from nnlab.params import AdainEvaluateParams, AdainTrainParams, CropParams
 from nnlab.training.seeds import generator
 
+RECENT = 64  # steps: a photo as style is the content of one of the last ones, whose statistics are known already
+
 Pair = tuple[Tensor, Tensor]  # a held-out photo and painting, (1, 3, side, side) uint8, not of one size
 
 
@@ -32,6 +34,7 @@ class Batch(NamedTuple):
     content: Tensor
     style: Tensor | None  # None: an identity step, the style is the content
     alpha: Tensor = torch.ones(())  # a tensor: a compiled step takes a number for a constant
+    recent: int | None = None  # the step whose content the style is
 
 
 @dataclass(frozen=True)
@@ -57,20 +60,22 @@ class Crops(Dataset):
 
     def __getitem__(self, step: int) -> Batch:
         params, draws = self.params, generator(self.params.seed, "step", step)
-        identity, partial, alpha, photo, plain, solid = torch.rand(6, generator=draws, dtype=torch.float64).tolist()
-        size = part_of(params, step)
-        content = self._crops(self.content, step, "content", size)
+        draw = torch.rand(7, generator=draws, dtype=torch.float64).tolist()
+        identity, partial, alpha, photo, plain, solid, lag = draw
+        content = self._crops(self.content, step, "content")
         if identity < params.identity.share:
             return Batch(content, None)
-        style = self._crops(self.content if photo < params.photo_styles else self.style, step, "style", size)
+        recent = step - 1 - int(lag * RECENT) if photo < params.photo_styles else None
+        of_style = (self.style, step, "style") if recent is None else (self.content, recent, "content")
+        style = self._crops(*of_style)
         if plain < params.plain_styles:
-            style = one_colour(style) if solid < 0.5 else grey(style)
+            style, recent = one_colour(style) if solid < 0.5 else grey(style), None
             style = style.contiguous(memory_format=torch.channels_last)  # repeated elements cannot be pinned for a GPU
-        return Batch(content, style, torch.tensor(alpha if partial < params.random_alpha else 1.0))
+        return Batch(content, style, torch.tensor(alpha if partial < params.random_alpha else 1.0), recent)
 
-    def _crops(self, pool: ImageSet, step: int, name: str, size: CropParams) -> Tensor:
+    def _crops(self, pool: ImageSet, step: int, name: str) -> Tensor:
         """This rank's crops of `pool`, drawn for `step`: (batch_size / world, 3, crop, crop) uint8."""
-        share = self.params.batch_size // self.world
+        share, size = self.params.batch_size // self.world, part_of(self.params, step)
         draws = _draws(self.params.batch_size, self.params.seed, name, step)
         return cut(pool, draws[self.rank * share : (self.rank + 1) * share], size.crop, size.sides)
 
@@ -124,9 +129,8 @@ def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iter
         prefetch_factor=4 if workers else None,
     )  # fmt: skip
     try:
-        for content, style, alpha in loader:
-            style = None if style is None else style.to(device, non_blocking=True)
-            yield Batch(content.to(device, non_blocking=True), style, alpha.to(device, non_blocking=True))
+        for batch in loader:
+            yield Batch(*(x.to(device, non_blocking=True) if isinstance(x, Tensor) else x for x in batch))
     except UserError as error:  # from a worker it comes with that one's whole traceback, whose last line it is
         raise UserError(str(error).strip().splitlines()[-1].removeprefix("nnlab.errors.UserError: ")) from None
 

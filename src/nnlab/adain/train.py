@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnlab.adain.data import Batch, Crops, feed
-from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
+from nnlab.adain.data import RECENT, Batch, Crops, feed
+from nnlab.adain.losses import Statistics, content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
 from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, Encoder, adain_statistics, to_images
 from nnlab.adain.muon import Muon
 from nnlab.adain.weights import save_decoder
@@ -126,10 +126,14 @@ def step_function(
     # them with gradients that are averaged over processes.
     options: dict[str, Any] = {"force_layout_optimization": True, "triton.cudagraphs": processes.world == 1}
     losses_of = torch.compile(batch_losses, options=options) if compiled else batch_losses
+    contents: dict[int, Statistics] = {}  # of the last steps: a resumed run begins without, and encodes styles anew
 
     def move(batch: Batch) -> None:
         state.decoder.zero_grad(set_to_none=True)
-        total, losses = losses_of(encoder, decoder, batch, params, dtype)
+        style = contents.get(batch.recent) if batch.recent is not None else None
+        total, losses, own = losses_of(encoder, decoder, batch._replace(recent=None), params, dtype, style)
+        contents[state.step] = {layer: (mean.clone(), std.clone()) for layer, (mean, std) in own.items()}
+        contents.pop(state.step - RECENT, None)
         found = processes.average(torch.stack([total.detach(), *losses.detach()]))
         (found[0] ** (params.power - 1) * total).backward()  # the gradient of total ** power, to a factor
         for optimiser in state.optimisers:
@@ -145,15 +149,19 @@ def step_function(
 
 
 def batch_losses(
-    encoder: Encoder, decoder: nn.Module, batch: Batch, params: AdainTrainParams, dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:
-    """Return the loss that is to become smaller, a scalar, and the paper's two losses (2,) in it, content and style."""
+    encoder: Encoder, decoder: nn.Module, batch: Batch, params: AdainTrainParams, dtype: torch.dtype,
+    style: Statistics | None = None,
+) -> tuple[Tensor, Tensor, Statistics]:  # fmt: skip
+    """Return the loss that is to become smaller, a scalar, and the paper's two losses (2,) in it, content and style.
+
+    And the statistics of the content. Where those of the style are known, they are given as `style`.
+    """
     images = to_images(batch.content, dtype)
     with torch.no_grad():
         content = encoder(images)
         own = target = statistics(content)
         if batch.style is not None:
-            target = mixed(own, statistics(encoder(to_images(batch.style, dtype))), batch.alpha)
+            target = mixed(own, style or statistics(encoder(to_images(batch.style, dtype))), batch.alpha)
         wanted = adain_statistics(content[FEATURES[-1]], own[FEATURES[-1]], target[FEATURES[-1]])
     drawn = decoder(wanted)
     features = encoder(drawn)
@@ -163,7 +171,7 @@ def batch_losses(
         total = total + params.structure_weight * structure_loss(features, content, own, target)
     if batch.style is None:
         total = total + params.identity.pixel_weight * pixel_loss(drawn, images)
-    return total, losses
+    return total, losses, own
 
 
 def learning_rate(params: AdainTrainParams, step: int) -> float:

@@ -58,7 +58,7 @@ def gatys_tab(say: Say, params: Params, device: torch.device, precision: torch.d
             vgg = network(weights, job, precision).to(device)
             work = paint(begin(pictures, job, device), pictures, vgg, job)
             for state in in_time(say, SECONDS, work):
-                if state.iteration % SHOW_EVERY == 0:
+                if state.iteration % SHOW_EVERY == 0 or state.iteration == iterations:
                     row = state.losses[-1]  # before this iteration
                     said = say("losses", state.iteration, iterations, row["content"], row["style"])
                     yield to_pil(state.snapshots[-1] / 255), said

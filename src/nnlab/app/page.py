@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import socket
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from nnlab.app.fashion import fashion_tab
 from nnlab.app.gatys import gatys_tab
 from nnlab.app.painting import Painter, stages_tab, style_tab
 from nnlab.app.parts import texts
+from nnlab.errors import UserError
 from nnlab.params import Params, load_params
 from nnlab.training.device import pick_device, pick_precision
 
@@ -39,11 +41,16 @@ def start(folder: Path, host: str, port: int | None, open_browser: bool = False)
 
     Gradio keeps its files in `folder`, tells nobody of it, and asks no proxy for the page itself.
     """
+    try:  # Gradio would go through a hundred ports of an address that is not there
+        socket.create_server((host, port or 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except (OSError, OverflowError) as error:
+        where = f"--host {host} --port {port}" if port else f"--host {host}"
+        raise UserError(f"{where}: {error}; give an address of this machine and a free port") from None
     os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_ENABLED="False", NO_PROXY="*")
     page = build(load_params())
     _, address, _ = page.launch(
-        server_name=host, server_port=port, inbrowser=open_browser, prevent_thread_lock=True, quiet=True, share=False,
-        enable_monitoring=False, run_history=False, footer_links=[], max_file_size=LARGEST_UPLOAD,
+        server_name=host, server_port=port or None, inbrowser=open_browser, prevent_thread_lock=True, quiet=True,
+        share=False, enable_monitoring=False, run_history=False, footer_links=[], max_file_size=LARGEST_UPLOAD,
         theme=THEME,
         css_paths=Path(__file__).with_name("page.css"),
         _frontend=False,  # no request to itself, for which a busy machine takes more than the allowed 3 seconds

@@ -108,7 +108,7 @@ def stages_tab(say: Say, painter: Painter, tab: gr.Tab, photo: gr.Image, paintin
         stylizers = (Stylizer(*networks(decoder=decoder), *painter.place) for decoder in DECODERS)
         return [_shown(stylizer.paint(content, [style])) for stylizer in stylizers]
 
-    tab.select(compare, [photo, painting], places, api_name="stages", **QUEUE)
+    tab.select(compare, [photo, painting], places, trigger_mode="always_last", api_name="stages", **QUEUE)
 
 
 def _shown(picture: Image.Image) -> Image.Image:

@@ -1,6 +1,8 @@
 """What several tabs have: texts in two languages, limits, errors, dropped and small pictures, choice of a painting."""
 
 import re
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -89,7 +91,9 @@ def painting_choice(say: Say, label: str, chosen: bool = True) -> gr.Image:
     painting = dropped(say("own_painting"), 140, None if first is None else files[first])
 
     def select(event: gr.SelectData) -> tuple[str, gr.Gallery]:
-        return str(files[event.index]), gr.Gallery(label=titles[event.index])
+        # A copy: Gradio serves no file that is a link out of the project, to DVC's cache on another disk.
+        copy = shutil.copy(files[event.index], tempfile.mkdtemp(dir=get_upload_folder()))
+        return copy, gr.Gallery(label=titles[event.index])
 
     gallery.select(select, None, [painting, gallery], api_visibility="private")
     return painting

@@ -82,7 +82,8 @@ def draw_codes(axis: Axes, codes: np.ndarray, labels: np.ndarray, reach: float) 
         axis.scatter(own[:, 0], own[:, 1], s=5, alpha=0.55, color=color, label=str(digit), linewidths=0)
         x, y = own[densest(own)]
         box = {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": color, "lw": 3}
-        axis.text(x, y, str(digit), fontsize=15, weight="bold", ha="center", va="center", bbox=box)
+        font = {"family": "DejaVu Sans", "weight": "bold", "size": 15}  # the Chinese one, for file names, has no bold
+        axis.text(x, y, str(digit), font, ha="center", va="center", bbox=box)
     axis.set(xlim=(-reach, reach), ylim=(-reach, reach))
 
 
