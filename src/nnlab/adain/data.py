@@ -130,7 +130,7 @@ def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iter
     )  # fmt: skip
     try:
         for batch in loader:
-            yield Batch(*(x.to(device, non_blocking=True) if isinstance(x, Tensor) else x for x in batch))
+            yield Batch._make(x.to(device, non_blocking=True) if isinstance(x, Tensor) else x for x in batch)
     except UserError as error:  # from a worker it comes with that one's whole traceback, whose last line it is
         raise UserError(str(error).strip().splitlines()[-1].removeprefix("nnlab.errors.UserError: ")) from None
 

@@ -108,8 +108,8 @@ def _first_decoder(weights: Weights, crops: Crops) -> Decoder:
     if crops.params.start == "random":
         return initial_decoder(seed)
     print("adain_train: finding the start in closed form", file=sys.stderr, flush=True)
-    passing = (ImageSet(pool.folder) for pool in (crops.content, crops.style))  # keep nothing at a side of its own
-    return closed_form_decoder(weights, sample_crops(*passing, seed), seed)
+    content, style = (ImageSet(pool.folder) for pool in (crops.content, crops.style))  # keep nothing: another side
+    return closed_form_decoder(weights, sample_crops(content, style, seed), seed)
 
 
 @contextmanager
