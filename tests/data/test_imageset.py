@@ -118,7 +118,6 @@ def test_pictures_have_the_shorter_side_asked_for(tmp_path: Path) -> None:
     found = ImageSet(tmp_path / "set")
     assert len(found) == 2
     assert [found.pixels(n, 64).shape for n in range(2)] == [(64, 128, 3), (96, 64, 3)]
-    assert found.pixels(1).shape == (120, 80, 3)
     assert found.pixels(0, 150).shape == (150, 300, 3)
     assert found.pixels(0).dtype == np.uint8
     original = Image.open(io.BytesIO(given[0])).resize((128, 64), Image.Resampling.LANCZOS)
