@@ -138,6 +138,16 @@ def test_recipes_are_trained_judged_and_drawn(script, data, capsys, monkeypatch,
     assert (data / "pair.png").stat().st_size > 10_000
 
 
+def test_recipes_are_set_beside_the_first(script):
+    scores = {"ours": [(1.0, 40.0, 0.5), (2.0, 20.0, 0.6)], "peer": [(1.0, 90.0, 0.1), (4.0, 30.0, 0.3)]}
+    found = [row[:3] for row in script("adain_recipes").beside(scores, "16 pairs", "float32")]
+    assert found == [
+        ["content + 10 · style of 16 pairs, after 4 minutes", "20", "30 (peer)"],
+        ["edges of 16 pairs, after 4 minutes", "0.6", "0.3 (peer)"],
+        ["minutes until that content + 10 · style, at most", "2", "4 (peer)"],
+    ]
+
+
 def test_the_peers_step_has_the_losses_of_ours(script, data):
     """So the times of both are times for the same work."""
     peer, encoder = script("pytorch_adain"), load_encoder(data / "models/adain/encoder.safetensors")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 from nnlab.adain import shipped
 from nnlab.adain.shipped import DECODER, TRAINED_DECODER, TRAINED_ENCODER, networks, ship
@@ -53,15 +53,20 @@ def test_every_border_is_as_good_and_flat_blocks_have_no_specks():
     def borders(errors):  # right, bottom, left, top
         return [part.mean() for part in (errors[:, -8:], errors[-8:], errors[:, :8], errors[:8])]
 
-    found = []  # of many pictures
+    def inside(picture):  # the same pixels with the mirror image far around them
+        around = np.pad(np.asarray(picture), ((37, 38), (37, 38), (0, 0)), mode="symmetric")
+        return error(Image.fromarray(around))[37 : 37 + 77, 37 : 37 + 101]
+
+    found = []  # of many pictures, each also turned: of one alone, the network's own sides differ by up to a half
     for seed in range(1, 37):
         tones = np.random.default_rng(seed).integers(0, 256, (10, 13, 3), dtype=np.uint8)
         photo = Image.fromarray(tones).resize((101, 77), Image.Resampling.BICUBIC)
-        around = np.pad(np.asarray(photo), ((37, 38), (37, 38), (0, 0)), mode="symmetric")
-        inside = error(Image.fromarray(around))[37 : 37 + 77, 37 : 37 + 101]
-        found.append([borders(error(photo)), borders(inside)])
-    usual, inside = np.mean(found, axis=0)
-    assert (usual < 1.1 * inside).all()  # each as good as the same pixels with the mirror image far around them
+        both = photo, ImageOps.mirror(ImageOps.flip(photo))
+        found.append([[borders(error(picture)) for picture in both], [borders(inside(picture)) for picture in both]])
+    usual, turned = np.divide(*np.mean(found, axis=0))
+    assert (usual < 1.1).all()
+    assert (turned < 1.1).all()
+    assert (np.abs(np.log(usual[:2] / turned[2:])) < np.log(1.1)).all()  # right as left, bottom as top
 
     colours = 255 * np.eye(3, dtype=np.uint8)[[[0, 1], [2, 0]]]
     blocks = Image.fromarray(colours).resize((157, 157), Image.Resampling.NEAREST)

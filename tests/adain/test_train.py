@@ -163,7 +163,7 @@ def test_a_compiled_step_serves_every_strength(sets, encoder):
     losses = torch.compile(batch_losses, backend="eager")
     known = None
     for step in range(30):
-        with torch.compiler.set_stance("default" if step < 15 else "fail_on_recompile"):
+        with torch.compiler.set_stance("default" if step < 10 else "fail_on_recompile"):
             *_, known = losses(encoder, decoder, crops[step], crops.params, torch.float32, known if step % 2 else None)
 
 

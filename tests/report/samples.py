@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
+from ruamel.yaml import YAML
 
 from nnlab.report.facts import RECORDS, gather
 from tests import quick
@@ -17,22 +18,7 @@ PACKAGE = ROOT / "src/nnlab"
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 JOBS = ("main", "layers")
 # Settings that the results below are of; those of params.yaml may be a user's.
-PAIR = {kind: f"data/raw/pair/{kind}.jpg" for kind in ("content", "style")} | {"content_layers": ["block5_conv2"]}
-SETTINGS = {
-    "fashion.training": {"epochs": 5, "batch_size": 512, "learning_rate": 0.012, "weight_decay": 0.01,
-                         "augment_flip": False, "seed": 1},
-    "fashion.variants": {
-        "linear": {"hidden": []}, "mlp_128": {"hidden": [128]}, "mlp_512": {"hidden": [512]},
-        "mlp_256_128": {"hidden": [256, 128]},
-        "cnn": {"convolutions": [[32], [64]], "augment_flip": True, "batch_size": 256, "learning_rate": 0.008},
-    },
-    "autoencoder.epochs": 25, "denoiser.epochs": 12,
-    "gatys.common.iterations": 200, "gatys.common.coarse_iterations": [],
-    "gatys.jobs": {"main": {**PAIR, "style_layers": ["block1_conv1", "block5_conv1"]},
-                   "layers": {**PAIR, "style_layers": ["block1_conv1"]}},
-    "adain.alpha": [0.3, 0.6, 0.9],
-    "report.name": "张三", "report.student_id": "20230002",
-}  # fmt: skip
+SETTINGS = YAML(typ="safe").load(Path(__file__).with_name("settings.yaml"))
 FIGURES = re.findall(r'"(\w+/\w+\.png)"', (PACKAGE / "report/templates/en.j2").read_text(encoding="utf-8"))
 FIGURES += [f"gatys/{job}_{kind}.png" for job in JOBS for kind in ("snapshots", "result", "losses")]
 
