@@ -45,6 +45,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     DEFAULT: {},
     NO_IDENTITY: {"identity": {"share": 0.0, "pixel_weight": 0.0}},
     "no structure loss": {"structure_weight": 0.0},
+    "no color loss": {"color_weight": 0.0},
     "random start": {"start": "random"},
     "Adam": {"optimizer": "adam"},
     "pytorch-AdaIN": RECIPE,

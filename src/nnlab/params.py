@@ -168,6 +168,7 @@ class AdainTrainParams(Section):  # how the decoder is trained
     content_weight: Weight
     style_weight: Weight
     structure_weight: Weight
+    color_weight: Weight
     power: float = Field(gt=0, le=1)
     identity: IdentityParams
     random_alpha: Share

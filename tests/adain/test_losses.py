@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
+from nnlab.adain.losses import PIXELS, SQUARE, color_loss, content_loss, mixed, statistics, structure_loss, style_loss
 from nnlab.adain.model import FEATURES
 from nnlab.adain.statistics import EPS, mean_std
 
@@ -50,13 +50,12 @@ def moments(mean, std):
     return torch.tensor(mean).view(1, -1, 1, 1), torch.tensor(std).view(1, -1, 1, 1)
 
 
-def test_content_and_pixel_loss_and_a_gradient_by_hand():
+def test_content_loss_and_its_gradient_by_hand():
     features = row(1, 2).requires_grad_()
     loss = content_loss(features, row(3, 2))
     loss.backward()
     assert loss.item() == pytest.approx(2.0)
     assert features.grad.flatten().tolist() == [-2, 0]
-    assert pixel_loss(row(0, 1), row(0.5, 1)).item() == pytest.approx(0.125)
 
 
 def test_style_loss_by_hand():
@@ -66,6 +65,16 @@ def test_style_loss_by_hand():
     both = {"relu1_1": features["relu1_1"], "relu2_1": row(0, 2)}
     more = style_loss(both, {**target, "relu2_1": moments([1.0], [0.0])})  # layers are added up
     assert more.item() == pytest.approx(6.5 + 2, abs=0.01)
+
+
+def test_color_loss_by_hand():
+    """0.25 and 0.75 with half their deviation around 0.5 are 0.375 and 0.625; within a square, all is free."""
+    square = torch.ones(1, 1, SQUARE, SQUARE)
+    content = {PIXELS: torch.kron(row(0.25, 0.75), square)}
+    own = statistics(content)
+    half = {PIXELS: (own[PIXELS][0], own[PIXELS][1] / 2)}
+    images = torch.kron(row(0.375, 0.725), square) + torch.tensor([0.1, -0.1]).repeat(SQUARE)
+    assert color_loss(images, content, own, half).item() == pytest.approx(0.1**2 / 2, rel=1e-3)
 
 
 def test_structure_loss_by_hand():

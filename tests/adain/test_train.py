@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nnlab.adain.data import Batch, Crops
-from nnlab.adain.losses import content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
+from nnlab.adain.losses import color_loss, content_loss, mixed, seen, statistics, structure_loss, style_loss
 from nnlab.adain.model import Decoder, adain_statistics, initial_decoder
 from nnlab.adain.train import batch_losses, curve, learning_rate, new_state, row_ends, step_function, train
 from nnlab.adain.weights import load_decoder
@@ -133,22 +133,23 @@ def test_pytorch_adains_recipe_takes_its_steps(sets, encoder, run, tmp_path):
 @pytest.mark.parametrize("alpha", [1.0, 0.3, None])
 def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
     """`alpha` None: an identity step."""
-    params, decoder = settings(structure_weight=3.0, identity={"share": 1, "pixel_weight": 50.0}), initial_decoder(1)
+    weights = {"structure_weight": 3.0, "color_weight": 70.0, "identity": {"share": 1, "pixel_weight": 50.0}}
+    params, decoder = settings(**weights), initial_decoder(1)
     content, style = (torch.randint(0, 256, (2, 3, 24, 24), dtype=torch.uint8) for _ in range(2))
     images, batch = content / 255, Batch(content, style, torch.tensor(alpha)) if alpha else Batch(content, None)
-    features = encoder(images)
+    features = seen(encoder, images)
     own = target = statistics(features)
     if alpha:
-        target = mixed(own, statistics(encoder(style / 255)), batch.alpha)
+        target = mixed(own, statistics(seen(encoder, style / 255)), batch.alpha)
     wanted = adain_statistics(features["relu4_1"], own["relu4_1"], target["relu4_1"])
     drawn = decoder(wanted)
     made = encoder(drawn)
     losses = [content_loss(made["relu4_1"], wanted), style_loss(made, target)]
     expected = losses[0] + 10 * losses[1] + 3 * structure_loss(made, features, own, target)
-    expected = expected if alpha else expected + 50 * pixel_loss(drawn, images)
-    total, found, seen = batch_losses(encoder, decoder, batch, params, torch.float32)
-    torch.testing.assert_close(seen, own, rtol=1e-4, atol=0)
-    known = batch_losses(encoder, decoder, batch, params, torch.float32, statistics(encoder(style / 255)))
+    expected += 70 * color_loss(drawn, features, own, target) if alpha else 50 * content_loss(drawn, images)
+    total, found, kept = batch_losses(encoder, decoder, batch, params, torch.float32)
+    torch.testing.assert_close(kept, own, rtol=1e-4, atol=0)
+    known = batch_losses(encoder, decoder, batch, params, torch.float32, statistics(seen(encoder, style / 255)))
     torch.testing.assert_close(known[:2], (total, found), rtol=1e-5, atol=0)
     torch.testing.assert_close(total, expected, rtol=1e-4, atol=0)
     torch.testing.assert_close(found, torch.stack(losses), rtol=1e-4, atol=0)

@@ -1,16 +1,20 @@
-"""The losses of AdaIN training as pure functions of features: the paper's two, and the two that are added to them."""
+"""The losses of AdaIN training as pure functions: the paper's two, and the three that are added to them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from nnlab.adain.model import FEATURES, adain_statistics
+from nnlab.adain.model import FEATURES, Encoder, adain_statistics
 from nnlab.adain.statistics import mean_std
 
+PIXELS = "pixels"
+SQUARE = 4  # pixels a side, of what `color_loss` compares
+
 Features = Mapping[str, Tensor]
-"""Layer name -> (B, C, h, w), the four layers of `FEATURES`."""
+"""Layer name -> (B, C, h, w), the four layers of `FEATURES`; and `PIXELS` -> the image, where its colours count."""
 Statistics = Mapping[str, tuple[Tensor, Tensor]]
 """Layer name -> mean and standard deviation, (B, C, 1, 1) each, of the same layers."""
 
@@ -35,7 +39,10 @@ class _MeanSquare(torch.autograd.Function):
 
 
 def content_loss(features: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference of features and a constant target, both (B, C, h, w), a float32 scalar (equation 12)."""
+    """Mean squared difference of features and a constant target, both (B, C, h, w), a float32 scalar (equation 12).
+
+    Of pixels as well, in identity steps (Park & Lee 2019, SANet, equation 9).
+    """
     return _MeanSquare.apply(features, target)
 
 
@@ -45,8 +52,8 @@ def style_loss(features: Features, target: Statistics) -> Tensor:
     Each term is the mean over images and channels, as the reference computes it; a float32 scalar.
     """
     terms = []
-    for layer, (target_mean, target_std) in target.items():
-        mean, std = mean_std(features[layer])
+    for layer, found in features.items():
+        (mean, std), (target_mean, target_std) = mean_std(found), target[layer]
         terms += [(mean - target_mean).square().mean(), (std - target_std).square().mean()]
     return torch.stack(terms).sum()
 
@@ -62,14 +69,24 @@ def structure_loss(features: Features, content: Features, own: Statistics, targe
     return torch.stack([content_loss(features[layer], goal) for layer, goal in wanted.items()]).sum()
 
 
-def pixel_loss(images: Tensor, content: Tensor) -> Tensor:
-    """Mean squared difference of batches (B, 3, H, W) in [0, 1], for identity steps (Park & Lee 2019, SANet, eq. 9)."""
-    return _MeanSquare.apply(images, content)
+def color_loss(images: Tensor, content: Features, own: Statistics, target: Statistics) -> Tensor:
+    """The content loss of `images` (B, 3, H, W) in [0, 1], towards the AdaIN of the photo's own pixels; a scalar.
+
+    Means over squares are compared, so that strokes are free. The colours of the goal are moved, the same everywhere
+    (Reinhard et al. 2001 move them so): the features leave room for light and dark rims around a shape.
+    """
+    goal = adain_statistics(content[PIXELS], own[PIXELS], target[PIXELS]).clamp(0, 1)
+    return content_loss(F.avg_pool2d(images, SQUARE), F.avg_pool2d(goal, SQUARE))
+
+
+def seen(encoder: Encoder, images: Tensor) -> Features:
+    """What the losses see of images (B, 3, H, W) in [0, 1]: their features, and their pixels."""
+    return {**encoder(images), PIXELS: images}
 
 
 def statistics(features: Features) -> dict[str, tuple[Tensor, Tensor]]:
     """Mean and deviation of every layer: what a style is to the losses."""
-    return {layer: mean_std(features[layer]) for layer in FEATURES}
+    return {layer: mean_std(found) for layer, found in features.items()}
 
 
 def mixed(content: Statistics, style: Statistics, alpha: Tensor) -> dict[str, tuple[Tensor, Tensor]]:

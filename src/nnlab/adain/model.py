@@ -31,8 +31,8 @@ MIN_SIDE = 9  # pixels: three poolings (rounding up) must leave the two position
 def _conv(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """3x3 convolution (B, C, h, w) -> (B, D, h, w) with a reflected border of one position."""
     padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
-    if winograd.pays(padded, weight):
-        return winograd.conv3x3(padded, winograd.kernels(weight), bias)
+    if winograd.pays(x, weight):
+        return winograd.conv3x3(padded, winograd.kernels(weight, x.dtype), bias.to(x.dtype))
     return F.conv2d(padded, weight.to(x.dtype), bias.to(x.dtype))
 
 

@@ -32,10 +32,11 @@ PARTS = ("adain", "data", "training", "vgg.py", "vgg_layers.py", "vgg_weights.py
 CODE = [Path(__file__).parents[1] / name for name in PARTS]
 PICTURES = 4  # held-out pairs that TensorBoard shows
 PICTURES_TIMES = 10  # how often in a run
-ADDED = """Beside the paper's content and style loss, which the curves show, the decoder is pulled to two things.
+ADDED = """Beside the paper's content and style loss, which the curves show, the decoder is pulled to three things.
 **Structure**, in every step: features of relu1_1 ... relu3_1 towards their own AdaIN, because relu4_1 alone leaves a
 shape free by some pixels (halos, doubled contours). **Identity**, in a share of the steps: the style is the photo
 itself and pixels are pulled to it (SANet, Park & Lee 2019), so that the decoder learns to invert the encoder.
+**Colour**, in the other steps: the photo's own colours, moved to the painting's as a whole (light and dark rims).
 What is made smaller is a power of the sum (adain.train.power)."""
 
 

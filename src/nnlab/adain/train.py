@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nnlab.adain.data import RECENT, Batch, Crops, feed
-from nnlab.adain.losses import Statistics, content_loss, mixed, pixel_loss, statistics, structure_loss, style_loss
+from nnlab.adain.losses import Statistics, color_loss, content_loss, mixed, seen, statistics, structure_loss, style_loss
 from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, Encoder, adain_statistics, to_images
 from nnlab.adain.muon import Muon
 from nnlab.adain.weights import save_decoder
@@ -158,10 +158,10 @@ def batch_losses(
     """
     images = to_images(batch.content, dtype)
     with torch.no_grad():
-        content = encoder(images)
+        content = seen(encoder, images)
         own = target = statistics(content)
         if batch.style is not None:
-            target = mixed(own, style or statistics(encoder(to_images(batch.style, dtype))), batch.alpha)
+            target = mixed(own, style or statistics(seen(encoder, to_images(batch.style, dtype))), batch.alpha)
         wanted = adain_statistics(content[FEATURES[-1]], own[FEATURES[-1]], target[FEATURES[-1]])
     drawn = decoder(wanted)
     features = encoder(drawn)
@@ -170,7 +170,9 @@ def batch_losses(
     if params.structure_weight:
         total = total + params.structure_weight * structure_loss(features, content, own, target)
     if batch.style is None:
-        total = total + params.identity.pixel_weight * pixel_loss(drawn, images)
+        total = total + params.identity.pixel_weight * content_loss(drawn, images)
+    elif params.color_weight:
+        total = total + params.color_weight * color_loss(drawn, content, own, target)
     return total, losses, own
 
 
