@@ -49,9 +49,10 @@ def pays(x: Tensor, weight: Tensor) -> bool:
     With AMX, products in bfloat16 are so fast that the transforms would take more than they spare. Where a network is
     traced, to be compiled or exported, its convolutions stay what they are.
     """
+    if torch.compiler.is_compiling() or x.device.type != "cpu":
+        return False
     wide = tuple(sorted(weight.shape[:2])) >= LEAST_CHANNELS and x.shape[2:].numel() >= LEAST_POSITIONS
-    slow = x.dtype == torch.float32 or (x.dtype == torch.bfloat16 and not _has_amx())
-    return wide and slow and x.device.type == "cpu" and not torch.compiler.is_compiling()
+    return wide and (x.dtype == torch.float32 or (x.dtype == torch.bfloat16 and not _has_amx()))
 
 
 @cache
