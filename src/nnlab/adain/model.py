@@ -31,7 +31,7 @@ MIN_SIDE = 9  # pixels: three poolings (rounding up) must leave the two position
 def _conv(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """3x3 convolution (B, C, h, w) -> (B, D, h, w) with a reflected border of one position."""
     padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
-    if winograd.pays(x, weight):
+    if winograd.pays(x, weight, rough=True):
         return winograd.conv3x3(padded, winograd.kernels(weight, x.dtype), bias.to(x.dtype))
     return F.conv2d(padded, weight.to(x.dtype), bias.to(x.dtype))
 
@@ -77,6 +77,8 @@ class Encoder(VGG19):
 
     def __init__(self, weights: Weights) -> None:
         super().__init__(weights, FEATURES, padding="reflect", ceil=True)
+        for layer in self.convs:  # steps of one pair are noisier by far; Gatys' optimiser would not get as low
+            getattr(self, layer).rough = True
 
     def encode(self, images: Tensor) -> Tensor:
         """Return relu4_1 (B, 512, H/8, W/8), rounded up, of images (B, 3, H, W) in [0, 1], H and W >= MIN_SIDE."""
