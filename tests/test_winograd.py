@@ -8,16 +8,16 @@ from nnlab.winograd import BAND, FrozenConv, conv3x3, kernels
 
 
 def deviation(found: torch.Tensor, expected: torch.Tensor) -> float:
-    """Root mean square of the differences, in deviations of the expected values."""
+    """Largest difference, in deviations of the expected values."""
     assert found.shape == expected.shape
-    return ((found - expected).square().mean().sqrt() / expected.std()).item()
+    return ((found - expected).abs().max() / expected.std()).item()
 
 
 @pytest.mark.parametrize(
     ("shape", "outputs"),
-    [((2, 128, 8, 12), 64), ((1, 64, 7, 13), 128), ((3, 64, 1, 2), 128), ((1, 64, BAND // 8, 64), 128)],
+    [((2, 128, 8, 12), 64), ((1, 64, 7, 13), 128), ((3, 64, 1, 2), 128), ((1, 64, BAND // 4, 64), 128)],
 )
-@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 5e-6), (torch.bfloat16, 0.02)])
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 2e-5), (torch.bfloat16, 0.3)])
 def test_results_and_gradients_are_those_of_a_convolution(
     shape: tuple[int, ...], outputs: int, dtype: torch.dtype, bound: float
 ) -> None:
@@ -49,7 +49,7 @@ def test_a_frozen_layer_gives_what_the_plain_one_gives_also_a_gradient_after_inf
     frozen.load_state_dict(plain.state_dict())
     x = torch.randn(1, 64, 19, 22)
     with torch.inference_mode():
-        assert deviation(frozen(x), plain(x).double()) < 5e-6
+        assert deviation(frozen(x), plain(x).double()) < 2e-5
     assert frozen.kernels is not None, "it did not take Winograd's way"
     one, other = (torch.autograd.functional.vjp(layer, x, torch.ones(1, 128, 19, 22))[1] for layer in (frozen, plain))
-    assert deviation(one, other.double()) < 5e-6
+    assert deviation(one, other.double()) < 2e-5
