@@ -130,8 +130,8 @@ def test_missing_inputs_are_named(call, inputs, tmp_path, missing):
 
 
 def test_the_closed_form_start_is_ahead_of_a_random_one(call, whole, inputs, tmp_path, monkeypatch):
-    """On eight small crops: those of a real run take a minute."""
-    monkeypatch.setattr(run, "sample_crops", partial(sample_crops, each=4, crop=64))
+    """On sixteen small crops: those of a real run take a minute."""
+    monkeypatch.setattr(run, "sample_crops", partial(sample_crops, each=8, crop=64))
     write_params(tmp_path, **{**QUICK, "train.start": "closed_form"})
     assert call(*inputs)[0] == 0
     assert (curves(tmp_path)[0] < 0.5 * curves(whole)[0]).all()

@@ -14,7 +14,6 @@ from tests.datasets import photo
 SMALL = {
     "max_iter": 12, "batch_size": 2, "warmup": 2, "log_every": 3,
     "crops": [{"share": 0.5, "crop": 16, "sides": [24, 32]}, {"share": 0.5, "crop": 32, "sides": [40]}],
-    "identity": {"share": 0.3, "pixel_weight": 200.0},  # the same twelve steps, however the default is tuned
 }  # fmt: skip
 
 
