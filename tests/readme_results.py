@@ -30,6 +30,7 @@ def results(read: Callable[[str], str]) -> list[str]:
     """What stands in the table's rows, from top to bottom."""
     names = ("fashion", "fashion_variants", "autoencoder", "denoiser", "gatys", "adain")
     fashion, variants, autoencoder, denoiser, gatys, adain = (json.loads(read(f"metrics/{x}.json")) for x in names)
+    drawn = gatys.get("main") or next(iter(gatys.values()))  # a user's jobs may have other names
     best = max(variants, key=lambda name: variants[name]["test_accuracy"])
     return [
         f"{fashion['test_accuracy']:.2%}",
@@ -37,7 +38,7 @@ def results(read: Callable[[str], str]) -> list[str]:
         f"{autoencoder['test_bce']:.4f}",
         f"{autoencoder['knn_accuracy']:.1%}",
         f"{denoiser['noisy_psnr_db']:.1f} → {denoiser['denoised_psnr_db']:.1f} dB",
-        f"{gatys['main']['content_loss']:.4g} + {gatys['main']['style_loss']:.4g}",
+        f"{drawn['content_loss']:.4g} + {drawn['style_loss']:.4g}",
         f"{adain['heldout_content_loss']:.2f} + {adain['heldout_style_loss']:.2f}",
         f"{adain['heldout_edges']:.2f}, {adain['heldout_psnr_at_alpha_0']:.1f} dB",
     ]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.readme_results import ROOT, committed, here
 
-TOLERANCE = 0.1  # of a number; two whole runs on machines of another kind were up to 0.073 apart
+TOLERANCE = 0.1  # of a number; whole runs on machines of two kinds were half as far apart
 
 
 @pytest.mark.parametrize("name", sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("metrics/*.json")))

@@ -107,7 +107,7 @@ def image_grid(
             if picture is not None:
                 pixels = np.asarray(picture)
                 axis.imshow(pixels, cmap="gray_r", vmin=0, vmax=255 if pixels.dtype == np.uint8 else 1)
-                axis.set_title(label)
+                axis.set_title(label, parse_math=False)  # may hold a file's name
     for axis, label in zip(axes[:, 0], row_labels):
         axis.set_ylabel(label, rotation=0, ha="right", va="center")
     if title:

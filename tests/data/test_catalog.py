@@ -85,6 +85,9 @@ def test_files_of_the_users_own_are_named_and_stay(tmp_path: Path) -> None:
     write_files(tmp_path, {**FILES, "mine/me.jpg": b"photo", ".hidden": b""})
     with pytest.raises(UserError, match=r"has mine/me\.jpg; what is fetched replaces .*: move your files out of it"):
         fetch(asset(failing()), tmp_path)
+    for name in ("../me.jpg", str(tmp_path / "mine/me.jpg")):  # in a listing that a hub gave
+        with pytest.raises(UserError, match=rf"things: lists {name}, which is no path inside"):
+            fetch(replace(asset(failing()), files={name: ""}), tmp_path)
     assert (tmp_path / "mine/me.jpg").read_bytes() == b"photo"
     (tmp_path / "mine/me.jpg").unlink()
     fetch(asset(failing()), tmp_path)
@@ -155,7 +158,7 @@ def test_a_disk_that_is_too_small_is_named_before_the_download(tmp_path: Path) -
         fetch(replace(asset(failing()), size=1 << 39, needs=1 << 39), tmp_path)
 
 
-@pytest.mark.parametrize("damage", [None, b"", b"{", b"\xff"])
+@pytest.mark.parametrize("damage", [None, b"", b"{", b"[1]", b"\xff"])
 def test_a_damaged_provenance_is_named_with_what_to_do(tmp_path: Path, damage: bytes | None) -> None:
     path = tmp_path / "provenance.json"
     if damage is not None:

@@ -86,6 +86,8 @@ def test_preserved_colours_are_those_of_the_content(vgg: VGG19, pictures: Pictur
 )
 def test_coarse_levels_double(size: int, coarse: list[int], levels: list[tuple[int, int]]) -> None:
     assert plan((400, 300), make_job(size=size, coarse_iterations=coarse)) == levels
+    job = make_job(size=512, coarse_iterations=[20, 50, 100])  # a level of 47.98 pixels, or of 48 by the result's size
+    assert plan((3000, 2249), job) == plan((512, 384), job)
 
 
 def test_a_coarse_start_has_a_lower_loss(vgg: VGG19, pictures: Pictures) -> None:

@@ -62,10 +62,10 @@ def save_sheet(path: Path, rows: Sequence[Sequence[Image.Image]], labels: Sequen
 
 
 def save_pictures(folder: Path, pictures: Mapping[str, Image.Image]) -> None:
-    """Replace `folder` by one with these pictures, `<name>.png` each, whole or not at all."""
+    """Replace `folder` by one with these pictures, over white as in the figures: `<name>.png` each, or nothing."""
     with atomic_dir(folder) as temporary:
         for name, picture in pictures.items():
-            save_image(picture, temporary / f"{name}.png")
+            save_image(flatten(picture), temporary / f"{name}.png")
 
 
 def iterations(decoder: Path) -> int:

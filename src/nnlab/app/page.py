@@ -49,9 +49,9 @@ def start(folder: Path, host: str, port: int | None, open_browser: bool = False)
     os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_ENABLED="False", NO_PROXY="*")
     page = build(load_params())
     _, address, _ = page.launch(
-        server_name=host, server_port=port or None, inbrowser=open_browser, prevent_thread_lock=True, quiet=True,
-        share=False, enable_monitoring=False, run_history=False, footer_links=[], max_file_size=LARGEST_UPLOAD,
-        theme=THEME,
+        server_name=f"[{host}]" if ":" in host else host, server_port=port or None, inbrowser=open_browser,
+        prevent_thread_lock=True, quiet=True, share=False, enable_monitoring=False, run_history=False, footer_links=[],
+        max_file_size=LARGEST_UPLOAD, theme=THEME,
         css_paths=Path(__file__).with_name("page.css"),
         _frontend=False,  # no request to itself, for which a busy machine takes more than the allowed 3 seconds
     )  # fmt: skip

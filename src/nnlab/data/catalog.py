@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nnlab.data.download import (
@@ -90,6 +90,9 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     `folder`, from where a later call goes on. Raises `UserError` listing every source and why it failed, and where a
     file of `folder` is of no asset.
     """
+    for path in map(PurePosixPath, asset.files):  # a hub's listing, or a provenance.json from elsewhere, names them
+        if path.is_absolute() or ".." in path.parts:
+            raise UserError(f"{asset.name}: lists {path}, which is no path inside {folder}; use another host")
     folder.mkdir(parents=True, exist_ok=True)
     _check_others(asset, folder)
     mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
@@ -130,7 +133,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
     """What `write_provenance` wrote to `path`: at least `name`, `note` and `stand_in`. `UserError` if it is damaged."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, TypeError, ValueError):
         raise UserError(f"{path}: missing or damaged; save own files of its folder, delete that, `dvc repro`") from None
 
 

@@ -71,7 +71,8 @@ def _from_zip(path: Path) -> Iterator[Picture]:
     """No more of an entry is read than the size that the directory claims."""
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
-            hidden = PurePosixPath(entry.filename).name.startswith(".")  # also macOS's `__MACOSX/._<name>`
+            parts = PurePosixPath(entry.filename).parts
+            hidden = any(part[0] == "." != part[-1] for part in parts)  # also macOS's `__MACOSX/._<name>`, not `..`
             if not entry.is_dir() and not hidden:
                 size = entry.file_size
                 problem = f"too large: {size} bytes, at most {MAX_BYTES}" if size > MAX_BYTES else ""

@@ -11,7 +11,8 @@ def plan(content: tuple[int, int], job: JobParams) -> list[tuple[int, int]]:
 
     `content` is the size of the content picture, whose aspect decides which levels are too small.
     """
-    aspect, coarse, end = min(content) / max(content), len(job.coarse_iterations), 0
+    aspect = round(job.size * min(content) / max(content)) / job.size  # as painted: the result's size gives the same
+    coarse, end = len(job.coarse_iterations), 0
     levels = []
     for level, iterations in enumerate([*job.coarse_iterations, job.iterations]):
         size = round(job.size / 2 ** (coarse - level))

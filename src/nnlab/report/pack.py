@@ -50,7 +50,9 @@ def pack(root: Path, name: str) -> Path:
 def _git(root: Path, variables: dict[str, str], *arguments: str) -> str:
     command, environment = ["git", "-c", "core.quotePath=false", *arguments], os.environ | variables
     try:
-        done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True, env=environment)
+        done = subprocess.run(
+            command, cwd=root, check=True, capture_output=True, env=environment, text=True, errors="backslashreplace"
+        )
     except FileNotFoundError:
         raise UserError("git is not installed; it lists the files to pack") from None
     except subprocess.CalledProcessError as error:
