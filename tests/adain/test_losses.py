@@ -74,8 +74,8 @@ def test_color_loss_by_hand():
     own = statistics(content)
     half = {PIXELS: (own[PIXELS][0], own[PIXELS][1] / 2)}
     images = torch.kron(row(0.375, 0.725), square) + torch.tensor([0.1, -0.1]).repeat(SQUARE)
-    expected = 0.1**2 / 2 + 4 * (0.1005 - 0.01) ** 2  # a flat square's deviation is 0.01
-    assert color_loss(images, content, own, half).item() == pytest.approx(expected, rel=1e-3)
+    expected = pytest.approx(0.1**2 / 2 + 4 * (0.1005 - 0.01) ** 2, rel=1e-3)  # a flat square's deviation is 0.01
+    assert color_loss(images, content, own, half).item() == expected
 
 
 def test_structure_loss_by_hand():

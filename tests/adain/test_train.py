@@ -184,10 +184,7 @@ def test_gradients_are_those_of_a_power_of_the_loss(encoder):
 
 @pytest.mark.parametrize("optimizer", ["muon", "adam"])
 def test_no_step_waits_for_the_device(run, tmp_path, monkeypatch, optimizer):
-    """Losses are read where a row of the curves ends, in one go: a GPU that is asked in between stands still.
-
-    What stays on the CPU, random draws and Muon's count of steps, is of other types.
-    """
+    """Losses are read where a row of the curves ends, in one go; what stays on the CPU is of other types."""
     reads, counts = [], []
     for name in ("item", "tolist", "cpu", "numpy", "__bool__", "__float__", "__int__", "__index__", "nonzero"):
         real = getattr(torch.Tensor, name)

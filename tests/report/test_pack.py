@@ -1,6 +1,5 @@
 """The zip to hand in: what git tracks, and the reports."""
 
-import os
 import zipfile
 
 import pytest
@@ -52,7 +51,7 @@ def test_what_git_tracks_and_the_reports_go_in_and_nothing_else(project, tmp_pat
 def test_a_changed_file_is_packed_as_it_is_and_a_new_one_is_named(project, capsys):
     (project / "params.yaml").write_text("name: 张三\n", encoding="utf-8")
     (project / "new.py").write_text("", encoding="utf-8")
-    open(os.fsencode(project) + b"/caf\xe9.txt", "wb").close()  # a name that is no UTF-8
+    (project / "caf\udce9.txt").write_text("", encoding="utf-8")  # Python's spelling of a name that is no UTF-8
     before = quick.git(project, "status", "--porcelain")
     with zipfile.ZipFile(pack(project, NAME)) as archive:
         assert archive.read(f"{NAME}/params.yaml").decode() == "name: 张三\n"
