@@ -36,8 +36,7 @@ ADDED = """Beside the paper's content and style loss, which the curves show, the
 **Structure**, in every step: features of relu1_1 ... relu3_1 towards their own AdaIN, because relu4_1 alone leaves a
 shape free by some pixels (halos, doubled contours). **Identity**, in a share of the steps: the style is the photo
 itself and pixels are pulled to it (SANet, Park & Lee 2019), so that the decoder learns to invert the encoder.
-**Colour**, in the other steps: means and deviations over squares of 4 pixels towards those of the photo's own colours,
-moved to the painting's as a whole (light and dark rims, a weave on flat ground).
+**Colour**, in the other steps: the photo's own colours, moved to the painting's as a whole (light and dark rims).
 What is made smaller is a power of the sum (adain.train.power)."""
 
 
