@@ -80,7 +80,8 @@ def test_parquet_of_plain_bytes_gets_numbered_names(tmp_path: Path) -> None:
 
 def test_nothing_escapes_whatever_the_names_are(tmp_path: Path) -> None:
     names = ["../up.jpg", "/etc/absolute.jpg", "C:\\..\\windows.jpg", "a/../../b.jpg", "x" * 400 + ".jpg"]
-    files = {name: encoded(n) for n, name in enumerate(names)} | {"__MACOSX/._a.jpg": b"", ".t/x.jpg": b""}
+    files = {name: encoded(n) for n, name in enumerate(names)}
+    files |= dict.fromkeys(["__MACOSX/._a.jpg", ".dot.jpg", ".trash/old.jpg"], b"hidden")
     (tmp_path / "inside").mkdir()
     summary = pack(pictures(in_zip(tmp_path / "inside/set.zip", files)), tmp_path / "inside/packed", 64)
     assert (summary["images"], summary["left_out"]) == (len(names), {})
