@@ -33,16 +33,22 @@ report: install
 
 install: $(BIN)/installed
 	@test -e .git || $(DVC) config --local core.no_scm true  # unpacked from a zip
+	@test ! -e .git || ! grep -qs no_scm .dvc/config.local || $(DVC) config --local --unset core.no_scm
 
+# An environment holds its folder's path: in a copied or moved project it would run the other one's code, or nothing.
+ifneq "$(shell test "$$(cat $(BIN)/installed 2>/dev/null)" = "$$(pwd -P)" || echo other)" ""
+.PHONY: $(BIN)/installed
+endif
 $(BIN)/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and $(OLD_PYTHON))'
 	@echo "Installing the tested versions into .venv (about 7 GB on Linux, where PyTorch brings CUDA; some minutes)"
+	@test ! -s $@ || test "$$(cat $@)" = "$$(pwd -P)" || rm -rf .venv
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv  # which without python3-venv leaves a python that has no pip
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps -e . $(GRADIO)
 	@$(BIN)/python -m nnlab.report.plots_page .venv/plots.html
 	@$(DVC) config --local plots.html_template ../.venv/plots.html
-	@touch $@
+	@pwd -P > $@
 
 test: install lint
 	@$(BIN)/python -m pytest -q -rs $(TWO)

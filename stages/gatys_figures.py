@@ -1,6 +1,7 @@
 """Draw the figures of every job, and collect the metrics."""
 
 import shutil
+import sys
 from pathlib import Path
 
 from nnlab.gatys.figures import draw, read_result
@@ -14,7 +15,10 @@ def main(folder: Path, provenance: Path, numbers: Path, summary: Path, plots: Pa
     """Write the metrics of every job, their headline numbers, and the figures in `plots`."""
     jobs = params.gatys.jobs
     for old in [path for path in folder.iterdir() if path.is_dir() and path.name not in jobs]:
-        shutil.rmtree(old)  # of a job that is no more: a clone has none, and would run this stage again
+        aside = folder.with_name("gatys_removed") / old.name  # a clone has none, and would run this stage again
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.move(old, aside)
+        print(f"{old}: of no job in gatys.jobs; moved to {aside}", file=sys.stderr)
     results = [read_result(name, job, folder / name, provenance) for name, job in jobs.items()]
     draw(results, plots)
     metrics = {result.name: result.metrics() for result in results}

@@ -14,4 +14,4 @@ def edges(photo: np.ndarray, result: np.ndarray, block: int = 4) -> float:
         height, width = (side // block for side in grey.shape)
         blocks = grey[: height * block, : width * block].reshape(height, block, width, block).mean((1, 3))
         found.append(np.hypot(np.diff(blocks[:-1], axis=1), np.diff(blocks[:, :-1], axis=0)).ravel())
-    return float(np.corrcoef(found)[0, 1]) if all(map(np.ptp, found)) else 0.0
+    return float(np.corrcoef(found)[0, 1]) if all(len(ramps) and np.ptp(ramps) for ramps in found) else 0.0

@@ -152,7 +152,7 @@ def test_the_true_class_is_blue_and_a_wrong_prediction_red(client):
     for truth, colors in ((7, {7: BLUE}), (8, {7: RED, 8: BLUE}), (None, {7: ORANGE})):
         rows = bars(sure, truth).split('<div class="bar">')[1:]
         assert [row.count(colors.get(label, GREY)) for label, row in enumerate(rows)] == [1] * 10
-    seen, first, second = client.predict(3, None, "model", "wide", api_name="/classify")
+    seen, first, second = client.predict(3, None, "main network", "wide", api_name="/classify")
     assert seen["label"] == "true: Dress"  # the fourth bar
     assert first != second
     assert all(chart.count(BLUE) == 1 for chart in (first, second))

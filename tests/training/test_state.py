@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -46,27 +47,30 @@ def test_what_is_no_whole_file_is_one_line_and_nothing_of_it_runs(workdir: Path)
 
 
 @pytest.fixture
-def _project(workdir: Path) -> None:
-    Path("code/__pycache__").mkdir(parents=True)
-    Path("code/a.py").write_text("a = 1", encoding="utf-8")
-    Path("data.bin").write_bytes(b"data")
+def _project(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("data").mkdir()
+    for name in ("data/a", "data.bin", "code.py"):
+        Path(name).touch()
+    monkeypatch.setitem(sys.modules, "nnlab.code", SimpleNamespace(__file__="code.py"))
 
 
 def folder(name: str = "job", settings: object = (1, 2)) -> Path:
-    return resume_dir(name, settings, [Path("code")], [Path("data.bin")])
+    return resume_dir(name, settings, [Path("data"), Path("data.bin")])
 
 
 @pytest.mark.usefixtures("_project")
 class TestResumeDir:
-    @pytest.mark.parametrize(("name", "content"), [("code/a.py", "a = 2"), ("code/b.py", ""), ("data.bin", "other")])
-    def test_a_changed_job_does_not_find_the_state_which_is_removed(self, name: str, content: str) -> None:
+    @pytest.mark.parametrize(("name", "content"), [("code.py", "a = 2"), ("data/b", ""), ("data.bin", "other")])
+    def test_a_changed_job_does_not_find_the_state_which_is_removed(
+        self, name: str, content: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         old = folder()
         (old / "state").touch()
-        Path("code/__pycache__/a.pyc").write_bytes(b"compiled files do not matter")
         assert (folder() / "state").exists()
         Path(name).write_text(content)
         assert folder() != old
         assert not old.exists()
+        assert capsys.readouterr().err == "job: starts anew; the unfinished run had other settings, data or code\n"
 
     def test_other_settings_remove_the_state_and_leave_that_of_other_jobs(self) -> None:
         first, *others = map(folder, ["job", "job-2", "jobs", "jo"])
@@ -77,7 +81,7 @@ class TestResumeDir:
     def test_a_job_runs_once_at_a_time_and_is_free_again_after_a_kill(self) -> None:
         code = (
             "import time; from nnlab.training.state import resume_dir\n"
-            "resume_dir('job', 1, [], []); print('taken', flush=True); time.sleep(60)"
+            "resume_dir('job', 1, []); print('taken', flush=True); time.sleep(60)"
         )
         command = [sys.executable, "-c", code]
         with subprocess.Popen(command, env=environment(ROOT), stdout=subprocess.PIPE) as other:

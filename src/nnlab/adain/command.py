@@ -69,8 +69,8 @@ def plan(content: Path, styles: Sequence[Path], output: Path, suffix: str) -> li
     for path in styles if len(styles) > 1 else ():
         if path.is_dir():
             raise UserError(f"{path}: a folder cannot be blended; give style files, or this folder alone")
-    blends = [tuple(styles)] if len(styles) > 1 else [(path,) for path in _images(styles[0])]
-    pairs = list(product(_images(content), blends))
+    blends = [tuple(styles)] if len(styles) > 1 else [(path,) for path in _images(styles[0], output)]
+    pairs = list(product(_images(content, output), blends))
     if output.is_dir() or not output.suffix:
         outputs = list(_names(pairs, output, suffix))
     elif len(pairs) > 1:
@@ -134,11 +134,14 @@ def _names(pairs: Sequence[tuple[Path, tuple[Path, ...]]], folder: Path, suffix:
         yield folder / name
 
 
-def _images(path: Path) -> list[Path]:
-    """The file itself, or the images in a folder."""
+def _images(path: Path, output: Path) -> list[Path]:
+    """The file itself, or the images in a folder, but not those in a folder of results within it."""
     if not path.is_dir():
         return [path]
-    if not (paths := list_images(path, tell=True)):
+    paths, results = list_images(path, tell=True), output.resolve()
+    if results != path.resolve():
+        paths = [image for image in paths if not image.parent.resolve().is_relative_to(results)]
+    if not paths:
         raise UserError(f"{path}: no images ({', '.join(sorted(SUFFIXES))}) in this folder")
     return paths
 

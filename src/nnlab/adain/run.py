@@ -27,9 +27,6 @@ from nnlab.training.state import Checkpoints, resume_dir
 from nnlab.training.tensorboard import log_writer
 from nnlab.vgg_weights import Weights, read_weights
 
-# All that decides pixels, weights and rows, as dvc.yaml has it: a saved state of other code must not go on.
-PARTS = ("adain", "data", "training", "vgg.py", "vgg_layers.py", "vgg_weights.py", "winograd.py")
-CODE = [Path(__file__).parents[1] / name for name in PARTS]
 PICTURES = 4  # held-out pairs that TensorBoard shows
 PICTURES_TIMES = 10  # how often in a run
 ADDED = """Beside the paper's content and style loss, which the curves show, the decoder is pulled to three things.
@@ -61,7 +58,7 @@ def train_decoder(
         torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
         data = [inputs[0], inputs[1] / MANIFEST, inputs[2] / MANIFEST]
         key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
-        folder = resume_dir("adain_train", key, CODE, data)
+        folder = resume_dir("adain_train", key, data)
         state = _train(params, team, dtype, inputs, folder)
         team.wait()
         if team.rank == 0:

@@ -97,7 +97,7 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
             index = gr.Slider(0, len(images) - 1, 0, step=1, precision=0, label=say("test_digit"))
             taken = gr.Image(label=say("clean"), height=150, buttons=[])
         with gr.Column(min_width=300, scale=2):
-            noise = gr.Slider(0, 1, settings.noise_factor, step=0.05, label=say("noise"))
+            noise = gr.Slider(0, max(1.0, settings.noise_factor), settings.noise_factor, step=0.05, label=say("noise"))
             with gr.Row():
                 beside = [gr.Image(min_width=120, buttons=[], elem_classes="judged") for _ in range(2)]
 

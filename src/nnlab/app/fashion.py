@@ -17,6 +17,7 @@ from nnlab.fashion.train import predict
 from nnlab.params import NetworkParams, Params
 from nnlab.training.loop import load
 
+MAIN = "main network"  # with a space, which no variant's name has
 DATA, MODELS = Path("data/raw/fashion_mnist"), Path("data/models/fashion")  # as dvc.yaml has them
 BAR = """<div class="bar"><span>{}</span><b><i style="width: {percent}%; background: {}"></i></b>
 <em>{percent:.1f} %</em></div>"""
@@ -24,7 +25,7 @@ BAR = """<div class="bar"><span>{}</span><b><i style="width: {percent}%; backgro
 
 def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
     """An image and the confidences of two networks side by side."""
-    files = {"model": MODELS / "model.safetensors"}
+    files = {MAIN: MODELS / "model.safetensors"}
     files |= {name: MODELS / f"variants/{name}.safetensors" for name in params.fashion.variants}
     if not_trained(say, [DATA, *files.values()], "dvc repro fashion_train fashion_variants"):
         return
@@ -37,8 +38,8 @@ def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
             index = gr.Slider(0, len(images) - 1, 0, step=1, precision=0, label=say("test_image"))
             another = gr.Button(say("random"))
             own = dropped(say("own_garment"), 180)
-        choices, charts = [(say("main_network") if name == "model" else name, name) for name in files], {}
-        for name in ("model", list(files)[-1]):
+        choices, charts = [(say("main_network") if name == MAIN else name, name) for name in files], {}
+        for name in (MAIN, list(files)[-1]):
             with gr.Column(min_width=240):
                 choice = gr.Dropdown(choices, value=name, label=say("network"))
                 charts[choice] = gr.HTML()

@@ -105,6 +105,8 @@ def framed(picture: Image.Image, box: int) -> Tensor:
     The ground is the median grey of the border. A digit (a box below 28) has its centre of mass in the middle, as
     MNIST's have; a garment stands in the middle. UserError for a picture of one colour.
     """
+    picture = picture.copy()
+    picture.thumbnail((1024, 1024))
     grey = np.asarray(flatten(picture).convert("L"), np.float32)
     ink = np.abs(grey - np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
     if ink.max() < FAINTEST:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 import pandas as pd
 import torch
@@ -32,10 +33,6 @@ from nnlab.vgg_weights import read_weights
 LONGEST_STEP = 0.05
 """Of L-BFGS, root mean square over the pixels: without it an early step can make noise that many more must clear."""
 
-# A saved state of other code must not go on.
-PARTS = ("gatys", "data", "training", "vgg.py", "vgg_layers.py", "vgg_weights.py", "winograd.py")
-CODE = [Path(__file__).parents[1] / name for name in PARTS]
-
 Row = dict[str, float]
 """`total`, its parts `content` and `style`, and all weighted terms by name (see `Objective`)."""
 
@@ -54,14 +51,14 @@ class Painting:
 def stylize(name: str, job: JobParams, vgg: Path, out: Path, device: torch.device, dtype: torch.dtype) -> None:
     """Paint one job and write pictures, losses.csv and info.json into `out`.
 
-    After an interruption a second call goes on from the last snapshot. UserError for pictures or weights that are of
-    no use.
+    After an interruption a second call goes on from the last state that was saved. UserError for pictures or weights
+    that are of no use.
     """
     pictures = Pictures(read_image(Path(job.content)), read_image(Path(job.style)), job.style_scale)
     weights = read_weights(vgg)
     files = [vgg, *(Path(file) for file in (job.content, job.style, job.start) if file not in ("content", "noise"))]
     settings = {**job.model_dump(), "device": str(device), "dtype": str(dtype), "threads": torch.get_num_threads()}
-    checkpoints = Checkpoints(resume_dir(f"gatys-{name}", settings, CODE, files))
+    checkpoints = Checkpoints(resume_dir(f"gatys-{name}", settings, files))
     painting = _load(checkpoints, device) or begin(pictures, job, device)
     work = paint(painting, pictures, network(weights, job, dtype).to(device), job)
     _watch(name, painting, work, plan(pictures.content.size, job)[-1][1], checkpoints)
@@ -140,8 +137,12 @@ def _row(terms: dict[str, Tensor]) -> Row:
 
 
 def _watch(name: str, painting: Painting, work: Iterator[Painting], total: int, checkpoints: Checkpoints) -> None:
-    """Do the work on `painting`, shown on standard error and in TensorBoard; save its state at every snapshot."""
-    logged, shown = 0, len(painting.snapshots)
+    """Do the work on `painting`, shown on standard error and in TensorBoard; save its state at snapshots.
+
+    Where these are many, and with them the bytes of a state, some are passed over: a tenth of the time goes into saving
+    at most.
+    """
+    logged, shown, due = 0, len(painting.snapshots), 0.0
     with log_writer(f"gatys-{name}") as writer, Progress(total, f"gatys-{name}", start=painting.iteration) as bar:
         for _ in work:
             row = painting.losses[-1]
@@ -153,8 +154,11 @@ def _watch(name: str, painting: Painting, work: Iterator[Painting], total: int, 
             if len(painting.snapshots) > shown:
                 shown = len(painting.snapshots)
                 writer.add_image("result", painting.snapshots[-1][0], logged)
+                if (begin := monotonic()) < due:
+                    continue
                 tensors = {**painting.optimizer, "image": painting.image, "snapshots": torch.cat(painting.snapshots)}
                 checkpoints.save(tensors, {"iteration": logged, "losses": painting.losses})
+                due = monotonic() + 9 * (monotonic() - begin)
 
 
 def _load(checkpoints: Checkpoints, device: torch.device) -> Painting | None:

@@ -10,7 +10,7 @@ from PIL import Image, ImageStat
 
 from nnlab.edges import edges
 
-MAX_SIDE = 2200  # pixels; wider figures are reduced: on A4, in one column, these are more than 300 an inch
+LARGEST = (2200, 22_000)  # pixels: on A4, in one column, these are more than 300 an inch; many Gatys jobs are tall
 _PHOTO = 0.4  # of the bytes as PNG: where a JPEG needs less, the picture holds photos, else it is a drawing
 
 
@@ -28,10 +28,10 @@ class Encoded(NamedTuple):
         return as_uri(f"image/{self.kind}", self.data)
 
 
-def encoded(path: Path, max_side: int = MAX_SIDE) -> Encoded:
-    """A picture, reduced to `max_side` pixels: drawings as PNG, photos as JPEG of a fifth of the bytes."""
+def encoded(path: Path, largest: tuple[int, int] = LARGEST) -> Encoded:
+    """A picture, reduced to fit into `largest` pixels: drawings as PNG, photos as JPEG of a fifth of the bytes."""
     image = Image.open(path).convert("RGB")
-    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    image.thumbnail(largest, Image.Resampling.LANCZOS)
     png, jpeg = io.BytesIO(), io.BytesIO()
     image.save(png, "PNG", optimize=True)
     image.save(jpeg, "JPEG", quality=88)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,23 +58,25 @@ class Checkpoints:
         return load_tensors(self.file) if self.file.exists() else None
 
 
-def resume_dir(name: str, settings: object, code: list[Path], data: list[Path]) -> Path:
+def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
     """Return the folder for the state of the job `name`: `.resume/<name>-<hash>`. Remove it when the job is done.
 
-    The hash covers the settings (anything JSON can hold) and the content of the files and folders in `code` and `data`,
-    so that a state never serves a job with other parameters, code or data. States of the same job with another hash
-    are removed: they can never be used again. `UserError` if another process on this machine is doing the job.
+    The hash covers the settings (anything JSON can hold), the files and folders in `data`, and the modules of this
+    package that are loaded, so that a state never serves a job with other parameters, data or code. States of the same
+    job with another hash are removed, and a line says so. `UserError` if another process on this machine is doing the
+    job.
     Under torchrun the first process does all this; the others only learn the folder's name, and it may not exist yet.
     """
     state = hashlib.sha256(json.dumps([torch.__version__, settings], sort_keys=True, default=str).encode())
-    for path in [*code, *data]:
-        for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
-            if "__pycache__" not in file.parts:
-                state.update(f"{file.relative_to(path)} {sha256(file)}\n".encode())
+    loaded = {module.__file__ for key, module in sys.modules.items() if key.startswith("nnlab.") and module.__file__}
+    for path in [*sorted(map(Path, loaded)), *data]:
+        for file in sorted(filter(Path.is_file, path.rglob("*"))) if path.is_dir() else [path]:
+            state.update(f"{file.name} {sha256(file)}\n".encode())
     folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
     if os.environ.get("RANK", "0") == "0":
         _lock(name)
         for stale in set(RESUME.glob(f"{name}-{'?' * 16}")) - {folder}:
+            print(f"{name}: starts anew; the unfinished run had other settings, data or code", file=sys.stderr)
             shutil.rmtree(stale, ignore_errors=True)
         folder.mkdir(exist_ok=True)
     return folder

@@ -54,6 +54,7 @@ const decades = (low, high) => {
     for (const m of [1, 2, 5]) { const v = m * 10 ** e; if (v >= low * 0.999 && v <= high * 1.001) ticks.push(v); }
   return ticks.length > 8 ? ticks.filter(v => Math.log10(v) % 1 === 0) : ticks;
 };
+const least = values => values.reduce((a, b) => Math.min(a, b), Infinity);  // as arguments, 100,000 are too many
 const draw = figure => {
   const chart = figure.chart, box = figure.querySelector(".plot");
   const width = Math.max(260, Math.round(box.clientWidth)), height = Math.round(Math.min(300, width * 0.62));
@@ -61,9 +62,9 @@ const draw = figure => {
   let floor = 0;
   const usable = v => v !== null && (!chart.log || v > floor);
   const values = from => names.flatMap(name => chart.series[name].slice(from)).filter(usable);
-  if (chart.log) floor = Math.min(...values(chart.x.length >> 1)) / 3;  // a loss that begins near 0 must not spread the axis
+  if (chart.log) floor = least(values(chart.x.length >> 1)) / 3;  // a loss that begins near 0 must not spread the axis
   const all = values(0);
-  let low = Math.min(...all), high = Math.max(...all);
+  let low = least(all), high = -least(all.map(v => -v));
   if (low === high) { low = chart.log ? low / 2 : low - 1; high = chart.log ? high * 2 : high + 1; }
   const pad = (high - low) * 0.05;
   if (!chart.log) { low -= pad; high += pad; }
