@@ -90,13 +90,13 @@ def test_folders_give_every_content_in_every_style_under_names_that_every_disk_k
     """Also a disk that ignores case, and one that holds names of 255 bytes."""
     for name in ("photos/ONE.jpg", "photos/inner/one.png", "photos/one.jpg", "styles/x.jpg", f"styles/{'长' * 80}.png"):
         save(pictures / name, 4)
-    arguments = ["--content", "photos", "--style", "styles", "--output", "results", "--format", "webp"]
-    assert stylize(*arguments)[:2] == (0, "6 of 6 pictures in results\n")
-    made = names(pictures / "results")
+    arguments = ["--content", "photos", "--style", "styles", "--output", "photos/results", "--format", "webp"]
+    assert stylize(*arguments)[:2] == (0, "6 of 6 pictures in photos/results\n")
+    made = names(pictures / "photos/results")
     assert len({name.lower() for name in made}) == 6
     assert {"ONE_x.webp", "one.png_x.webp", "one_x-2.webp"} <= set(made)
     stylize(*arguments)
-    assert names(pictures / "results") == made, "the same pictures replace their own results"
+    assert names(pictures / "photos/results") == made, "the same pictures replace their own results"
 
 
 def test_what_a_folder_has_beside_whole_images_is_left_out_and_listed(pictures, stylize, caplog):

@@ -139,8 +139,8 @@ def _images(path: Path, output: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     paths, results = list_images(path, tell=True), output.resolve()
-    if results != path.resolve():
-        paths = [image for image in paths if not image.parent.resolve().is_relative_to(results)]
+    if path.resolve() in results.parents:
+        paths = [image for image in paths if not image.resolve().is_relative_to(results)]
     if not paths:
         raise UserError(f"{path}: no images ({', '.join(sorted(SUFFIXES))}) in this folder")
     return paths

@@ -12,7 +12,6 @@ from nnlab.adain.statistics import mean_std
 
 PIXELS = "pixels"
 SQUARE = 4  # pixels a side, of what `color_loss` compares
-WINDOW, PATTERN = 14, 20.0  # squares a side in which it looks for a pattern; the weight of that pattern
 
 Features = Mapping[str, Tensor]
 """Layer name -> (B, C, h, w), the four layers of `FEATURES`; and `PIXELS` -> the image, where its colours count."""
@@ -75,16 +74,9 @@ def color_loss(images: Tensor, content: Features, own: Statistics, target: Stati
 
     Means over squares are compared, so that strokes are free. The colours of the goal are moved, the same everywhere
     (Reinhard et al. 2001 move them so): the features leave room for light and dark rims around a shape.
-
-    And means over all squares of a window at each of a square's 16 places, so that strokes are not woven: up-sampling
-    tells the places apart, and a pattern that repeats with them is the texture that costs a decoder least.
     """
     goal = adain_statistics(content[PIXELS], own[PIXELS], target[PIXELS]).clamp(0, 1)
-    places = F.pixel_unshuffle((images - goal).float(), SQUARE)  # (B, 48, h, w)
-    window = min(WINDOW, *places.shape[2:])
-    repeated = F.avg_pool2d(places, window, max(1, window // 2)).unflatten(1, (-1, SQUARE**2))
-    pattern = (repeated - repeated.mean(2, keepdim=True)).square().mean()
-    return content_loss(F.avg_pool2d(images, SQUARE), F.avg_pool2d(goal, SQUARE)) + PATTERN * pattern
+    return content_loss(F.avg_pool2d(images, SQUARE), F.avg_pool2d(goal, SQUARE))
 
 
 def seen(encoder: Encoder, images: Tensor) -> Features:
