@@ -17,7 +17,7 @@ def unzipped(tmp_path: Path) -> Path:
     copy_files(tmp_path)
     python = tmp_path / ".venv/bin/python"
     python.parent.mkdir(parents=True)
-    (python.parent / "installed").touch()  # newer than all that it depends on
+    (python.parent / "installed").write_text(f"{tmp_path.resolve()}\n")  # newer than all that it depends on
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     return tmp_path
@@ -25,8 +25,9 @@ def unzipped(tmp_path: Path) -> Path:
 
 def test_stages_and_plots_work_without_git_and_without_a_network(unzipped: Path) -> None:
     run(unzipped, "make", "install")
-    (unzipped / ".venv/bin/installed").unlink()
+    (unzipped / ".venv/bin/installed").write_text("/another/folder\n")  # which this was copied from
     commands = run(unzipped, "make", "-n", "install")
+    assert "rm -rf .venv" in commands
     assert "nnlab.report.plots_page .venv/plots.html" in commands
     assert "config --local plots.html_template ../.venv/plots.html" in commands
     main(unzipped / ".venv/plots.html")

@@ -98,8 +98,7 @@ def test_likeness_of_pictures_by_hand(tmp_path):
 
 def test_photos_become_jpeg_and_drawings_stay_whole(tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3))
-    photo = Image.fromarray(noise.astype(np.uint8)).resize((800, 600))
-    photo.save(tmp_path / "photo.png")
+    Image.fromarray(noise.astype(np.uint8)).resize((800, 600)).save(tmp_path / "photo.png")
     drawing = save(tmp_path / "drawing.png", np.kron(noise[:4, :8] // 255 * 255, np.ones((100, 100, 1))))
-    assert encoded(tmp_path / "photo.png", 400)[::2] == ("jpeg", 400)
+    assert encoded(tmp_path / "photo.png", (400, 400))[::2] == ("jpeg", 400)
     assert encoded(drawing)[::2] == ("png", 800)
