@@ -36,7 +36,8 @@ install: $(BIN)/installed
 	@test ! -e .git || ! grep -qs no_scm .dvc/config.local || $(DVC) config --local --unset core.no_scm
 
 # An environment holds its folder's path: in a copied or moved project it would run the other one's code, or nothing.
-ifneq "$(shell test "$$(cat $(BIN)/installed 2>/dev/null)" = "$$(pwd -P)" || echo other)" ""
+OTHER := $(shell test "$$(cat $(BIN)/installed 2>/dev/null)" = "$$(pwd -P)" || echo other)
+ifneq ($(OTHER),)
 .PHONY: $(BIN)/installed
 endif
 $(BIN)/installed: requirements.txt pyproject.toml
