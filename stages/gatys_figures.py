@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from nnlab.gatys.figures import draw, read_result
@@ -15,8 +16,8 @@ def main(folder: Path, provenance: Path, numbers: Path, summary: Path, plots: Pa
     """Write the metrics of every job, their headline numbers, and the figures in `plots`."""
     jobs = params.gatys.jobs
     for old in [path for path in folder.iterdir() if path.is_dir() and path.name not in jobs]:
-        aside = folder.with_name("gatys_removed") / old.name  # a clone has none, and would run this stage again
-        shutil.rmtree(aside, ignore_errors=True)
+        # A clone has none, and would run this stage again.
+        aside = folder.with_name("gatys_removed") / f"{old.name}-{time.strftime('%Y%m%d-%H%M%S')}"
         shutil.move(old, aside)
         print(f"{old}: of no job in gatys.jobs; moved to {aside}", file=sys.stderr)
     results = [read_result(name, job, folder / name, provenance) for name, job in jobs.items()]

@@ -82,10 +82,10 @@ class TestResumeDir:
             "import time; from nnlab.training.state import resume_dir\n"
             "resume_dir('job', 1, []); print('taken', flush=True); time.sleep(60)"
         )
+        busy = "job is running already in this folder; wait until it ends, or stop it"
         with subprocess.Popen([sys.executable, "-c", code], env=environment(ROOT), stdout=subprocess.PIPE) as other:
-            assert other.stdout is not None
-            other.stdout.readline()
-            with pytest.raises(UserError, match="job is running already in this folder; wait until it ends"):
+            assert other.stdout.readline() == b"taken\n"  # type: ignore[union-attr]
+            with pytest.raises(UserError, match=busy):
                 folder("job")
             folder("job-2")
             other.kill()
