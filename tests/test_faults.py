@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from nnlab.training.state import Checkpoints
+from nnlab.training.state import STATE, load_tensors
 from tests import quick
 from tests.test_files import largest_file
 
@@ -53,8 +53,8 @@ class Workplace:
 
     def states(self) -> list[int]:
         """The step of the saved state, if there is one."""
-        saved = [Checkpoints(folder).newest() for folder in self.tree.glob(".resume/*/")]
-        return [values.get("step", values.get("iteration")) for _, values in filter(None, saved)]
+        saved = [load_tensors(state)[1] for state in self.tree.glob(f".resume/*/{STATE}")]
+        return [values.get("step", values.get("iteration")) for values in saved]
 
 
 Workplaces = Callable[[str], Workplace]  # by the name of the stage

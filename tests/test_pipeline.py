@@ -218,6 +218,7 @@ def test_the_layout_is_that_of_the_documents() -> None:
 def test_modules_are_short() -> None:
     for file in CODE:
         most = MOST_LINES if PACKAGE in file.parents else 50
+        most += 50 * (file.name == "params.py")  # room for a section of a user's own experiment, as README has it
         assert file.read_text(encoding="utf-8").count("\n") <= most, file.relative_to(ROOT)
 
 
@@ -238,8 +239,9 @@ def test_committed_results_are_those_of_the_committed_code_and_parameters() -> N
 
 @pytest.mark.slow
 def test_every_stage_runs_and_makes_what_it_declares_and_a_second_run_executes_nothing(quick_run) -> None:
-    assert {name.split(":")[-1] for name in re.findall(r"Running stage '([^']+)'", quick_run.output)} == set(stages())
-    for path in (quick_run.tree / out.def_path for stage in stages().values() for out in stage.outs):
+    there = quick.resolved(quick_run.tree)
+    assert {name.split(":")[-1] for name in re.findall(r"Running stage '([^']+)'", quick_run.output)} == set(there)
+    for path in (quick_run.tree / out.def_path for stage in there.values() for out in stage.outs):
         assert path.exists()
         assert path.suffix != ".json" or json.loads(path.read_text(encoding="utf-8"))
     assert "Running stage" not in quick.dvc(quick_run.tree, "repro", "--all-pipelines")

@@ -4,9 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from nnlab.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = """
@@ -45,6 +49,15 @@ def needs(*programs: str) -> None:
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         lacking(f"needs {', '.join(missing)}")
+
+
+@contextmanager
+def online() -> Iterator[None]:
+    """Skip the test (see `lacking`) where something cannot be fetched."""
+    try:
+        yield
+    except UserError as error:
+        lacking(str(error))
 
 
 def measured(setup: str, code: str, folder: Path) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from nnlab.adain import command as adain
+from nnlab.adain.model import MIN_SIDE
 from nnlab.errors import UserError, exit_code
 
 LARGEST_SIDE = 16384  # pixels
@@ -105,13 +106,13 @@ def _app(options: argparse.Namespace) -> None:
 def _add_models(command: argparse.ArgumentParser) -> None:
     """Other networks than the shipped ones; a decoder needs the encoder that it was trained with."""
     for part in ("encoder", "decoder"):
-        told = f"other {part}: .safetensors of the pipeline, or the reference's .pth"
+        told = f"other {part}: .safetensors of the pipeline, or pytorch-AdaIN's .pth"
         command.add_argument(f"--{part}", type=Path, metavar="FILE", help=told)
 
 
 def _size(text: str) -> int:
-    if not text.isdecimal() or int(text) > LARGEST_SIDE:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number of pixels from 0 to {LARGEST_SIDE}")
+    if not text.isdecimal() or 0 < int(text) < MIN_SIDE or int(text) > LARGEST_SIDE:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be 0, or {MIN_SIDE} to {LARGEST_SIDE} pixels")
     return int(text)
 
 

@@ -4,7 +4,6 @@ Every stage checks the whole file before it starts, so that a mistake in a late 
 the training of an early one.
 """
 
-import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,8 +12,6 @@ from pydantic import Field, model_validator
 from nnlab.sections import Count, Layer, Named, NamePart, Section, Seed, Share, Text, Weight, Widths, filled, load, once
 
 ASSIGNED_ITERATIONS = 10_000  # of AdaIN's training: the assignment asks for at least so many
-PAIR = "pair"  # the name of the assigned pair's style
-NAME_PLACEHOLDER, ID_PLACEHOLDER = "姓名", "学号"  # name, student number: file names show what is to be filled in
 
 
 class HardwareParams(Section):  # where and how precisely a run computes
@@ -180,7 +177,10 @@ class AdainTrainParams(Section):  # how the decoder is trained
 
     @model_validator(mode="after")
     def _adds_up(self) -> "AdainTrainParams":
-        parts = self.checkpoint_fractions
+        parts, own = self.checkpoint_fractions, self.identity
+        always = self.content_weight + self.style_weight + self.structure_weight
+        if not always + self.color_weight * (1 - own.share) + own.pixel_weight * own.share:
+            raise ValueError("nothing to learn: give a loss of some step a weight above 0")
         if abs(sum(part.share for part in self.crops) - 1) > 1e-6:
             raise ValueError("the shares of crops must add up to 1")
         if parts != sorted({round(part, 2) for part in parts}) or parts[-1] != 1:
@@ -190,7 +190,7 @@ class AdainTrainParams(Section):  # how the decoder is trained
     @property
     def milestones(self) -> dict[int, int]:
         """Percentage -> number of steps after which that checkpoint is kept, rounded up."""
-        return {round(100 * part): math.ceil(part * self.max_iter - 1e-9) for part in self.checkpoint_fractions}
+        return {round(100 * part): -(-round(100 * part) * self.max_iter // 100) for part in self.checkpoint_fractions}
 
 
 class AdainRunParams(Section):  # how the training runs, not what it computes; not tracked by DVC

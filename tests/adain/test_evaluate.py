@@ -62,7 +62,8 @@ def test_the_stage_judges_every_decoder_by_means_over_the_pairs(weight_files, en
     save_decoder(decoder, decoders[3], {})
     curves = tmp_path / "curves.csv"
     curves.write_text("iteration,content_loss,style_loss,learning_rate\n6,3,2,0.1\n12,2,1,0.1\n")
-    changed = {"train.style_weight": 7.0, "evaluate.content_side": 40, "evaluate.style_side": 32}
+    changed = {"train.max_iter": 10_000, "train.style_weight": 7.0}
+    changed |= {"evaluate.content_side": 40, "evaluate.style_side": 32}
     params = load_params(write_params(tmp_path, **changed))
     outputs = [tmp_path / name for name in ("metrics.json", "summary.json", "plot.csv", "held_out.csv", "curves.png")]
     adain_evaluate.main(weight_files[0], tmp_path / "pictures", curves, *decoders, *outputs, params)

@@ -24,6 +24,7 @@ PERCENTS = (10, 50, 80, 100)
 DECODERS = [f"decoder_{percent}.safetensors" for percent in PERCENTS]
 QUICK = {f"train.{key}": value for key, value in {**SMALL, "start": "random"}.items()}
 QUICK |= {"run.save_every": 4, "run.workers": 0, "evaluate.content_side": 32, "evaluate.style_side": 32}
+QUICK |= {"pictures.photos": [], "pictures.photos_style": "pair", "pictures.alpha_style": "pair"}
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,10 @@ def test_after_a_training_the_trained_networks_draw_and_one_line_says_so_but_giv
     other = load_tensors(TRAINED_ENCODER)[0]
     other["block1_conv1.weight"] += 1
     save_tensors(trained / "other.safetensors", other)
-    assert mark(networks(trained / "other.safetensors")[0]) == pytest.approx(mark(encoder) + 1)
+    other = trained / "other.safetensors", DECODER
+    assert mark(networks(*other)[0]) == pytest.approx(mark(encoder) + 1)
+    with pytest.raises(UserError, match=r"other\.safetensors: a decoder fits its encoder alone"):
+        networks(other[0])
 
 
 @pytest.mark.usefixtures("workdir")

@@ -10,7 +10,9 @@ from PIL import Image
 
 from nnlab.adain.choice import check_pictures, find_photos
 from nnlab.adain.figures import choose, note
-from nnlab.adain.weights import save_decoder
+from nnlab.adain.model import initial_decoder
+from nnlab.adain.stylize import Stylizer, open_picture
+from nnlab.adain.weights import load_decoder, load_encoder, save_decoder
 from nnlab.data.pair import stand_ins
 from nnlab.errors import UserError
 from nnlab.figures import footnote, save_figure, style
@@ -20,14 +22,17 @@ from tests.adain.reference import save
 from tests.adain.training import write_params
 from tests.datasets import make_gallery
 
+PERCENTS = 10, 50, 80, 100
 SMALL = {"pictures.size": 32, "pictures.style_size": 32, "pictures.alpha_style": "composition_viii"}
 
 
 @pytest.fixture(scope="module")
-def decoders(decoder, tmp_path_factory):
+def decoders(tmp_path_factory):
+    """Four decoders that draw differently."""
     folder = tmp_path_factory.mktemp("decoders")
-    for percent in (10, 50, 80, 100):
-        save_decoder(decoder, folder / f"decoder_{percent}.safetensors", {"iteration": str(percent * 100)})
+    for percent in PERCENTS:
+        file, found = folder / f"decoder_{percent}.safetensors", {"iteration": str(percent * 100)}
+        save_decoder(initial_decoder(percent), file, found)
     return folder
 
 
@@ -55,13 +60,19 @@ def draw_alphas(project, weight_files, decoders):
 
 
 def test_checkpoints_are_drawn(project, weight_files, decoders):
+    files = [decoders / f"decoder_{percent}.safetensors" for percent in PERCENTS]
     adain_checkpoints.main(
-        project / "pair", weight_files[0], *(decoders / f"decoder_{p}.safetensors" for p in (10, 50, 80, 100)),
+        project / "pair", weight_files[0], *files,
         project / "plots/checkpoints.png", project / "results",
     )  # fmt: skip
     drawn = sorted(path.stem for path in (project / "results").iterdir())
     assert drawn == ["10", "100", "50", "80", "content", "style"]
     assert {Image.open(project / f"results/{name}.png").size for name in ("content", "10", "100")} == {(43, 32)}
+    photo, painting = (open_picture(project / f"pair/{name}.jpg", 32) for name in ("content", "style"))
+    for percent, file in zip(PERCENTS, files):
+        expected = Stylizer(load_encoder(weight_files[0]), load_decoder(file)).stylize(photo, [painting])
+        shown = np.asarray(Image.open(project / f"results/{percent}.png")).astype(int)
+        assert np.abs(shown - np.asarray(expected)).max() <= 1
     assert Image.open(project / "plots/checkpoints.png").width > 600
     assert [path.name for path in (project / "plots").iterdir()] == ["checkpoints.png"]
 
@@ -100,12 +111,12 @@ def chosen(project, count=2, style="pair"):
 
 def test_the_users_photos_come_before_the_samples(project):
     photos = project / "photos"
-    both = "Sample photos (Title of france_pontduGard, Title of erase_red_panda): put two photos of your own into "
+    both = "Sample photos (Pont du Gard, Red panda): put two photos of your own into "
     assert chosen(project)[2] == ["", both + photos.as_posix()]
-    assert chosen(project, 1)[2][1].startswith("Sample photo (Title of france_pontduGard):")
+    assert chosen(project, 1)[2][1].startswith("Sample photo (Pont du Gard):")
     me = save(photos / "me.jpg", 6, 48, 36)
     assert chosen(project, 1)[2] == [""]
-    assert chosen(project)[2][1].startswith("Sample photo (Title of erase_red_panda):")
+    assert chosen(project)[2][1].startswith("Sample photo (Red panda):")
     also, last = save(photos / "also.png", 7, 40), save(photos / "z.png", 8)
     assert find_photos(photos, []) == [also, me]
     assert chosen(project, 1) == ([(32, 32)], (32, 43), [""])
@@ -118,7 +129,7 @@ def test_a_style_is_the_pairs_a_held_out_painting_or_a_file(project):
     painting = save(project / "gallery/paintings/held_out/composition_viii.png", 9, 40, 80)
     expected = {
         "pair": ((32, 43), ""),
-        "composition_viii": ((32, 64), "Style: Artist: Title of composition_viii (1887)"),
+        "composition_viii": ((32, 64), "Style: Wassily Kandinsky: Composition VIII (1923)"),
         "pair/content.jpg": ((43, 32), "Style: content.jpg"),
     }
     for named, known in expected.items():
@@ -132,7 +143,7 @@ def test_a_style_is_the_pairs_a_held_out_painting_or_a_file(project):
 def test_a_photo_that_is_passed_over_is_named(project, caplog):
     photos = project / "photos"
     kept = [save(photos / name, 6) for name in ("b.jpg", "c.jpg")]
-    for name in (".DS_Store", ".cache/x.txt", "b.jpg.dvc", "Thumbs.db"):
+    for name in (".DS_Store", ".cache/x.txt", "b.jpg.dvc", "Thumbs.db", "b.jpg:Zone.Identifier"):
         (photos / name).parent.mkdir(exist_ok=True)
         (photos / name).write_text("harmless")
     assert find_photos(photos, []) == kept
@@ -159,6 +170,7 @@ def test_the_line_below_a_figure_names_what_is_not_as_asked(project, decoders):
         ({"photos": ["no.jpg"]}, r"adain\.pictures\.photos: 'no\.jpg' is neither a file in"),
         ({"photos": ["notes.txt"]}, r"notes\.txt: not an image"),
         ({"photos_style": "notes.txt"}, r"notes\.txt: not an image"),
+        ({"size": 8}, r"adain\.pictures\.size = 8: must be 0 .*, or at least 9"),
     ],
 )
 def test_what_the_pictures_ask_for_is_checked_before_the_training(project, changed, message):

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from nnlab.adain.data import Batch, Crops
 from nnlab.adain.losses import color_loss, content_loss, mixed, seen, statistics, structure_loss, style_loss
@@ -15,7 +16,7 @@ from nnlab.data.imageset import ImageSet
 from nnlab.errors import UserError
 from nnlab.params import AdainRunParams
 from nnlab.training.processes import Processes
-from nnlab.training.state import Checkpoints
+from nnlab.training.state import STATE, load_tensors
 from tests.adain.reference import GOLDEN, crops
 from tests.adain.training import REFERENCE, SMALL, make_pools, plain_losses, settings
 
@@ -43,8 +44,8 @@ def run(sets, encoder):
 
         folder.mkdir(exist_ok=True)
         state, processes = new_state(initial_decoder(params.seed), params, CPU), Processes(0, 1, CPU)
-        if saved := Checkpoints(folder).newest():
-            state.restore(*saved)
+        if (folder / STATE).exists():
+            state.restore(*load_tensors(folder / STATE))
         assert state.step == begins_at
         move = step_function(encoder, state, params, processes, torch.float32)
         how = AdainRunParams(workers=0, save_every=save_every, cache_mib=0, compile=False)
@@ -128,6 +129,15 @@ def test_pytorch_adains_recipe_takes_its_steps(sets, encoder, run, tmp_path):
         optimizer.step()
         expected.append([loss.item() for loss in losses])
     torch.testing.assert_close(history, torch.tensor(expected), rtol=1e-4, atol=0)
+
+
+def test_identity_steps_may_be_the_only_ones_with_a_loss(run, tmp_path):
+    """In the others it is 0, of whose root the gradient is infinite."""
+    nothing = dict.fromkeys(("content_weight", "style_weight", "structure_weight", "color_weight"), 0.0)
+    state = run(tmp_path / "state", settings(**SMALL, **nothing))
+    assert all(weights.isfinite().all() for weights in state.decoder.parameters())
+    with pytest.raises(ValidationError, match="nothing to learn"):
+        settings(**nothing, identity={"share": 0, "pixel_weight": 100.0})
 
 
 @pytest.mark.parametrize("alpha", [1.0, 0.3, None])

@@ -55,7 +55,7 @@ def use_style_transfer(me: Person, folder: Path) -> None:
     me.upload(0, folder / "mine.png")
     before = me.changed(before, pictures)
     me.see(".thumbnail-item", 3)[2].click()
-    me.text("Title of portrait_of_pere_tanguy")
+    me.text("Portrait of Père Tanguy")
     before = me.changed(before, pictures)
     me.see("input[type=checkbox]")[0].click()
     me.changed(before, pictures)

@@ -2,19 +2,22 @@
 
 import base64
 import io
+import re
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image, ImageDraw, ImageOps
 
 from nnlab.adain.shipped import networks
 from nnlab.adain.stylize import Stylizer, open_picture
-from nnlab.app import page
+from nnlab.app import page, parts
 from nnlab.app.fashion import bars
 from nnlab.app.parts import DIGIT, GARMENT, framed, texts
 from nnlab.autoencoder.model import build
@@ -188,9 +191,20 @@ def test_what_is_not_trained_is_said_with_the_command(workdir):
 
 
 def test_both_languages_say_the_same_things():
+    table = yaml.safe_load(Path(parts.__file__).with_name("texts.yaml").read_text(encoding="utf-8"))
+    for key, said in table.items():
+        assert set(said) == {"en", "zh"}, key
+        assert Counter(re.findall("{.*?}", said["en"])) == Counter(re.findall("{.*?}", said["zh"])), key
     english, chinese = texts("en"), texts("zh")
     assert english("losses", 1, 2, 3.0, 4.0) == "iteration 1 of 2: content loss 3, style loss 4"
     assert chinese("losses", 1, 2, 3.0, 4.0) == "第 1/2 次迭代：内容损失 3，风格损失 4"
+
+
+def test_the_page_is_built_in_chinese(lab, tmp_path):
+    params = load_params(quick.write_params(tmp_path, {**SMALL, "report.language": "zh"}))
+    said = str(page.build(params).get_config_file())
+    assert "风格迁移" in said
+    assert "Style transfer" not in said
 
 
 @pytest.mark.parametrize(("host", "port"), [("192.0.2.1", None), ("no.such.host.invalid", None), ("127.0.0.1", 99999)])

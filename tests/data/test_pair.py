@@ -42,8 +42,8 @@ def test_stand_ins_are_named_loudly_and_are_the_same_every_time(world, capsys):
     assert names(world) == ["content.jpg", "provenance.json", "style.jpg"]
     before = record(world)
     for text in (before["note"], capsys.readouterr().err):
-        assert "Title of germany_schwerinPalace in the place of cornell.jpg" in text
-        assert "Artist: Title of portrait_of_pere_tanguy (1887) in the place of woman_with_hat_matisse.jpg" in text
+        assert "Schwerin Palace in the place of cornell.jpg" in text
+        assert "Vincent van Gogh: Portrait of Père Tanguy (1887-8) in the place of woman_with_hat_matisse.jpg" in text
         assert "STAND-IN" in text
     fetch(world)
     assert record(world) == before

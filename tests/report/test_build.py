@@ -114,7 +114,7 @@ def test_what_is_not_as_the_assignment_or_the_paper_has_it_is_said(run, tmp_path
 
 def test_text_of_the_user_cannot_become_markup(run):
     page = web_page(samples.facts(run, course='</script><b>"&'), PACKAGE)
-    assert "<b>&quot;" not in page.replace("&#34;", "&quot;")
+    assert "</script><b>" not in page
     assert "A &lt;tower&gt;" in page
     Checker(page)
     assert pdf(samples.facts(run, course='"]#panic() \\ $x'), PACKAGE).startswith(b"%PDF-")

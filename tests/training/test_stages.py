@@ -26,7 +26,8 @@ SMALL = {
     "fashion.variants": {"linear": {"hidden": []}, "cnn": {"convolutions": [[2], [2]], "augment_flip": True}},
     **{f"{section}.{key}": value for section in ("fashion.training", "autoencoder", "denoiser")
        for key, value in {"epochs": 2, "batch_size": 25}.items()},
-    "fashion.network.hidden": [128], "autoencoder.hidden": [16], "denoiser.hidden": [16], "denoiser.noise_factor": 0.4,
+    "fashion.network": {"hidden": [128], "convolutions": []}, "denoiser.noise_factor": 0.4,
+    "autoencoder.hidden": [16], "denoiser.hidden": [16],
 }  # fmt: skip
 FIGURES = {
     "fashion": {"samples", "prediction_right", "prediction_wrong", "predictions", "per_class", "accuracy", "confusion",

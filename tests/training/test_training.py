@@ -61,6 +61,9 @@ def test_apples_gpu_is_taken_if_it_computes_as_the_cpu_does(agrees, monkeypatch,
     assert pick_device("auto").type == ("mps" if agrees else "cpu")
     assert ("computing on the CPU" in capsys.readouterr().err) == (not agrees)
     assert pick_precision("auto", torch.device("mps")) == torch.float32
+    with monkeypatch.context() as several:
+        several.setenv("WORLD_SIZE", "2")  # by torchrun: gloo averages no gradients there
+        assert pick_device("auto") == CPU
     assert pick_device("cpu") == CPU
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from nnlab.adain.model import MIN_SIDE
 from nnlab.data.gallery import HELD_OUT_PAINTINGS
 from nnlab.data.images import list_images, read_image
 from nnlab.errors import UserError
-from nnlab.params import PAIR, PictureParams
+from nnlab.params import PictureParams
 
+PAIR = "pair"  # the name of the assigned pair's style
 USER_PHOTOS = Path("data/photos")  # as dvc.yaml gives it to the stages that draw
 
 
@@ -42,6 +44,9 @@ def check_pictures(pictures: PictureParams, folder: Path = USER_PHOTOS) -> None:
     for path in folder.rglob("*"):
         if path.name.encode(errors="ignore").decode() != path.name or not path.exists():
             raise UserError(f"{path}: DVC can read no name that is not UTF-8, and no dead link; rename or remove it")
+    for key in ("size", "style_size"):
+        if 0 < (found := getattr(pictures, key)) < MIN_SIDE:
+            raise UserError(f"adain.pictures.{key} = {found}: must be 0 (the picture's own), or at least {MIN_SIDE}")
     styles = [find_style(key, getattr(pictures, key)) for key in ("photos_style", "alpha_style")]
     for file in filter(None, [*styles, *find_photos(folder, pictures.photos)]):
         read_image(file)

@@ -124,13 +124,14 @@ def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iter
     """
     sides = {side for part in crops.params.crops for side in part.sides}
     workers = 0 if all(pool.fits(side) for pool in (crops.content, crops.style) for side in sides) else workers
+    ahead = device.type == "cuda"  # to Apple's GPU such a copy may read memory that is another's by then
     loader = DataLoader(
-        crops, batch_size=None, sampler=steps, num_workers=workers, pin_memory=device.type == "cuda",
+        crops, batch_size=None, sampler=steps, num_workers=workers, pin_memory=ahead,
         prefetch_factor=4 if workers else None,
     )  # fmt: skip
     try:
         for batch in loader:
-            yield Batch._make(x.to(device, non_blocking=True) if isinstance(x, Tensor) else x for x in batch)
+            yield Batch._make(x.to(device, non_blocking=ahead) if isinstance(x, Tensor) else x for x in batch)
     except UserError as error:  # from a worker it comes with that one's whole traceback, whose last line it is
         raise UserError(str(error).strip().splitlines()[-1].removeprefix("nnlab.errors.UserError: ")) from None
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from nnlab.adain.choice import find_photos, find_style
+from nnlab.adain.choice import PAIR, find_photos, find_style
 from nnlab.adain.stylize import Stylizer, open_picture, open_style
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import caption, find_picture
@@ -13,7 +13,7 @@ from nnlab.data.images import flatten, save_image
 from nnlab.data.pair import STYLE, stand_ins
 from nnlab.figures import image_grid, save_figure, style
 from nnlab.files import atomic_dir
-from nnlab.params import ASSIGNED_ITERATIONS, PAIR, HardwareParams, PictureParams
+from nnlab.params import ASSIGNED_ITERATIONS, HardwareParams, PictureParams
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.state import load_tensors
 

@@ -23,7 +23,7 @@ from nnlab.results import write_csv
 from nnlab.training.device import pick_device, pick_precision
 from nnlab.training.processes import Processes, processes
 from nnlab.training.progress import Progress
-from nnlab.training.state import Checkpoints, resume_dir
+from nnlab.training.state import STATE, load_tensors, resume_dir
 from nnlab.training.tensorboard import log_writer
 from nnlab.vgg_weights import Weights, read_weights
 
@@ -67,7 +67,7 @@ def train_decoder(
             for path in decoders:
                 with atomic(path) as temporary:
                     shutil.copyfile(folder / path.name, temporary)
-            Checkpoints(folder).file.unlink()  # first: a last state without its decoders could never end
+            (folder / STATE).unlink()  # first: a last state without its decoders could never end
             shutil.rmtree(folder)
 
 
@@ -80,7 +80,7 @@ def _train(
     cache = (params.run.cache_mib << 20) // team.world  # per set, whatever the number of processes
     content, style = (ImageSet(path, cache) for path in inputs[1:3])
     crops = Crops(content, style, settings, team.rank, team.world)
-    saved = Checkpoints(folder).newest()
+    saved = load_tensors(folder / STATE) if (folder / STATE).exists() else None
     decoder = Decoder() if saved else _first_decoder(weights, crops)
     state = new_state(decoder, settings, team.device, dtype)
     if saved:

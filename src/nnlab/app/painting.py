@@ -32,10 +32,16 @@ class Painter:
 
     def __init__(self, say: Say, device: torch.device, precision: torch.dtype) -> None:
         self.place = device, precision
-        self.stylizer = Stylizer(*networks(), *self.place)
-        self.stylizer.progress = partial(in_time, say, SECONDS)
+        self.progress = partial(in_time, say, SECONDS)
+        self.stylizer = self.with_decoder()
         self.content = lru_cache(KEPT)(self._content)
         self.statistics = lru_cache(256)(self._statistics)
+
+    def with_decoder(self, decoder: Path | None = None) -> Stylizer:
+        """What draws by a decoder, the best one where none is given, in limited time."""
+        stylizer = Stylizer(*networks(decoder=decoder), *self.place)
+        stylizer.progress = self.progress
+        return stylizer
 
     def _content(self, photo: str, size: int) -> Content:
         """A photo, encoded, its shorter side of at most `size` pixels; 0 keeps it as it is."""
@@ -105,8 +111,7 @@ def stages_tab(say: Say, painter: Painter, tab: gr.Tab, photo: gr.Image, paintin
         if not photo or not painting:
             return [None] * len(places)
         content, style = painter.content(photo, STAGE), painter.statistics(painting, STAGE)
-        stylizers = (Stylizer(*networks(decoder=decoder), *painter.place) for decoder in DECODERS)
-        return [_shown(stylizer.paint(content, [style])) for stylizer in stylizers]
+        return [_shown(painter.with_decoder(decoder).paint(content, [style])) for decoder in DECODERS]
 
     tab.select(compare, [photo, painting], places, trigger_mode="always_last", api_name="stages", **QUEUE)
 

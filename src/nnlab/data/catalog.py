@@ -141,7 +141,7 @@ def _check_others(asset: Asset, folder: Path) -> None:
     """UserError where there are files in `folder` that `_settle` would remove though no fetch put them there."""
     known = set(asset.files)
     if (folder / PROVENANCE).exists():
-        known |= {PROVENANCE, *read_provenance(folder / PROVENANCE)["files"]}
+        known |= {PROVENANCE, *read_provenance(folder / PROVENANCE).get("files", ())}
     names = [path.relative_to(folder).as_posix() for path in list_files(folder)]
     if others := [name for name in names if name.removesuffix(".gz") not in known]:
         found = ", ".join(others[:ENOUGH]) + " ..." * (len(others) > ENOUGH)

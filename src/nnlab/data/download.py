@@ -63,8 +63,10 @@ def url_source(base: str, suffix: str = "") -> Source:
         download(f"{base.rstrip('/')}/{file}{suffix}", packed, served)
         served = True
         if suffix:
-            copy(packed, path)
-            packed.unlink()
+            try:
+                copy(packed, path)
+            finally:
+                packed.unlink()
 
     return Source(base, get)
 

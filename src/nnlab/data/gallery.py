@@ -36,25 +36,15 @@ class Entry:
         return (f"{self.artist}: " if self.artist else "") + self.title + (f" ({self.year})" if self.year else "")
 
 
-def read_entries(table: Path) -> list[Entry]:
-    """The rows of a gallery's table. `UserError` where it is missing or damaged."""
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            return [Entry(**row) for row in csv.DictReader(file)]
-    except (OSError, TypeError, ValueError):
-        raise UserError(f"{table}: missing or damaged; run `dvc repro -f -s fetch_pictures`") from None
-
-
-ENTRIES = read_entries(Path(__file__).with_suffix(".csv"))
+with Path(__file__).with_suffix(".csv").open(newline="", encoding="utf-8") as _file:
+    ENTRIES = [Entry(**row) for row in csv.DictReader(_file)]
 HELD_OUT_PAINTINGS = [Path(entry.file).stem for entry in ENTRIES if entry.file.startswith(f"{PAINTINGS}/{HELD_OUT}")]
 
 
 def caption(picture: Path) -> str:
-    """What a picture of a gallery shows, by its table; of any other file, its name."""
-    folder = picture.parent.parent.parent
-    entries = read_entries(folder / TABLE) if (folder / TABLE).is_file() else []
-    captions = {folder / entry.file: entry.caption for entry in entries}
-    return captions.get(picture, picture.name)
+    """What a picture of the gallery shows, by the table; of any other file, its name."""
+    captions = {entry.file: entry.caption for entry in ENTRIES}
+    return captions.get("/".join(picture.parts[-3:]), picture.name)
 
 
 def find_picture(folder: Path, name: str) -> Path:

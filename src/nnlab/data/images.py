@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif"}
-NO_PICTURES = ("README.md", "*.dvc", "Thumbs.db", "desktop.ini")  # what may lie beside a user's pictures
+NO_PICTURES = ("README.md", "*.dvc")  # what may lie beside a user's pictures
+OF_WINDOWS = ("Thumbs.db", "desktop.ini", "*:Zone.Identifier")  # what its Explorer leaves, the last in WSL's folders
 # The longest side in pixels that a format can hold, by ending.
 LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".gif": 65_535}
 
@@ -96,9 +97,9 @@ def list_images(folder: Path, tell: bool = False) -> list[Path]:
 
 
 def list_files(folder: Path) -> list[Path]:
-    """All files below `folder`, sorted by name; hidden files and folders and links to folders are left out."""
+    """All files below `folder`, sorted by name; hidden ones, links to folders and `OF_WINDOWS` are left out."""
     if not folder.is_dir():
         raise UserError(f"{folder}: not a folder")
-    found = [path for path in folder.rglob("*") if not path.is_dir()]
+    found = [path for path in folder.rglob("*") if not path.is_dir() and not any(map(path.match, OF_WINDOWS))]
     visible = [path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts)]
     return sorted(visible, key=os.fsencode)

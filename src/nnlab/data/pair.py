@@ -67,7 +67,7 @@ def _own_pictures(folder: Path) -> dict[str, str]:
     ours = set(PAIR.files.values())
     if (folder / PROVENANCE).exists():
         record = read_provenance(folder / PROVENANCE)
-        ours |= {digest for name, digest in record["files"].items() if name not in record.get("own", ())}
+        ours |= {digest for name, digest in record.get("files", {}).items() if name not in record.get("own", ())}
     found = {name: sha256(folder / name) for name in ORIGINALS if (folder / name).is_file()}
     return {name: digest for name, digest in found.items() if digest not in ours}
 

@@ -44,10 +44,6 @@ class Result:
             return ImageOps.pad(image, self.picture("content").size, Image.Resampling.LANCZOS, color="white")
         return image
 
-    def levels(self) -> list[tuple[int, int]]:
-        """(longer side, the iteration at which it ends) of the sizes at which it was painted."""
-        return plan(self.picture("content").size, self.job)
-
     def metrics(self) -> dict[str, Any]:
         """Its losses and settings; `stand_in` is the note about replaced pictures, empty where there are none."""
         return json.loads((self.folder / "info.json").read_text(encoding="utf-8")) | {"stand_in": self.note}
@@ -77,7 +73,7 @@ def _snapshots(result: Result) -> Figure:
     """The snapshots, left to right, top to bottom; of very many, `SHOWN` from the first to the last."""
     found = sorted(int(path.stem.split("_")[1]) for path in result.folder.glob("snapshot_*.png"))
     shown = [found[round(i)] for i in np.linspace(0, len(found) - 1, min(len(found), SHOWN))]
-    pictures, levels = [result.picture(f"snapshot_{done:04d}") for done in shown], result.levels()
+    pictures, levels = [result.picture(f"snapshot_{done:04d}") for done in shown], plan(result.job)
     labels = [f"{done} iterations, {next(x for x, end in levels if done <= end)} pixels" for done in shown]
     columns = math.ceil(len(shown) / math.ceil(len(shown) / COLUMNS))  # four: two rows of two
     rows = [pictures[i : i + columns] for i in range(0, len(shown), columns)]
@@ -127,7 +123,7 @@ def _losses(result: Result) -> Figure:
     del table["content"], table["style"]  # the sums over the layers
     looks = {name: "--" if name.startswith("content") else "-" for name in table} | {"total": "k:"}
     table.plot(ax=axis, style=looks, logy=True, ylabel="weighted loss (log scale)", title=_title(result))
-    for _, end in result.levels()[:-1]:
+    for _, end in plan(result.job)[:-1]:
         axis.axvline(end, color="0.6", linestyle=":", linewidth=1)  # the next size begins
     late = table[len(table) // 2 :]
     if (least := late[late > 0].min().min()) > 0:  # content loss is about 0 where the start is the content

@@ -25,7 +25,7 @@ from nnlab.params import JobParams
 from nnlab.results import write_csv, write_metrics
 from nnlab.training.progress import Progress
 from nnlab.training.seeds import generator
-from nnlab.training.state import Checkpoints, resume_dir
+from nnlab.training.state import STATE, load_tensors, resume_dir, save_tensors
 from nnlab.training.tensorboard import log_writer
 from nnlab.vgg import VGG19
 from nnlab.vgg_weights import read_weights
@@ -58,17 +58,17 @@ def stylize(name: str, job: JobParams, vgg: Path, out: Path, device: torch.devic
     weights = read_weights(vgg)
     files = [vgg, *(Path(file) for file in (job.content, job.style, job.start) if file not in ("content", "noise"))]
     settings = {**job.model_dump(), "device": str(device), "dtype": str(dtype), "threads": torch.get_num_threads()}
-    checkpoints = Checkpoints(resume_dir(f"gatys-{name}", settings, files))
-    painting = _load(checkpoints, device) or begin(pictures, job, device)
+    folder = resume_dir(f"gatys-{name}", settings, files)
+    painting = _load(folder, device) or begin(pictures, job, device)
     work = paint(painting, pictures, network(weights, job, dtype).to(device), job)
-    _watch(name, painting, work, plan(pictures.content.size, job)[-1][1], checkpoints)
+    _watch(name, painting, work, plan(job)[-1][1], folder)
     _write(painting, pictures, job, network(weights, job), out)
-    shutil.rmtree(checkpoints.folder)
+    shutil.rmtree(folder)
 
 
 def begin(pictures: Pictures, job: JobParams, device: torch.device) -> Painting:
     """The painting before the first iteration of the coarsest level."""
-    image, _ = pictures.at(plan(pictures.content.size, job)[0][0])
+    image, _ = pictures.at(plan(job)[0][0])
     if job.start == "noise":
         image = torch.rand(image.shape, generator=generator(job.seed, "noise"))
     elif job.start != "content":
@@ -83,7 +83,7 @@ def paint(painting: Painting, pictures: Pictures, vgg: VGG19, job: JobParams) ->
     A painting from a checkpoint ends with the same bits as without the interruption; `vgg` is the job's `network`.
     UserError if the loss is not a number any more.
     """
-    levels = plan(pictures.content.size, job)
+    levels = plan(job)
     for size, end in levels:
         if painting.iteration >= end:
             continue
@@ -136,8 +136,8 @@ def _row(terms: dict[str, Tensor]) -> Row:
     return {"total": math.fsum(values), "content": content, "style": style, **named}
 
 
-def _watch(name: str, painting: Painting, work: Iterator[Painting], total: int, checkpoints: Checkpoints) -> None:
-    """Do the work on `painting`, shown on standard error and in TensorBoard; save its state at snapshots.
+def _watch(name: str, painting: Painting, work: Iterator[Painting], total: int, folder: Path) -> None:
+    """Do the work on `painting`, shown on standard error and in TensorBoard; save its state in `folder` at snapshots.
 
     Where these are many, and with them the bytes of a state, some are passed over: a tenth of the time goes into saving
     at most.
@@ -157,15 +157,15 @@ def _watch(name: str, painting: Painting, work: Iterator[Painting], total: int, 
                 if (begin := monotonic()) < due:
                     continue
                 tensors = {**painting.optimizer, "image": painting.image, "snapshots": torch.cat(painting.snapshots)}
-                checkpoints.save(tensors, {"iteration": logged, "losses": painting.losses})
+                save_tensors(folder / STATE, tensors, {"iteration": logged, "losses": painting.losses})
                 due = monotonic() + 9 * (monotonic() - begin)
 
 
-def _load(checkpoints: Checkpoints, device: torch.device) -> Painting | None:
-    """The newest state; None if there is none."""
-    if not (saved := checkpoints.newest()):
+def _load(folder: Path, device: torch.device) -> Painting | None:
+    """The newest state in `folder`; None if there is none."""
+    if not (folder / STATE).exists():
         return None
-    tensors, values = saved
+    tensors, values = load_tensors(folder / STATE)
     # Copies begin where torch's own tensors do: on AMD's processors MKL's dot products depend on the address.
     tensors = {name: tensor.clone() for name, tensor in tensors.items()}
     image, snapshots = tensors.pop("image").to(device), list(tensors.pop("snapshots").split(1))

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from nnlab.params import ASSIGNED_ITERATIONS, ID_PLACEHOLDER, NAME_PLACEHOLDER, FashionParams, JobParams, load_params
+from nnlab.params import ASSIGNED_ITERATIONS, FashionParams, JobParams, load_params
 from nnlab.report.pictures import color_distance, edges_kept
 from nnlab.sections import YamlLoader
 
 KINDS = ("content", "style")  # AdaIN's two sets of pictures
 EVEN_ALPHA, ODD_ALPHA = [0.3, 0.6, 0.9], [0.2, 0.5, 0.8]
-PLACEHOLDERS = {"name": NAME_PLACEHOLDER, "student_id": ID_PLACEHOLDER}
+PLACEHOLDERS = {"name": "姓名", "student_id": "学号"}  # name, student number: as params.yaml has them at first
 # Epochs and iterations below which the report says so: the assignment's, and where it names none, params.yaml's own.
 FULL = {"fashion": 5, "autoencoder": 25, "denoiser": 12, "gatys": 200, "adain": ASSIGNED_ITERATIONS}
 # Folders below data/raw whose provenance.json says where the data came from.
@@ -67,7 +67,7 @@ def numbered(folder: Path, prefix: str = "") -> dict[float, Path]:
 
 def assigned_alpha(student_id: str) -> list[float] | None:
     """The sweep that the assignment asks of this number: by its last digit, even or odd. None without a digit."""
-    digits = re.findall(r"[0-9]", student_id)
+    digits = re.findall(r"\d", student_id)  # full-width ones of an input method, too
     return (ODD_ALPHA if int(digits[-1]) % 2 else EVEN_ALPHA) if digits else None
 
 

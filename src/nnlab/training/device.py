@@ -18,8 +18,10 @@ def pick_device(name: str) -> torch.device:
     What it must be able to do: see `agrees_with_cpu`. Of torchrun's processes each has a GPU of its own, not the first.
     """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        if name != "cpu" and "WORLD_SIZE" not in os.environ and not agrees_with_cpu(torch.device(name)):
+        alone = "WORLD_SIZE" not in os.environ
+        mps = alone and torch.backends.mps.is_available()  # of which a machine has one, and gloo knows none
+        name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
+        if name != "cpu" and alone and not agrees_with_cpu(torch.device(name)):
             print(f"the GPU ({name}) fails in a small training step, or differs: computing on the CPU", file=sys.stderr)
             name = "cpu"
         return torch.device(name)

@@ -18,6 +18,7 @@ from nnlab.errors import UserError
 from nnlab.files import atomic, sha256
 
 RESUME = Path(".resume")
+STATE = "state.safetensors"  # in the folder of an unfinished job: its newest state
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:
@@ -43,21 +44,6 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise UserError(f"{path}: not a whole safetensors file ({error}); delete it and run `dvc repro`") from None
 
 
-class Checkpoints:
-    """The newest state of an unfinished job, in `folder`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.file = folder, folder / "state.safetensors"
-
-    def save(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
-        """Write a state whole or not at all, in the place of the one before. `values` is anything JSON can hold."""
-        save_tensors(self.file, tensors, values)
-
-    def newest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Tensors and values of the newest state; None if there is none. Writes nothing: any process may look."""
-        return load_tensors(self.file) if self.file.exists() else None
-
-
 def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
     """Return the folder for the state of the job `name`: `.resume/<name>-<hash>`. Remove it when the job is done.
 
@@ -71,7 +57,7 @@ def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
     loaded = {module.__file__ for key, module in sys.modules.items() if key.startswith("nnlab.") and module.__file__}
     for path in [*sorted(map(Path, loaded)), *data]:
         for file in sorted(filter(Path.is_file, path.rglob("*"))) if path.is_dir() else [path]:
-            state.update(f"{file.name} {sha256(file)}\n".encode())
+            state.update(os.fsencode(file.relative_to(path.parent)) + f" {sha256(file)}\n".encode())
     folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
     if os.environ.get("RANK", "0") == "0":
         _lock(name)
