@@ -2,6 +2,7 @@
 
 import json
 import os
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 
 from nnlab.adain.choice import check_pictures, find_photos
 from nnlab.adain.figures import choose, note
-from nnlab.adain.model import initial_decoder
+from nnlab.adain.model import DECODER_LAYERS
 from nnlab.adain.stylize import Stylizer, open_picture
 from nnlab.adain.weights import load_decoder, load_encoder, save_decoder
 from nnlab.data.pair import stand_ins
@@ -27,12 +28,12 @@ SMALL = {"pictures.size": 32, "pictures.style_size": 32, "pictures.alpha_style":
 
 
 @pytest.fixture(scope="module")
-def decoders(tmp_path_factory):
-    """Four decoders that draw differently."""
-    folder = tmp_path_factory.mktemp("decoders")
+def decoders(decoder, tmp_path_factory):
+    """The fixture's decoder, four times, each brighter than the one before."""
+    folder, other = tmp_path_factory.mktemp("decoders"), deepcopy(decoder)
     for percent in PERCENTS:
-        file, found = folder / f"decoder_{percent}.safetensors", {"iteration": str(percent * 100)}
-        save_decoder(initial_decoder(percent), file, found)
+        getattr(other, DECODER_LAYERS[-1][0]).bias.data += 0.02
+        save_decoder(other, folder / f"decoder_{percent}.safetensors", {"iteration": str(percent * 100)})
     return folder
 
 
