@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from nnlab.data.gallery import ENTRIES
+from nnlab.data.images import save_image
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> Path:
@@ -52,6 +53,4 @@ def photo(seed: int, size: tuple[int, int] = (120, 96)) -> Image.Image:
 def make_gallery(folder: Path) -> None:
     """Write a small picture in the place of every one that is held out."""
     for number, entry in enumerate(entry for entry in ENTRIES if entry.held_out == "yes"):
-        path = folder / entry.file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        photo(number, (48, 36)).save(path)
+        save_image(photo(number, (48, 36)), folder / entry.file)

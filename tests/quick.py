@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dvc.repo import Repo
 from ruamel.yaml import YAML
@@ -21,13 +21,6 @@ from nnlab.files import sha256
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = Path(__file__).with_name("quick.yaml")
-
-
-class QuickRun(NamedTuple):
-    """A finished run at reduced settings (the fixture `quick_run`): its folder, and what DVC said."""
-
-    tree: Path
-    output: str
 
 
 def copy_tree(target: Path) -> None:
@@ -83,8 +76,7 @@ def override(path: Path, values: dict[str, Any]) -> None:
 
 def write_params(folder: Path, values: dict[str, Any]) -> Path:
     """Write the project's params.yaml with other values for dotted keys into `folder`; its path."""
-    path = folder / "params.yaml"
-    path.write_bytes((ROOT / "params.yaml").read_bytes())
+    path = shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     override(path, values)
     return path
 

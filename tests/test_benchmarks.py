@@ -96,7 +96,6 @@ def test_fashion_training_on_tiny_data(script, tmp_path, printed):
 @pytest.fixture
 def data(tmp_path):
     """A folder of data with small pictures, packed and held out, and an encoder of random weights."""
-    (tmp_path / "models/adain").mkdir(parents=True)
     save_encoder(random_weights("block4_conv1"), tmp_path / "models/adain/encoder.safetensors", {})
     make_pools(tmp_path / "pools")
     make_held_out(tmp_path / "raw/pictures", ["germany_schwerinPalace"], ["portrait_of_pere_tanguy"])

@@ -26,10 +26,10 @@ def ran(output: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def copy(quick_run: quick.QuickRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(quick_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the quick run with its results committed, in a folder with a space and Chinese characters."""
-    tree = tmp_path_factory.mktemp("experiments") / quick_run.tree.name
-    quick.clone(quick_run.tree, tree)
+    tree = tmp_path_factory.mktemp("experiments") / quick_run.name
+    quick.clone(quick_run, tree)
     git(tree, "add", "--all")
     git(tree, "commit", "--quiet", "--message", "Results")
     return tree

@@ -239,9 +239,9 @@ def test_committed_results_are_those_of_the_committed_code_and_parameters() -> N
 
 @pytest.mark.slow
 def test_every_stage_runs_and_makes_what_it_declares_and_a_second_run_executes_nothing(quick_run) -> None:
-    there = quick.resolved(quick_run.tree)
-    assert {name.split(":")[-1] for name in re.findall(r"Running stage '([^']+)'", quick_run.output)} == set(there)
-    for path in (quick_run.tree / out.def_path for stage in there.values() for out in stage.outs):
+    there, said = quick.resolved(quick_run), (quick_run.parent / "quick_run.txt").read_text(encoding="utf-8")
+    assert {name.split(":")[-1] for name in re.findall(r"Running stage '([^']+)'", said)} == set(there)
+    for path in (quick_run / out.def_path for stage in there.values() for out in stage.outs):
         assert path.exists()
         assert path.suffix != ".json" or json.loads(path.read_text(encoding="utf-8"))
-    assert "Running stage" not in quick.dvc(quick_run.tree, "repro", "--all-pipelines")
+    assert "Running stage" not in quick.dvc(quick_run, "repro", "--all-pipelines")

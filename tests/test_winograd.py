@@ -30,10 +30,9 @@ def test_results_and_gradients_are_those_of_a_convolution(
         torch.randn(outputs, generator=draws),
     ]
     towards = torch.randn(batch, outputs, height, width, generator=draws)
-    values = [value.to(dtype) for value in values]
-    given = [value.clone().requires_grad_() for value in values]
+    given = [value.to(dtype, copy=True).requires_grad_() for value in values]
     found = conv3x3(given[0], kernels(given[1], dtype), given[2])
-    exact = [value.double().requires_grad_() for value in values]
+    exact = [value.detach().double().requires_grad_() for value in given]
     expected = F.conv2d(*exact)
     assert deviation(found, expected) < bound
     gradients = torch.autograd.grad(found, given, towards.to(dtype))

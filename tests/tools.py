@@ -28,13 +28,10 @@ print((peak() - before) / 1024)
 """
 
 
-def has_history() -> bool:
-    """Whether the project is a git repository of its own, with a commit: a copy without .git may lie in another one."""
-    command = ["git", "rev-parse", "--verify", "--quiet", "HEAD"]
-    return (ROOT / ".git").exists() and subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
-
-
-with_history = pytest.mark.skipif(not has_history(), reason="needs the project's git history: what was committed")
+# Whether the project is a git repository of its own, with a commit: a copy without .git may lie in another one.
+_HEAD = ["git", "-C", str(ROOT), "rev-parse", "--verify", "--quiet", "HEAD"]
+_HISTORY = (ROOT / ".git").exists() and subprocess.run(_HEAD, capture_output=True).returncode == 0
+with_history = pytest.mark.skipif(not _HISTORY, reason="needs the project's git history: what was committed")
 
 
 def lacking(reason: str) -> None:

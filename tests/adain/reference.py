@@ -91,9 +91,7 @@ def record(checkout):
     import function
     import net
 
-    net.vgg.load_state_dict(
-        {**{k: torch.zeros_like(v) for k, v in net.vgg.state_dict().items()}, **state(ENCODER, 1000)}
-    )
+    net.vgg.load_state_dict(state(WHOLE_ENCODER, 1000))
     net.decoder.load_state_dict(state(DECODER, 2000))
     source = ast.parse((Path(checkout) / "test.py").read_text())
     chosen = [node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == "style_transfer"]

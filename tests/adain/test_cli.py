@@ -1,5 +1,6 @@
 """`nnlab stylize` and `nnlab export` with files and folders."""
 
+import os
 import sys
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from nnlab.cli import main
 from nnlab.data.images import save_image
 from tests.adain.reference import image, save
+from tests.datasets import write_files
 
 
 @pytest.fixture
@@ -36,10 +38,6 @@ def pixels(path):
     return np.asarray(Image.open(path).convert("RGB")).astype(int)
 
 
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
-
-
 @pytest.mark.parametrize(
     ("sizes", "expected"), [([], (50, 37)), (["--size", 9, "--style-size", 0], (12, 9)), (["--size", 45], (61, 45))]
 )
@@ -47,7 +45,7 @@ def test_one_picture_has_the_photos_size_or_the_one_asked_for(pictures, stylize,
     code, out, err = stylize("--content", "photo.jpg", "--style", "a.png", *sizes, "--output", "new/result.png")
     assert (code, out, err) == (0, "new/result.png\n", "")
     assert Image.open("new/result.png").size == expected
-    assert names(pictures / "new") == ["result.png"]
+    assert os.listdir("new") == ["result.png"]
 
 
 def test_alpha_weights_and_colours_change_the_picture(pictures, stylize):
@@ -92,17 +90,16 @@ def test_folders_give_every_content_in_every_style_under_names_that_every_disk_k
         save(pictures / name, 4)
     arguments = ["--content", "photos", "--style", "styles", "--output", "photos/results", "--format", "webp"]
     assert stylize(*arguments)[:2] == (0, "6 of 6 pictures in photos/results\n")
-    made = names(pictures / "photos/results")
+    made = sorted(os.listdir("photos/results"))
     assert len({name.lower() for name in made}) == 6
     assert {"ONE_x.webp", "one.png_x.webp", "one_x-2.webp"} <= set(made)
     stylize(*arguments)
-    assert names(pictures / "photos/results") == made, "the same pictures replace their own results"
+    assert sorted(os.listdir("photos/results")) == made, "the same pictures replace their own results"
 
 
 def test_what_a_folder_has_beside_whole_images_is_left_out_and_listed(pictures, stylize, caplog):
     save(pictures / "photos/good.jpg", 4)
-    for name in ("bad.jpg", "notes.txt", "README.md", "raw.CR2"):
-        (pictures / "photos" / name).write_text("no picture")
+    write_files(pictures / "photos", dict.fromkeys(("bad.jpg", "notes.txt", "README.md", "raw.CR2"), b"no picture"))
     whole = (pictures / "photos/good.jpg").read_bytes()
     (pictures / "photos/cut.jpg").write_bytes(whole[: len(whole) // 2])
     save(pictures / "photos/tiny.png", 4, 40, 8)
@@ -114,13 +111,11 @@ def test_what_a_folder_has_beside_whole_images_is_left_out_and_listed(pictures, 
     assert err.startswith("left out:\n")
     for name in ("bad.jpg", "cut.jpg", "tiny.png: 40x8 pixels", "empty.png"):
         assert err.count(name) == 1
-    assert names(pictures / "results") == ["good_good.jpg"]
+    assert os.listdir("results") == ["good_good.jpg"]
 
 
 def test_nothing_but_broken_images_is_an_error(pictures, stylize):
-    (pictures / "photos").mkdir()
-    for name in ("bad.jpg", "worse.jpg"):
-        (pictures / "photos" / name).write_bytes(b"no image")
+    write_files(pictures / "photos", {"bad.jpg": b"no image", "worse.jpg": b"no image"})
     code, out, err = stylize("--content", "photos", "--style", "a.png", "--output", "results")
     assert (code, out) == (1, "")
     assert err.endswith("nnlab: error: no picture was made: every one needs a file that cannot be used\n")
@@ -157,7 +152,7 @@ def test_a_mistake_is_one_line_and_writes_nothing(pictures, stylize, arguments, 
     (pictures / "empty").mkdir()
     save(pictures / "photos/one.jpg", 4)
     save(pictures / "photos/two.jpg", 5)
-    before = names(pictures)
+    before = sorted(os.listdir())
     options = {"--content": ["photo.jpg"], "--style": ["a.png"], "--output": ["result.jpg"]}
     options[arguments[0]] = arguments[1:]
     code, out, err = stylize(*(text for name, values in options.items() for text in [name, *values]))
@@ -165,7 +160,7 @@ def test_a_mistake_is_one_line_and_writes_nothing(pictures, stylize, arguments, 
     assert err.startswith("nnlab: error: ")
     assert message in err
     assert err.count("\n") == 1
-    assert names(pictures) == before
+    assert sorted(os.listdir()) == before
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from nnlab.params import PictureParams, load_params
 from stages import adain_alpha, adain_checkpoints
 from tests.adain.reference import save
 from tests.adain.training import write_params
-from tests.datasets import make_gallery
+from tests.datasets import make_gallery, write_files
 
 PERCENTS = 10, 50, 80, 100
 SMALL = {"pictures.size": 32, "pictures.style_size": 32, "pictures.alpha_style": "composition_viii"}
@@ -46,8 +46,7 @@ def project(workdir):
     (workdir / "pair/provenance.json").write_text(json.dumps({"name": "pair", "stand_in": False, "note": "the pair"}))
     make_gallery(workdir / "gallery")
     save(workdir / "gallery/photos/held_out/france_pontduGard.webp", 3)
-    (workdir / "photos").mkdir()
-    (workdir / "photos/README.md").write_text("not a photo")
+    write_files(workdir, {"photos/README.md": b"not a photo"})
     return workdir
 
 
@@ -144,9 +143,8 @@ def test_a_style_is_the_pairs_a_held_out_painting_or_a_file(project):
 def test_a_photo_that_is_passed_over_is_named(project, caplog):
     photos = project / "photos"
     kept = [save(photos / name, 6) for name in ("b.jpg", "c.jpg")]
-    for name in (".DS_Store", ".cache/x.txt", "b.jpg.dvc", "Thumbs.db", "b.jpg:Zone.Identifier"):
-        (photos / name).parent.mkdir(exist_ok=True)
-        (photos / name).write_text("harmless")
+    harmless = (".DS_Store", ".cache/x.txt", "b.jpg.dvc", "Thumbs.db", "b.jpg:Zone.Identifier")
+    write_files(photos, dict.fromkeys(harmless, b"harmless"))
     assert find_photos(photos, []) == kept
     assert caplog.messages == []
     (photos / "IMG_1.heix").write_bytes(b"ftypheic")

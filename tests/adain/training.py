@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from nnlab.adain.model import FEATURES, adain
 from nnlab.adain.statistics import mean_std
 from nnlab.data.containers import pictures
+from nnlab.data.images import save_image
 from nnlab.data.packing import pack
 from nnlab.params import AdainTrainParams
 from tests import quick
@@ -40,9 +41,8 @@ REFERENCE = {
 def make_pools(folder):
     """Pack twelve pictures each; return the content and the style set's folders."""
     for first, kind in ((0, "content"), (12, "style")):
-        (folder / "plain" / kind).mkdir(parents=True)
         for seed in range(first, first + 12):
-            photo(seed, (80, 64)).save(folder / "plain" / kind / f"{seed}.png")
+            save_image(photo(seed, (80, 64)), folder / "plain" / kind / f"{seed}.png")
         pack(pictures(folder / "plain" / kind), folder / kind, 64)
     return folder / "content", folder / "style"
 
@@ -50,8 +50,7 @@ def make_pools(folder):
 def make_held_out(folder, photos="01", paintings="01"):
     """Write held-out pictures of a gallery, of 60 x 48 pixels, under these names."""
     for seed, (kind, name) in enumerate([*(("photos", n) for n in photos), *(("paintings", n) for n in paintings)]):
-        (folder / kind / "held_out").mkdir(parents=True, exist_ok=True)
-        photo(seed, (60, 48)).save(folder / kind / f"held_out/{name}.png")
+        save_image(photo(seed, (60, 48)), folder / kind / f"held_out/{name}.png")
 
 
 def write_params(folder, **changed):

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -30,10 +31,7 @@ def at(server: Server, path: str = "/base") -> Source:
 
 
 def failing(name: str = "broken") -> Source:
-    def get(_file: str, _path: Path) -> None:
-        raise DownloadError("out of order")
-
-    return Source(name, get)
+    return Source(name, Mock(side_effect=DownloadError("out of order")))
 
 
 def assert_right(folder: Path) -> None:
@@ -143,16 +141,11 @@ def test_when_no_source_works_one_line_says_why_and_what_to_do(tmp_path: Path) -
 @pytest.mark.parametrize(("error", "asked"), [(Unreachable("down"), 1), (DownloadError("not there"), ENOUGH)])
 def test_a_source_that_fails_is_not_asked_for_ever(tmp_path: Path, error: DownloadError, asked: int) -> None:
     files = {f"file{number}": hashlib.sha256(b"x").hexdigest() for number in range(20)}
-    calls: list[str] = []
-
-    def get(file: str, _path: Path) -> None:
-        calls.append(file)
-        raise error
-
+    bad = Source("bad", Mock(side_effect=error))
     good = Source("good", lambda _, path: copy(tmp_path / "x", path))
     (tmp_path / "x").write_bytes(b"x")
-    fetch(Asset("things", files, (Source("bad", get), good)), tmp_path / "out")
-    assert len(calls) == asked
+    fetch(Asset("things", files, (bad, good)), tmp_path / "out")
+    assert bad.get.call_count == asked
     assert {path.name for path in (tmp_path / "out").iterdir()} == {*files, "provenance.json"}
 
 

@@ -4,7 +4,6 @@ import os
 import random
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -32,7 +31,7 @@ def in_zip(path: Path, files: dict[str, bytes] = FILES) -> Path:
     return path
 
 
-def in_parquet(path: Path, cells: list | None = None, column: str = "image", **options: Any) -> Path:
+def in_parquet(path: Path, cells: list | None = None, column: str = "image", **options: object) -> Path:
     pa = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
     cells = cells or [{"bytes": data, "path": name} for name, data in EXPECTED.items()]

@@ -56,12 +56,10 @@ def test_an_outage_of_a_minute_is_sat_out_and_again_after_the_next_bytes(tmp_pat
 
 
 def test_a_connection_that_is_always_cut_is_given_up_and_keeps_the_part(tmp_path):
-    with (
-        serve({"/f": CONTENT}, {"/f": [Fault(cut=1000)], "*": [Fault(cut=0)]}) as server,
-        pytest.raises(DownloadError, match=r"connection cut \(8 tries\)"),
-    ):
-        download(f"{server.url}/f", tmp_path / "f")
-    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("f.part", CONTENT[:1000])]
+    with serve({"/f": CONTENT}, {"/f": [Fault(cut=1000)], "*": [Fault(cut=0)]}) as server:
+        with pytest.raises(DownloadError, match=r"connection cut \(8 tries\)"):
+            download(f"{server.url}/f", tmp_path / "f")
+        assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("f.part", CONTENT[:1000])]
 
 
 @pytest.mark.parametrize(("status", "asked"), [(404, 1), (429, TRIES), (503, TRIES)])
@@ -75,14 +73,11 @@ def test_a_refusal_is_named_and_only_a_passing_one_is_tried_again(tmp_path, stat
 
 def test_a_server_that_is_silent_out_of_reach_or_none_is_named(tmp_path, waits, monkeypatch):
     monkeypatch.setattr(module, "TIMEOUT_SECONDS", (2.0, 0.3))
-    with (
-        serve({"/f": CONTENT}, {"*": [Fault(delay=0.5)]}) as slow,
-        pytest.raises(DownloadError, match="no answer in time"),
-    ):
-        download(f"{slow.url}/f", tmp_path / "f")
-    waits.clear()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+    with serve({"/f": CONTENT}, {"*": [Fault(delay=0.5)]}) as slow:
+        with pytest.raises(DownloadError, match="no answer in time"):
+            download(f"{slow.url}/f", tmp_path / "f")
+        waits.clear()
+    with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(DownloadError, match=r"cannot be reached$"):
         download(f"http://127.0.0.1:{port}/f", tmp_path / "f")

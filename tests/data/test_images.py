@@ -28,8 +28,7 @@ def pixel(path, at=(0, 0)):
 
 
 def photo(size=(40, 30)):
-    rng = np.random.default_rng(0)
-    return Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
 
 
 @pytest.mark.parametrize(

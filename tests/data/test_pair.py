@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -33,13 +34,9 @@ def record(world):
     return json.loads((world / "pair" / "provenance.json").read_text(encoding="utf-8"))
 
 
-def names(world):
-    return sorted(path.name for path in (world / "pair").iterdir())
-
-
 def test_stand_ins_are_named_loudly_and_are_the_same_every_time(world, capsys):
     assert not fetch(world)
-    assert names(world) == ["content.jpg", "provenance.json", "style.jpg"]
+    assert sorted(os.listdir(world / "pair")) == ["content.jpg", "provenance.json", "style.jpg"]
     before = record(world)
     for text in (before["note"], capsys.readouterr().err):
         assert "Schwerin Palace in the place of cornell.jpg" in text
@@ -60,10 +57,10 @@ def test_only_what_is_missing_is_replaced(world):
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_originals_by_hand_or_from_a_mirror_replace_stand_ins(world, by_hand):
     fetch(world)
-    for name in names(world)[::2] if by_hand else []:
+    for name in pair.ORIGINALS if by_hand else []:
         (world / "mirror/pair" / name).replace(world / "pair" / name)
     assert fetch(world, "" if by_hand else str(world / "mirror"))
-    assert names(world) == ["content.jpg", "provenance.json", "style.jpg"]
+    assert sorted(os.listdir(world / "pair")) == ["content.jpg", "provenance.json", "style.jpg"]
     assert record(world)["files"] == pair.PAIR.files
 
 
@@ -87,4 +84,4 @@ def test_a_picture_that_would_not_be_used_is_named_and_stays(world, name):
     Image.new("RGB", (8, 8)).save(world / "pair" / name)
     with pytest.raises(UserError, match=rf"pair: has {name}; the pair is content\.jpg and style\.jpg: convert"):
         fetch(world, str(world / "mirror"))
-    assert names(world) == [name]
+    assert os.listdir(world / "pair") == [name]

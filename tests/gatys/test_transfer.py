@@ -144,20 +144,16 @@ def test_a_job_writes_its_files(pair: Path) -> None:
     assert list(Path("runs/gatys-main").iterdir())
 
 
-class Stop(Exception):
-    """Stands for the end of the process."""
-
-
 def interrupted(job: JobParams, steps: int) -> None:
     """A job that stops after so many iterations, saved or not."""
 
     def some(*arguments):
         yield from islice(paint(*arguments), steps)
-        raise Stop
+        raise KeyboardInterrupt  # stands for the end of the process
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nnlab.gatys.transfer.paint", some)
-        with pytest.raises(Stop):
+        with pytest.raises(KeyboardInterrupt):
             run(Path("interrupted"), job)
 
 

@@ -6,6 +6,4 @@ from tests.report import samples
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
     """A made-up run that the report's tests share: folder with metrics, plots and data. None of them changes it."""
-    root = tmp_path_factory.mktemp("run")
-    samples.make(root)
-    return root
+    return samples.make(tmp_path_factory.mktemp("run"))

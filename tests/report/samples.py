@@ -30,8 +30,8 @@ def facts(root: Path, changed: dict[str, Any] | None = None, **report: Any) -> d
     return gather(params, root / "metrics", root / "plots", root / "data")
 
 
-def make(root: Path, side: int = 48, tests: int = 200) -> None:
-    """Fill root/{metrics,plots,data}; pictures have `side` pixels, tables `tests` rows."""
+def make(root: Path, side: int = 48, tests: int = 200) -> Path:
+    """Fill root/{metrics,plots,data}, and return it; pictures have `side` pixels, tables `tests` rows."""
     rng = np.random.default_rng(0)
     _metrics(root / "metrics")
     _tables(root / "plots", rng, tests)
@@ -49,6 +49,7 @@ def make(root: Path, side: int = 48, tests: int = 200) -> None:
              ["photos/held_out/b.webp", "yes", "A <tower>", "", "", "Somebody", "CC-BY"]]  # fmt: skip
     header = ["file", "held_out", "title", "artist", "year", "copyright", "licence"]
     _csv(root / "data/raw/pictures/provenance.csv", header, works)
+    return root
 
 
 def write_json(path: Path, value: object) -> None:

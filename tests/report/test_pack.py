@@ -22,12 +22,6 @@ def project(tmp_path):
     return root
 
 
-def packed(out):
-    with zipfile.ZipFile(out) as archive:
-        assert archive.testzip() is None
-        return sorted(name.removeprefix(f"{NAME}/") for name in archive.namelist() if not name.endswith("/"))
-
-
 @pytest.mark.parametrize("place", ["repository", "shallow clone", "worktree", "the zip, unpacked"])
 def test_what_git_tracks_and_the_reports_go_in_and_nothing_else(project, tmp_path, place):
     root, wanted = tmp_path / place, sorted([*TRACKED, "index.html", f"{NAME}.pdf"])
@@ -41,11 +35,12 @@ def test_what_git_tracks_and_the_reports_go_in_and_nothing_else(project, tmp_pat
         with zipfile.ZipFile(pack(project, NAME)) as archive:
             archive.extractall(tmp_path)
         root = tmp_path / NAME
-    for report in ("index.html", f"{NAME}.pdf"):
-        (root / "report").mkdir(exist_ok=True)
-        (root / "report" / report).write_text("anew")
+    write_files(root / "report", {"index.html": b"anew", f"{NAME}.pdf": b"anew"})
     assert pack(root, NAME) == root / f"report/{NAME}.zip"
-    assert packed(root / f"report/{NAME}.zip") == wanted
+    with zipfile.ZipFile(root / f"report/{NAME}.zip") as archive:
+        assert archive.testzip() is None
+        files = [name.removeprefix(f"{NAME}/") for name in archive.namelist() if not name.endswith("/")]
+    assert sorted(files) == wanted
 
 
 def test_a_changed_file_is_packed_as_it_is_and_a_new_one_is_named(project, capsys):

@@ -3,7 +3,6 @@
 import importlib
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,7 +58,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def metrics(results: Path, name: str) -> dict[str, Any]:
+def metrics(results: Path, name: str) -> dict:
     return json.loads((results / f"{name}.json").read_text(encoding="utf-8"))
 
 

@@ -13,6 +13,7 @@ import torch
 
 from nnlab.errors import UserError
 from nnlab.training.state import load_tensors, resume_dir, save_tensors
+from tests.datasets import write_files
 from tests.quick import ROOT, environment
 
 TENSORS = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1, 2], dtype=torch.int64)}
@@ -49,9 +50,7 @@ def test_what_is_no_whole_file_is_one_line_and_nothing_of_it_runs(workdir: Path)
 
 @pytest.fixture
 def _project(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("data").mkdir()
-    for name in ("data/a", "data.bin", "code.py"):
-        Path(name).touch()
+    write_files(workdir, {"data/a": b"", "data.bin": b"", "code.py": b""})
     monkeypatch.setitem(sys.modules, "nnlab.code", SimpleNamespace(__file__="code.py"))
 
 
