@@ -29,6 +29,6 @@ def test_metrics_are_within_tolerance_of_the_committed_ones(name: str) -> None:
     if any(isinstance(value, str) and value != now[key] for key, value in before.items()):
         pytest.skip("other pictures: the assignment's pair was reached in one of the two runs")
     for key, value in before.items():
-        near = pytest.approx(value, rel=EARLY if key.endswith("_10") else TOLERANCE, abs=1e-9)
-        expected = near if isinstance(value, float) else value
+        rel = EARLY if key.endswith("_10") else TOLERANCE
+        expected = pytest.approx(value, rel=rel, abs=1e-9) if isinstance(value, float) else value
         assert now[key] == expected, f"{name}: {key}"

@@ -72,7 +72,7 @@ def test_the_users_own_pictures_are_kept_and_named(world):
         assert not fetch(world)
         assert sha256(world / "pair" / "content.jpg") == mine
         assert "the user's own content.jpg" in record(world)["note"]
-        assert "portrait_of_pere_tanguy" in record(world)["note"]
+        assert "Portrait of Père Tanguy (1887-8)" in record(world)["note"]
     Image.new("RGB", (8, 8), "green").save(world / "pair" / "style.jpg")
     assert fetch(world)
     assert record(world)["note"] == "the user's own content.jpg and style.jpg"
