@@ -67,7 +67,7 @@ def latent_tab(say: Say) -> None:
         return decoded(x, y), {"x": x, "y": y, "shown": shown}
 
     place.input(follow, place, [digit, x, y], api_name="decode", **QUICK)
-    gr.on([x.input, y.input, shown.input], move, [x, y, shown], [digit, place], **QUICK)
+    gr.on([x.input, y.input, x.release, y.release, shown.input], move, [x, y, shown], [digit, place], **QUICK)
 
 
 def _picture(draw: Callable[[Axes], None]) -> str:
@@ -115,5 +115,5 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
 
     digit = gr.State(pixels(images[:1]))
     pad.input(drawn, pad, digit, api_name="draw", **QUICK)
-    index.input(lambda chosen: pixels(images[chosen : chosen + 1]), index, digit, api_visibility="private", **QUICK)
-    gr.on([page.load, digit.change, noise.input], shown, [digit, noise], [taken, *beside], api_name="denoise", **QUICK)
+    index.change(lambda chosen: pixels(images[chosen : chosen + 1]), index, digit, api_visibility="private", **QUICK)
+    gr.on([page.load, digit.change, noise.change], shown, [digit, noise], [taken, *beside], api_name="denoise", **QUICK)

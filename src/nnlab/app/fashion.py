@@ -37,7 +37,7 @@ def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
             seen = gr.Image(interactive=False, height=300, buttons=[], elem_id="seen")
             index = gr.Slider(0, len(images) - 1, 0, step=1, precision=0, label=say("test_image"))
             another = gr.Button(say("random"))
-            own = dropped(say("own_garment"), 180)
+            own = dropped(say, say("own_garment"), 180)
         choices, charts = [(say("main_network") if name == MAIN else name, name) for name in files], {}
         for name in (MAIN, list(files)[-1]):
             with gr.Column(min_width=240):
@@ -52,13 +52,14 @@ def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
         scores = [predict(networks[name], image, torch.float32) for name in names]
         return [shown, *(bars(confidences, truth) for (confidences,) in torch.stack(scores).softmax(2))]
 
-    index.input(lambda: None, None, own, api_visibility="private", show_progress="hidden")
+    index.change(lambda: None, None, own, api_visibility="private", show_progress="hidden")
     another.click(lambda: (random.randrange(len(images)), None), None, [index, own], api_visibility="private")
     changes = [page.load, index.change, own.change, *(choice.change for choice in charts)]
-    gr.on(
+    judging = gr.on(
         changes, judge, [index, own, *charts], [seen, *charts.values()], show_progress="hidden",
         trigger_mode="always_last", api_name="classify",
     )  # fmt: skip
+    judging.failure(lambda: (None, "", ""), None, [seen, *charts.values()], api_visibility="private")
 
 
 def bars(confidences: Tensor, truth: int | None) -> str:

@@ -28,12 +28,14 @@ KEPT_SECONDS = 3600  # uploads and results of a page that stays open; all go at 
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run `nnlab app` until Ctrl-C or SIGTERM; what was uploaded is removed then. UserError as for a stage."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run `nnlab app` until Ctrl-C, SIGTERM or its terminal's end; uploads are removed then. UserError as a stage."""
+    for name in {"SIGTERM", "SIGHUP"} & {known.name for known in signal.Signals}:  # Windows knows no SIGHUP
+        signal.signal(signal.Signals[name], signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="nnlab-app-", ignore_cleanup_errors=True) as folder:
         page, address = start(Path(folder), options.host, options.port, options.open)
         print(f"{address}  (Ctrl-C ends it)", flush=True)
         page.block_thread()
+    os._exit(0)  # a request's thread that is still at work would abort Python's own end
 
 
 def start(folder: Path, host: str, port: int | None, open_browser: bool = False) -> tuple[gr.Blocks, str]:

@@ -90,10 +90,12 @@ def style_tab(page: gr.Blocks, say: Say, painter: Painter) -> tuple[gr.Image, gr
         save_image(result, path)
         return [_shown(content.picture), _shown(result)], gr.DownloadButton(value=path, interactive=True)
 
-    inputs = [photo, painting, second, share, alpha, stroke, size, keep]
-    changes = [photo.input, *(place.change for place in (painting, second, size, keep))]
-    changes += [slider.release for slider in (share, alpha, stroke)]
-    gr.on([page.load, *changes], draw, inputs, [both, file], trigger_mode="always_last", api_name="stylize", **QUEUE)
+    inputs: list[Any] = [photo, painting, second, share, alpha, stroke, size, keep]
+    changes = [photo.input, photo.clear, *(place.change for place in inputs[1:])]
+    drawing = gr.on(
+        [page.load, *changes], draw, inputs, [both, file], trigger_mode="always_last", api_name="stylize", **QUEUE
+    )
+    drawing.failure(lambda: (None, gr.DownloadButton(interactive=False)), None, [both, file], api_visibility="private")
     return photo, painting
 
 

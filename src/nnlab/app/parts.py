@@ -59,14 +59,14 @@ def in_time(say: Say, seconds: int, steps: Iterable[Any]) -> Iterator[Any]:
         yield step
 
 
-def dropped(label: str, height: int, value: Path | None = None) -> gr.Image:
+def dropped(say: Say, label: str, height: int, value: Path | None = None) -> gr.Image:
     """A place to drop a picture; functions get the path of the file as it is, None where there is none.
 
     Gradio itself would decode it, by other rules than `read_image`.
     """
     place = gr.Image(
         str(value) if value else None, label=label, type="filepath", sources=["upload", "clipboard"], height=height,
-        buttons=[],
+        buttons=[], placeholder=say("drop"),
     )  # fmt: skip
     place.preprocess = lambda payload: payload and payload.path  # type: ignore[method-assign, assignment, return-value]
     return place
@@ -74,7 +74,7 @@ def dropped(label: str, height: int, value: Path | None = None) -> gr.Image:
 
 def photo_choice(say: Say) -> gr.Image:
     """A place for a photo; a sample is there where the pictures were fetched."""
-    return dropped(say("photo"), 240, find_picture(GALLERY, SAMPLES[0]) if GALLERY.is_dir() else None)
+    return dropped(say, say("photo"), 240, find_picture(GALLERY, SAMPLES[0]) if GALLERY.is_dir() else None)
 
 
 def painting_choice(say: Say, label: str, chosen: bool = True) -> gr.Image:
@@ -88,7 +88,7 @@ def painting_choice(say: Say, label: str, chosen: bool = True) -> gr.Image:
         [ImageOps.fit(read_image(file), THUMBNAIL) for file in files], columns=3, height=300, allow_preview=False,
         buttons=[], selected_index=first, label=label if first is None else titles[first], visible=bool(files),
     )  # fmt: skip
-    painting = dropped(say("own_painting"), 140, None if first is None else files[first])
+    painting = dropped(say, say("own_painting"), 200, None if first is None else files[first])
 
     def select(event: gr.SelectData) -> tuple[str, gr.Gallery]:
         # A copy: Gradio serves no file that is a link out of the project, to DVC's cache on another disk.
@@ -96,6 +96,8 @@ def painting_choice(say: Say, label: str, chosen: bool = True) -> gr.Image:
         return copy, gr.Gallery(label=titles[event.index])
 
     gallery.select(select, None, [painting, gallery], api_visibility="private")
+    own = [painting.upload, painting.clear]
+    gr.on(own, lambda: gr.Gallery(label=label, selected_index=None), None, gallery, api_visibility="private")
     return painting
 
 

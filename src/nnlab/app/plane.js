@@ -7,6 +7,6 @@ const follow = event => {
   props.value = { ...props.value, x, y };
   trigger("input");
 };
-element.addEventListener("pointerdown", event => { dragged = true; follow(event); });
+element.addEventListener("pointerdown", event => { dragged = true; element.setPointerCapture(event.pointerId); follow(event); });
 element.addEventListener("pointermove", event => dragged && follow(event));
 for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { dragged = false; });
