@@ -1,10 +1,12 @@
 """params.yaml: what is read, as DVC reads it; the one line for everything that is wrong; the committed file."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import parse_yaml
 from pydantic import Field, ValidationError
 
@@ -14,6 +16,7 @@ from nnlab.sections import Section, YamlLoader, load, parse
 from tests.quick import ROOT
 
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
+HEADED = r"# ----.*\n\w+:"
 
 
 class Inner(Section):
@@ -55,6 +58,14 @@ True TRUE tRUE false ~ null Null nul .inf -.Inf .nan nan 1.2.3 1e 1e- e5 2020-01
 def test_every_scalar_and_the_committed_file_are_what_dvc_reads(scalar: str) -> None:
     text = scalar if scalar == TEXT else f"a: {scalar}\nb: [{scalar}, {{{scalar}: 1}}]"
     assert repr(yaml.load(text, YamlLoader)) == repr(parse_yaml(text, "params.yaml"))
+
+
+def test_experiments_that_dvc_writes_into_the_file_keep_its_comments(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(TEXT, encoding="utf-8")
+    for _ in range(2):  # DVC moves a heading into a list that stands before it, and then loses it
+        apply_overrides(tmp_path / "params.yaml", ["adain.alpha=[0.2,0.5,0.8]"])
+        text = (tmp_path / "params.yaml").read_text(encoding="utf-8")
+        assert re.findall(HEADED, text) == re.findall(HEADED, TEXT) != []
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ class AutoencoderParams(TrainingParams):  # a mirrored pair of networks and its 
 
 class DenoiserParams(AutoencoderParams):  # an autoencoder with a wider code that is shown noisy images
     code: int = Field(ge=1, le=8192)
-    noise_factor: float = Field(ge=0, le=10)
+    noise_factor: float = Field(gt=0, le=10)
 
 
 class VggParams(Section):  # which VGG19 weights every style-transfer experiment uses

@@ -80,7 +80,7 @@ def test_every_experiment_has_its_numbers_and_what_was_really_used(pages):
         "10 % 8.000 5.000 58.00 0.700 19.9 50 %",
         "style loss 5.000 → 3.200 (-36.0 %), weighted total 58.00 → 36.40 (-37.2 %), edges 0.700 → 0.790 (+0.090)",
         "The style is a painting in 17 % of the steps, and another photo in 68 %",
-        "α = 0 gives the photo nearly back (PSNR 20.0 dB)",
+        "at α = 0 the held-out photos come back with a PSNR of 20.0 dB",
         "64 held-out pairs are made of 16 photos and 6 paintings",
         "Stand-in (pair): a palace for cornell.jpg",
         "Hokusai: The Wave (1831) WebMuseum GPL-3+",

@@ -78,11 +78,11 @@ def curves_figure(curves: pd.DataFrame, judged: pd.DataFrame, settings: AdainTra
     for axis, (kind, weight, colour, title) in zip(axes[0], kinds):
         values = weight * curves[f"{kind}_loss"]
         smooth = values.rolling(max(1, len(values) // 50), center=True, min_periods=1).mean()
-        each = f"training, steps of all kinds, mean of {settings.log_every}"
+        each = f"training, mean of {settings.log_every} steps"
         axis.plot(curves.iteration, values, color=colour, alpha=0.25, linewidth=1, marker=marker, label=each)
         axis.plot(curves.iteration, smooth, color=colour, label="the same, smoothed")
         marks = weight * judged[f"heldout_{kind}_loss"]
-        axis.plot(judged.iteration, marks, "o", color="black", markersize=5, label="held-out pairs, averaged weights")
+        axis.plot(judged.iteration, marks, "o", color="black", markersize=5, label="held-out pairs")
         factor = "" if weight == 1 else f" × {weight:g}"
         axis.set(title=title + factor, xlabel="iteration", ylabel="loss", yscale="log")
         axis.yaxis.set_minor_formatter("{x:.3g}")

@@ -121,7 +121,8 @@ def _losses(result: Result) -> Figure:
     figure, axis = plt.subplots(figsize=(8.5, 4.5))
     table = pd.read_csv(result.folder / "losses.csv", index_col="iteration")
     del table["content"], table["style"]  # the sums over the layers
-    looks = {name: "--" if name.startswith("content") else "-" for name in table} | {"total": "k:"}
+    looks = {name: "--" if name.startswith("content") else "-" for name in table}
+    looks |= dict.fromkeys(table.columns[8:], "-.") | {"total": "k:"}  # the ninth has the first one's colour again
     table.plot(ax=axis, style=looks, logy=True, ylabel="weighted loss (log scale)", title=_title(result))
     for _, end in plan(result.job)[:-1]:
         axis.axvline(end, color="0.6", linestyle=":", linewidth=1)  # the next size begins

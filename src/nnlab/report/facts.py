@@ -105,7 +105,8 @@ def _shortened(numbers: dict[str, Any], jobs: dict[str, JobParams]) -> list[tupl
     """(key, what was run, the full number) of every training and picture that was run for less."""
     trained = {"fashion": "fashion.training", "autoencoder": "autoencoder", "denoiser": "denoiser"}
     runs = [(f"{section}.epochs", numbers[name]["epochs"], FULL[name]) for name, section in trained.items()]
-    runs += [(f"gatys.jobs.{x}: iterations, all sizes", numbers["gatys"][x]["iterations"], FULL["gatys"]) for x in jobs]
+    gatys, both = numbers["gatys"], "coarse_iterations + iterations"
+    runs += [(f"gatys.jobs.{name}: {both}", gatys[name]["iterations"], FULL["gatys"]) for name in jobs]
     runs += [("adain.train.max_iter", numbers["adain"]["iterations"], FULL["adain"])]
     return [run for run in runs if run[1] < run[2]]
 
