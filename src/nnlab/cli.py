@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; return the exit code: that of `errors.exit_code`, or 2 for wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        if "" in arguments:  # as a path it would be the working folder
+            raise UserError("an argument is empty; is a variable of the shell not set?")
         options = _parser().parse_args(arguments)
     except UserError as error:
         dashed = [text for text in arguments if re.match("-[^-]", text)]  # no option of ours has one dash
@@ -49,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "stylize",
         help="draw photos in the style of paintings (AdaIN)",
-        description="Draw photos in the style of paintings with AdaIN. Results have exactly the size of the content.",
+        description="Draw photos in the style of paintings with AdaIN, exactly as large as the photos without --size.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -40,8 +40,8 @@ def run(main: Main) -> None:
     glibc, where it is, is told to keep what is freed: every step asks for the same tensors again, and new pages from
     Linux were an eighth of Gatys' iteration.
     """
-    # Pillow's of damaged pictures: the stages list those themselves
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+    # Pillow's of damaged pictures, which the stages list themselves, and of large ones
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         for option, value in _MALLOPT.items():
             mallopt(option, value)

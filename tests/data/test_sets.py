@@ -114,6 +114,7 @@ def test_it_stays_at_its_commit_unless_another_is_named(tmp_path: Path, hub: Ser
     publish(hub, LATER, in_parquet(tmp_path / "p", list(EXPECTED.values())).read_bytes())
     served = dict(hub.files)
     hub.files.clear()
+    get(tmp_path / "style", "sample")  # what it takes the place of is kept
     assert get(tmp_path / "style") == first  # whole, and its list is noted: the hub is not needed
     hub.files.update(served)
     (tmp_path / "style" / FILE).write_bytes(b"damaged since")

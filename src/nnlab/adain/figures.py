@@ -52,7 +52,8 @@ def save_sheet(path: Path, rows: Sequence[Sequence[Image.Image]], labels: Sequen
 
     Every picture is shown in the shape of its row's first one, a painting of another shape in a white frame.
     """
-    shapes = [ImageOps.contain(row[0], CELL_PIXELS).size for row in rows]
+    fitted = [ImageOps.contain(row[0], CELL_PIXELS).size for row in rows]
+    shapes = [(max(width, height // 2), height) for width, height in fitted]  # a long screenshot stands in a frame
     cells = [
         [ImageOps.pad(flatten(picture), shape, Image.Resampling.LANCZOS, color="white") for picture in row]
         for shape, row in zip(shapes, rows)

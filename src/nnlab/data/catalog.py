@@ -87,8 +87,8 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
 
     A file that is there and right is kept. `mirror` (or the environment's NNLAB_MIRROR) is a folder or base URL that is
     tried before the asset's own sources. What is not whole yet lies in a hidden folder of the asset's own beside
-    `folder`, from where a later call goes on. Raises `UserError` listing every source and why it failed, and where a
-    file of `folder` is of no asset.
+    `folder`, from where a later call goes on; so does what another asset took the place of. Raises `UserError` listing
+    every source and why it failed, and where a file of `folder` is of no asset.
     """
     for path in map(PurePosixPath, asset.files):  # a hub's listing, or a provenance.json from elsewhere, names them
         if path.is_absolute() or ".." in path.parts:
@@ -97,8 +97,7 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
     _check_others(asset, folder)
     mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
     sources = [*([mirror_source(mirror, asset.name)] if mirror else []), *asset.sources]
-    key = hashlib.sha256(json.dumps(asset.files).encode()).hexdigest()[:8]
-    work = folder.with_name(f".{folder.name}-{key}")
+    work = _work(asset.files, folder)
     failures: list[str] = []
     missing = [name for name in asset.files if not _at_hand(asset, name, folder, work, failures)]
     for source in sources if missing else []:
@@ -135,6 +134,17 @@ def read_provenance(path: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, TypeError, ValueError):
         raise UserError(f"{path}: missing or damaged; save own files of its folder, delete that, `dvc repro`") from None
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    """The provenance of what is in `folder`, then of what lies hidden beside it, for it was there before."""
+    places = [folder / PROVENANCE, *sorted(folder.parent.glob(f".{folder.name}-*/{PROVENANCE}"))]
+    return [read_provenance(path) for path in places if path.exists()]
+
+
+def _work(files: dict[str, str], folder: Path) -> Path:
+    """The hidden folder beside `folder` of the asset that has these files."""
+    return folder.with_name(f".{folder.name}-{hashlib.sha256(json.dumps(files).encode()).hexdigest()[:8]}")
 
 
 def _check_others(asset: Asset, folder: Path) -> None:
@@ -202,6 +212,13 @@ def _difference(path: Path, expected: str) -> str:
 
 def _settle(asset: Asset, work: Path, folder: Path) -> None:
     """Move the files from `work` to `folder`, whose hash is to depend on them alone, and say there what they are."""
+    old = read_provenance(folder / PROVENANCE).get("files", {}) if (folder / PROVENANCE).exists() else {}
+    others = old.keys() - asset.files.keys()
+    for path in list_files(folder) if others else []:
+        if (name := path.relative_to(folder).as_posix()) in {*others, PROVENANCE}:
+            aside = _work(old, folder) / name
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(aside)
     for name in asset.files:
         if (work / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -125,6 +125,8 @@ def _size(part: Path) -> int:
 
 def _reason(error: Exception) -> str:
     """A few words instead of a chain of exceptions."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not trusted here; name the one of your network's proxy in REQUESTS_CA_BUNDLE"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     return "cannot be reached" if isinstance(error, requests.ConnectionError) else "connection cut"

@@ -50,7 +50,8 @@ def pack(
         kinds = dict(sorted(Counter(re.split(r"[:(]", problem)[0].strip() for _, problem in left_out).items()))
         if len(entries) < least:
             found = f"{len(entries)} usable pictures, at least {least} are needed"
-            raise UserError(f"{out.name}: {found}; left out: {kinds or 'none'}")
+            first = f", first {': '.join(left_out[0])}" if left_out else ""
+            raise UserError(f"adain.data.{out.name}: {found} (adain.data.least); left out: {kinds or 'none'}{first}")
         about = {"images": len(entries), "left_out": kinds, "short_side": short_side, "quality": quality, **about}
         (folder / SUMMARY).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         _write_table(folder / MANIFEST, Entry._fields, entries)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance
+from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, records
 from nnlab.data.download import DownloadError, Source, url_source
 from nnlab.data.images import list_files
 from nnlab.errors import UserError
@@ -86,8 +86,8 @@ def _wikiart(name: str, commit: str, folder: Path) -> Asset:
         raise UserError(f"{name}: needs huggingface_hub and pyarrow; `pip install huggingface_hub pyarrow`")
     repository, needs = WIKIART[name]
     hub = huggingface_hub.HfApi()
-    noted = read_provenance(folder / PROVENANCE) if (folder / PROVENANCE).exists() else {}
-    if noted.get("repository") == repository and commit in ("", noted["revision"]):
+    known = [record for record in records(folder) if record.get("repository") == repository]
+    if noted := next((record for record in known if commit in ("", record["revision"])), None):
         revision, files, size = noted["revision"], noted["files"], noted.get("size", 0)  # without asking the hub
     else:
         revision, files, size = _listed(hub, name, repository, commit)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from nnlab.errors import UserError
 from nnlab.gatys.pictures import only_luminance
 from nnlab.params import JobParams
 from nnlab.vgg import VGG19
@@ -76,7 +77,12 @@ class Objective:
             content, style = only_luminance(content, style)
         self.vgg, self.tv_weight = vgg, job.tv_weight
         self.content_weights, self.style_weights = layer_weights(job)
-        of_content, of_style = vgg(content), vgg(style)
+        try:
+            of_content, of_style = vgg(content), vgg(style)
+        except UserError as error:
+            sides = (f"{name} {x.shape[3]}x{x.shape[2]}" for name, x in (("content", content), ("style", style)))
+            advice = "take a larger size or style_scale, fewer coarse_iterations, or a picture less narrow"
+            raise UserError(f"{error} ({', '.join(sides)}); {advice}") from None
         self.content_targets = {layer: of_content[layer] for layer in self.content_weights}
         self.style_targets = {layer: gram(of_style[layer]) for layer in self.style_weights}
 
