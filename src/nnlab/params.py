@@ -158,7 +158,6 @@ class AdainTrainParams(Section):  # how the decoder is trained
     structure_weight: Weight
     color_weight: Weight
     power: float = Field(gt=0, le=1)
-    feature_noise: Weight
     identity: IdentityParams
     random_alpha: Share
     photo_styles: Share

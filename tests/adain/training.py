@@ -24,8 +24,8 @@ def settings(**changed):
         "max_iter": 100, "batch_size": 4, "crops": [{"share": 1, "crop": 64, "sides": [64]}], "start": "random",
         "optimizer": "muon", "learning_rate": 1e-3, "decay": 1e-3, "warmup": 10, "cooldown": 0, "average": 0.9,
         "content_weight": 1.0, "style_weight": 10.0, "structure_weight": 1.0, "color_weight": 100.0, "power": 0.5,
-        "identity": {"share": 0.4, "pixel_weight": 100.0}, "random_alpha": 0.3, "photo_styles": 0.5, "log_every": 10,
-        "feature_noise": 0.1, "plain_styles": 0.2, "checkpoint_fractions": [0.1, 0.5, 0.8, 1.0], "seed": 1,
+        "identity": {"share": 0.4, "pixel_weight": 100.0}, "random_alpha": 0.3, "photo_styles": 0.5,
+        "plain_styles": 0.2, "checkpoint_fractions": [0.1, 0.5, 0.8, 1.0], "log_every": 10, "seed": 1,
     }  # fmt: skip
     return AdainTrainParams(**{**values, **changed})
 
@@ -34,8 +34,7 @@ def settings(**changed):
 REFERENCE = {
     "crops": [{"share": 1, "crop": 40, "sides": [64]}], "optimizer": "adam", "learning_rate": 1e-4,
     "decay": 5e-5, "warmup": 0, "cooldown": 0, "average": 0, "structure_weight": 0, "color_weight": 0, "power": 1,
-    "feature_noise": 0, "identity": {"share": 0, "pixel_weight": 100.0}, "random_alpha": 0, "photo_styles": 0,
-    "plain_styles": 0,
+    "identity": {"share": 0, "pixel_weight": 100.0}, "random_alpha": 0, "photo_styles": 0, "plain_styles": 0,
 }  # fmt: skip
 
 

@@ -20,7 +20,6 @@ from nnlab.adain.weights import save_decoder
 from nnlab.errors import UserError
 from nnlab.params import AdainRunParams, AdainTrainParams
 from nnlab.training.processes import Processes
-from nnlab.training.seeds import generator
 from nnlab.training.state import STATE, save_tensors
 
 # The average of the weights reaches back over at most so much of the run so far: early textures are too faint.
@@ -132,10 +131,7 @@ def step_function(
     def move(batch: Batch) -> None:
         state.decoder.zero_grad(set_to_none=True)
         style = contents.get(batch.recent) if batch.recent is not None else None
-        noise = None
-        if params.feature_noise and batch.style is not None:
-            noise = step_noise(params, state.step, batch.content).to(dtype, memory_format=torch.channels_last)
-        total, losses, own = losses_of(encoder, decoder, batch._replace(recent=None), params, dtype, style, noise)
+        total, losses, own = losses_of(encoder, decoder, batch._replace(recent=None), params, dtype, style)
         contents[state.step] = {layer: (mean.clone(), std.clone()) for layer, (mean, std) in own.items()}
         contents.pop(state.step - RECENT, None)
         found = processes.average(torch.stack([total.detach(), *losses.detach()]))
@@ -154,12 +150,11 @@ def step_function(
 
 def batch_losses(
     encoder: Encoder, decoder: nn.Module, batch: Batch, params: AdainTrainParams, dtype: torch.dtype,
-    style: Statistics | None = None, noise: Tensor | None = None,
+    style: Statistics | None = None,
 ) -> tuple[Tensor, Tensor, Statistics]:  # fmt: skip
     """Return the loss that is to become smaller, a scalar, and the paper's two losses (2,) in it, content and style.
 
-    And the statistics of the content. Where those of the style are known, they are given as `style`; `noise`, in
-    deviations of the style, is added to what the decoder is given, and to nothing that it is compared with.
+    And the statistics of the content. Where those of the style are known, they are given as `style`.
     """
     images = to_images(batch.content, dtype)
     with torch.no_grad():
@@ -168,8 +163,7 @@ def batch_losses(
         if batch.style is not None:
             target = mixed(own, style or statistics(seen(encoder, to_images(batch.style, dtype))), batch.alpha)
         wanted = adain_statistics(content[FEATURES[-1]], own[FEATURES[-1]], target[FEATURES[-1]])
-        given = wanted if noise is None else torch.addcmul(wanted, noise, target[FEATURES[-1]][1].to(dtype))
-    drawn = decoder(given)
+    drawn = decoder(wanted)
     features = encoder(drawn)
     losses = torch.stack([content_loss(features[FEATURES[-1]], wanted), style_loss(features, target)])
     total = params.content_weight * losses[0] + params.style_weight * losses[1]
@@ -180,13 +174,6 @@ def batch_losses(
     elif params.color_weight:
         total = total + params.color_weight * color_loss(drawn, content, own, target)
     return total, losses, own
-
-
-def step_noise(params: AdainTrainParams, step: int, crops: Tensor) -> Tensor:
-    """The noise of a step for crops (B, 3, H, W), on their device: (1, 512, H/8, W/8), the same for every pair."""
-    cells = [-(-side // 8) for side in crops.shape[2:]]  # three poolings by two, rounded up
-    draws = generator(params.seed, "noise", step, device=crops.device)
-    return params.feature_noise * torch.randn(1, 512, *cells, generator=draws, device=crops.device)
 
 
 def learning_rate(params: AdainTrainParams, step: int) -> float:

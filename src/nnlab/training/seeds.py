@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import torch
 
 
-def generator(seed: int, *stream: int | str, device: torch.device | str = "cpu") -> torch.Generator:
-    """Return a generator on `device` whose draws depend on `seed` and the named stream alone, on no earlier draw.
+def generator(seed: int, *stream: int | str) -> torch.Generator:
+    """Return a CPU generator whose draws depend on `seed` and the named stream alone, on no earlier draw.
 
     `generator(seed, "batch", t)` makes the batch of step t the same for every worker, process and resumed run.
     """
     digest = hashlib.sha256(json.dumps([seed, *stream]).encode()).digest()
-    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
 @contextmanager
