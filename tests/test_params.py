@@ -61,11 +61,10 @@ def test_every_scalar_and_the_committed_file_are_what_dvc_reads(scalar: str) -> 
 
 
 def test_experiments_that_dvc_writes_into_the_file_keep_its_comments(tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_text(TEXT, encoding="utf-8")
+    (path := tmp_path / "params.yaml").write_text(TEXT, encoding="utf-8")
     for _ in range(2):  # DVC moves a heading into a list that stands before it, and then loses it
-        apply_overrides(tmp_path / "params.yaml", ["adain.alpha=[0.2,0.5,0.8]"])
-        text = (tmp_path / "params.yaml").read_text(encoding="utf-8")
-        assert re.findall(HEADED, text) == re.findall(HEADED, TEXT) != []
+        apply_overrides(path, ["adain.alpha=[0.2,0.5,0.8]"])
+    assert re.findall(HEADED, path.read_text(encoding="utf-8")) == re.findall(HEADED, TEXT) != []
 
 
 @pytest.mark.parametrize(

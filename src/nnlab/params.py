@@ -62,7 +62,7 @@ class AutoencoderParams(TrainingParams):  # a mirrored pair of networks and its 
 
 class DenoiserParams(AutoencoderParams):  # an autoencoder with a wider code that is shown noisy images
     code: int = Field(ge=1, le=8192)
-    noise_factor: float = Field(gt=0, le=10)
+    noise_factor: float = Field(ge=0, le=10)
 
 
 class VggParams(Section):  # which VGG19 weights every style-transfer experiment uses
@@ -148,7 +148,7 @@ class AdainTrainParams(Section):  # how the decoder is trained
     crops: list[CropParams] = Field(min_length=1)
     start: Literal["closed_form", "random"]
     optimizer: Literal["muon", "adam"]
-    learning_rate: float = Field(gt=0, le=1)
+    learning_rate: float = Field(gt=0)
     decay: float = Field(ge=0)
     warmup: int = Field(ge=0)
     cooldown: Share

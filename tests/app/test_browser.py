@@ -58,6 +58,8 @@ def use_style_transfer(me: Person, folder: Path) -> None:
     me.text("Portrait of Père Tanguy")
     before = me.changed(before, pictures)
     me.see("input[type=checkbox]")[0].click()
+    before = me.changed(before, pictures)
+    write(me, "0.4")
     me.changed(before, pictures)
     (folder / "bad.png").write_bytes(b"nothing")
     me.upload(0, folder / "bad.png")

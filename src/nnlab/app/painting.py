@@ -91,10 +91,8 @@ def style_tab(page: gr.Blocks, say: Say, painter: Painter) -> tuple[gr.Image, gr
         return [_shown(content.picture), _shown(result)], gr.DownloadButton(value=path, interactive=True)
 
     inputs: list[Any] = [photo, painting, second, share, alpha, stroke, size, keep]
-    changes = [photo.input, photo.clear, *(place.change for place in inputs[1:])]
-    drawing = gr.on(
-        [page.load, *changes], draw, inputs, [both, file], trigger_mode="always_last", api_name="stylize", **QUEUE
-    )
+    changes = [page.load, photo.input, *(place.change for place in inputs[1:])]  # an upload changes the photo twice
+    drawing = gr.on(changes, draw, inputs, [both, file], trigger_mode="always_last", api_name="stylize", **QUEUE)
     drawing.failure(lambda: (None, gr.DownloadButton(interactive=False)), None, [both, file], api_visibility="private")
     return photo, painting
 

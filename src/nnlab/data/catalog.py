@@ -214,7 +214,7 @@ def _settle(asset: Asset, work: Path, folder: Path) -> None:
     """Move the files from `work` to `folder`, whose hash is to depend on them alone, and say there what they are."""
     old = read_provenance(folder / PROVENANCE).get("files", {}) if (folder / PROVENANCE).exists() else {}
     others = old.keys() - asset.files.keys()
-    for path in list_files(folder) if others else []:
+    for path in sorted(list_files(folder), key=lambda path: path.name == PROVENANCE) if others else []:  # it goes last
         if (name := path.relative_to(folder).as_posix()) in {*others, PROVENANCE}:
             aside = _work(old, folder) / name
             aside.parent.mkdir(parents=True, exist_ok=True)
