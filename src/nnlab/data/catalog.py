@@ -147,11 +147,14 @@ def _work(files: dict[str, str], folder: Path) -> Path:
     return folder.with_name(f".{folder.name}-{hashlib.sha256(json.dumps(files).encode()).hexdigest()[:8]}")
 
 
+def _earlier(folder: Path) -> dict[str, str]:
+    """The files that an earlier fetch brought to `folder`, with their SHA-256."""
+    return read_provenance(folder / PROVENANCE).get("files", {}) if (folder / PROVENANCE).exists() else {}
+
+
 def _check_others(asset: Asset, folder: Path) -> None:
     """UserError where there are files in `folder` that `_settle` would remove though no fetch put them there."""
-    known = set(asset.files)
-    if (folder / PROVENANCE).exists():
-        known |= {PROVENANCE, *read_provenance(folder / PROVENANCE).get("files", ())}
+    known = {PROVENANCE, *asset.files, *_earlier(folder)}
     names = [path.relative_to(folder).as_posix() for path in list_files(folder)]
     if others := [name for name in names if name.removesuffix(".gz") not in known]:
         found = ", ".join(others[:ENOUGH]) + " ..." * (len(others) > ENOUGH)
@@ -212,7 +215,7 @@ def _difference(path: Path, expected: str) -> str:
 
 def _settle(asset: Asset, work: Path, folder: Path) -> None:
     """Move the files from `work` to `folder`, whose hash is to depend on them alone, and say there what they are."""
-    old = read_provenance(folder / PROVENANCE).get("files", {}) if (folder / PROVENANCE).exists() else {}
+    old = _earlier(folder)
     others = old.keys() - asset.files.keys()
     for path in sorted(list_files(folder), key=lambda path: path.name == PROVENANCE) if others else []:  # it goes last
         if (name := path.relative_to(folder).as_posix()) in {*others, PROVENANCE}:
