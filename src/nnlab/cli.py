@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; return the exit code: that of `errors.exit_code`, or 2 for wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        if "" in arguments:  # as a path it would be the working folder
+        if any(re.fullmatch("(--[a-z-]+=)?", text) for text in arguments):  # as a path it would be the working folder
             raise UserError("an argument is empty; is a variable of the shell not set?")
         options = _parser().parse_args(arguments)
     except UserError as error:

@@ -59,7 +59,7 @@ def use_style_transfer(me: Person, folder: Path) -> None:
     before = me.changed(before, pictures)
     me.see("input[type=checkbox]")[0].click()
     before = me.changed(before, pictures)
-    write(me, "0.4")
+    write(me, "0.4", "600")
     me.changed(before, pictures)
     (folder / "bad.png").write_bytes(b"nothing")
     me.upload(0, folder / "bad.png")

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from nnlab.app.parts import DIGIT, Say, enlarged, framed, not_trained, told
+from nnlab.app.parts import DIGIT, Say, enlarged, framed, not_trained, slider, told
 from nnlab.autoencoder.evaluate import POINTS, decode_plane, judge, psnr_db
 from nnlab.autoencoder.figures import draw_codes, draw_grid
 from nnlab.autoencoder.model import build
@@ -58,7 +58,7 @@ def latent_tab(say: Say) -> None:
             shown = gr.Radio(choices, value="codes", label=say("plane"))
         with gr.Column(min_width=260):
             digit = gr.Image(decoded(0, 0), label=say("decoded"), height=300, buttons=[], elem_id="decoded")
-            x, y = (gr.Slider(-reach, reach, 0, step=2 * reach / POINTS, label=say(name)) for name in ("first", "last"))
+            x, y = (slider(-reach, reach, 0, step=2 * reach / POINTS, label=say(name)) for name in ("first", "last"))
 
     def follow(at: dict[str, Any]) -> tuple[Image.Image, float, float]:
         return decoded(at["x"], at["y"]), round(at["x"], 2), round(at["y"], 2)
@@ -94,10 +94,10 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
         with gr.Column(min_width=300):
             gr.Markdown(say("draw"))
             pad = gr.HTML("", html_template=PAD, js_on_load=SCRIPTS["pad"])
-            index = gr.Slider(0, len(images) - 1, 0, step=1, precision=0, label=say("test_digit"))
+            index = slider(0, len(images) - 1, 0, step=1, precision=0, label=say("test_digit"))
             taken = gr.Image(label=say("clean"), height=150, buttons=[])
         with gr.Column(min_width=300, scale=2):
-            noise = gr.Slider(0, max(1.0, settings.noise_factor), settings.noise_factor, step=0.05, label=say("noise"))
+            noise = slider(0, max(1.0, settings.noise_factor), settings.noise_factor, step=0.05, label=say("noise"))
             with gr.Row():
                 beside = [gr.Image(min_width=120, buttons=[], elem_classes="judged") for _ in range(2)]
 

@@ -8,7 +8,7 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from nnlab.app.parts import GARMENT, File, Say, dropped, enlarged, framed, not_trained, told
+from nnlab.app.parts import GARMENT, File, Say, dropped, enlarged, framed, not_trained, slider, told
 from nnlab.data.idx import load_split, unit
 from nnlab.data.images import read_image
 from nnlab.fashion.figures import class_colors
@@ -35,7 +35,7 @@ def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
     with gr.Row():
         with gr.Column(min_width=240):
             seen = gr.Image(interactive=False, height=300, buttons=[], elem_id="seen")
-            index = gr.Slider(0, len(images) - 1, 0, step=1, precision=0, label=say("test_image"))
+            index = slider(0, len(images) - 1, 0, step=1, precision=0, label=say("test_image"))
             another = gr.Button(say("random"))
             own = dropped(say, say("own_garment"), 180)
         choices, charts = [(say("main_network") if name == MAIN else name, name) for name in files], {}

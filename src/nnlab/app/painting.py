@@ -14,7 +14,7 @@ from nnlab.adain.command import LONGEST_NAME
 from nnlab.adain.figures import iterations
 from nnlab.adain.shipped import TRAINED, TRAINED_DECODER, networks
 from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture, open_style
-from nnlab.app.parts import File, Say, in_time, not_trained, painting_choice, photo_choice, told
+from nnlab.app.parts import File, Say, in_time, not_trained, painting_choice, photo_choice, slider, told
 from nnlab.data.images import flatten, resize_shorter, save_image
 
 KEPT = 2  # encoded photos: at most half a gigabyte of features each, beside that of the photo at work
@@ -62,11 +62,11 @@ def style_tab(page: gr.Blocks, say: Say, painter: Painter) -> tuple[gr.Image, gr
             painting = painting_choice(say, say("painting"))
             with gr.Accordion(say("second"), open=False):
                 second = painting_choice(say, say("second_painting"), False)
-                share = gr.Slider(0, 1, 0.5, step=0.05, label=say("share"))
+                share = slider(0, 1, 0.5, step=0.05, label=say("share"))
         with gr.Column(min_width=300, scale=2):
             both = gr.ImageSlider(label=say("compare"), elem_id="drawn", interactive=False, buttons=["fullscreen"])
-            alpha = gr.Slider(0, 1, 1, step=0.05, label=say("alpha"))
-            stroke = gr.Slider(128, 1024, 512, step=64, label=say("stroke"))
+            alpha = slider(0, 1, 1, step=0.05, label=say("alpha"))
+            stroke = slider(128, 1024, 512, step=64, label=say("stroke"))
             sizes = [*((str(side), side) for side in SIZES), (say("original"), 0)]
             size = gr.Radio(sizes, value=SIZES[1], label=say("size"))
             keep = gr.Checkbox(label=say("keep"))

@@ -72,6 +72,14 @@ def dropped(say: Say, label: str, height: int, value: Path | None = None) -> gr.
     return place
 
 
+def slider(low: float, high: float, value: float, **looks: Any) -> gr.Slider:
+    """A slider; while somebody types, its box may be empty or out of bounds: functions get the nearest number."""
+    place = gr.Slider(low, high, value, **looks)
+    allowed = place.preprocess
+    place.preprocess = lambda typed: allowed(min(max(typed or 0, low), high))  # type: ignore[method-assign, assignment]
+    return place
+
+
 def photo_choice(say: Say) -> gr.Image:
     """A place for a photo; a sample is there where the pictures were fetched."""
     return dropped(say, say("photo"), 240, find_picture(GALLERY, SAMPLES[0]) if GALLERY.is_dir() else None)

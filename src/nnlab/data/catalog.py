@@ -87,8 +87,8 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
 
     A file that is there and right is kept. `mirror` (or the environment's NNLAB_MIRROR) is a folder or base URL that is
     tried before the asset's own sources. What is not whole yet lies in a hidden folder of the asset's own beside
-    `folder`, from where a later call goes on; so does what another asset took the place of. Raises `UserError` listing
-    every source and why it failed, and where a file of `folder` is of no asset.
+    `folder`, from where a later call goes on; so does what another asset, of other names, took the place of. Raises
+    `UserError` listing every source and why it failed, and where a file of `folder` is of no asset.
     """
     for path in map(PurePosixPath, asset.files):  # a hub's listing, or a provenance.json from elsewhere, names them
         if path.is_absolute() or ".." in path.parts:
@@ -183,7 +183,7 @@ def _check_space(asset: Asset, folder: Path, work: Path) -> None:
     if needed > (free := shutil.disk_usage(folder).free):
         raise UserError(
             f"{asset.name}: needs {needed / 2**30:.1f} GiB on the disk of {folder}, {free / 2**30:.1f} GiB are free; "
-            "free some space or take a smaller set"
+            f"free some space (earlier sets lie in {folder.parent}/.{folder.name}-*) or take a smaller set"
         )
 
 

@@ -125,7 +125,7 @@ def _size(part: Path) -> int:
 
 def _reason(error: Exception) -> str:
     """A few words instead of a chain of exceptions."""
-    if isinstance(error, requests.exceptions.SSLError):
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "its certificate is not trusted here; name the one of your network's proxy in REQUESTS_CA_BUNDLE"
     if isinstance(error, requests.Timeout):
         return "no answer in time"

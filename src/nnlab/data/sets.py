@@ -78,7 +78,7 @@ def _own(key: str, choice: str, folder: Path) -> Asset:
 
 
 def _wikiart(name: str, commit: str, folder: Path) -> Asset:
-    """The parquet files at `commit`, else at the one that an earlier fetch noted in `folder`, else at the newest.
+    """The parquet files at `commit`, else at one that an earlier fetch noted (see `records`), else at the newest.
 
     The SHA-256 of each is what the hub keeps. huggingface_hub takes another host from the environment's HF_ENDPOINT.
     """

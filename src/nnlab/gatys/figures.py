@@ -122,7 +122,7 @@ def _losses(result: Result) -> Figure:
     table = pd.read_csv(result.folder / "losses.csv", index_col="iteration")
     del table["content"], table["style"]  # the sums over the layers
     looks = {name: "--" if name.startswith("content") else "-" for name in table}
-    looks |= dict.fromkeys(table.columns[8:], "-.") | {"total": "k:"}  # the ninth has the first one's colour again
+    looks |= dict.fromkeys(table.columns[9:], "-.") | {"total": "k:"}  # the ninth beside it has the first one's colour
     table.plot(ax=axis, style=looks, logy=True, ylabel="weighted loss (log scale)", title=_title(result))
     for _, end in plan(result.job)[:-1]:
         axis.axvline(end, color="0.6", linestyle=":", linewidth=1)  # the next size begins

@@ -81,7 +81,7 @@ class Objective:
             of_content, of_style = vgg(content), vgg(style)
         except UserError as error:
             sides = (f"{name} {x.shape[3]}x{x.shape[2]}" for name, x in (("content", content), ("style", style)))
-            advice = "take a larger size or style_scale, fewer coarse_iterations, or a picture less narrow"
+            advice = "take a larger size or style_scale, fewer numbers in coarse_iterations, or a picture less narrow"
             raise UserError(f"{error} ({', '.join(sides)}); {advice}") from None
         self.content_targets = {layer: of_content[layer] for layer in self.content_weights}
         self.style_targets = {layer: gram(of_style[layer]) for layer in self.style_weights}
