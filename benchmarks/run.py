@@ -39,9 +39,10 @@ BENCHMARKS = {
 }
 INTRODUCTION = """# Side by side with peers
 
-Made by `make bench` (`benchmarks/run.py`). Both sides take turns in one run on one machine, with the same data, weights
-and settings. Figures are medians, then the least and the most of the runs, of ours and of the peer; what counts are
-the ratios. s: seconds; MiB: of the whole process, libraries included. How each is measured: the scripts' first lines.
+Made by `make bench` (`benchmarks/run.py`). For speeds both sides take turns in one run on one machine, with the same
+data, weights and settings. Figures are medians, then the least and the most of the runs, of ours and of the peer. What
+counts is peer / ours: above 1 it speaks for ours in times, MiB and losses, below 1 in accuracy and edges.
+MiB: of the whole process, libraries included. How each is measured: the scripts' first lines.
 
 """
 
