@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--style", type=Path, nargs="+", action="extend", required=True, metavar="PATH",
         help="painting; several are blended; a folder stands for each painting in it")  # fmt: skip
     add("--output", type=Path, required=True, metavar="PATH", help="file; or folder for CONTENT_STYLE.jpg")
-    add("--alpha", type=float, default=1.0, metavar="A", help="0 nearly gives the photo back, 1 is all style (default: 1)")
+    add("--alpha", type=float, default=1.0, metavar="A", help="0 is nearly the photo, 1 is all style (default: 1)")
     add("--style-weights", type=float, nargs="+", metavar="W", help="share of each style in the blend (default: equal)")
     add("--preserve-color", action="store_true", help="keep the photo's colours (CORAL on the style, as pytorch-AdaIN)")
     add("--size", type=_size, default=0, metavar="PX", help="shorter side of the photo; 0: original (default: 0)")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from matplotlib.ticker import LogFormatter
 from torch import Tensor
 
 from nnlab.adain.data import Pair, held_out_pairs
@@ -85,8 +86,8 @@ def curves_figure(curves: pd.DataFrame, judged: pd.DataFrame, settings: AdainTra
         axis.plot(judged.iteration, marks, "o", color="black", markersize=5, label="held-out pairs")
         factor = "" if weight == 1 else f" × {weight:g}"
         axis.set(title=title + factor, xlabel="iteration", ylabel="loss", yscale="log")
-        axis.yaxis.set_minor_formatter("{x:.3g}")
-        axis.yaxis.set_major_formatter("{x:.3g}")
+        axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(3, 1)))  # none where decades are many
+        axis.yaxis.set_major_formatter("{x:g}")
         axis.legend()
     below = (("edges", "Held-out pairs: edges (1: the photo itself)", "correlation of gradients"),
              ("psnr_at_alpha_0", "Held-out photos: what alpha 0 gives back", "PSNR (dB)"))  # fmt: skip

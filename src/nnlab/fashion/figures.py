@@ -147,6 +147,6 @@ def _variants(variants: dict[str, Judged]) -> Figure:
     ends.set(xlabel="test accuracy at the end (%)", xlim=(np.floor(min(accuracies.values())) - 1, 100))
     ends.margins(y=0.15)
     ends.invert_yaxis()
-    figure.legend(loc="outside lower center", ncols=min(len(variants), 6))
+    figure.legend(loc="outside lower center", ncols=min(len(variants), 120 // (10 + max(map(len, variants)))))
     figure.suptitle("Networks side by side")
     return figure

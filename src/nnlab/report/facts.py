@@ -19,6 +19,7 @@ EVEN_ALPHA, ODD_ALPHA = [0.3, 0.6, 0.9], [0.2, 0.5, 0.8]
 PLACEHOLDERS = {"name": "姓名", "student_id": "学号"}  # name, student number: as params.yaml has them at first
 # Epochs and iterations below which the report says so: the assignment's, and where it names none, params.yaml's own.
 FULL = {"fashion": 5, "autoencoder": 25, "denoiser": 12, "gatys": 200, "adain": ASSIGNED_ITERATIONS}
+FRAMES = 30  # snapshots on the page, at most: each of 512 pixels takes 0.1 MB
 # Folders below data/raw whose provenance.json says where the data came from.
 RECORDS = ("mnist", "fashion_mnist", "vgg19", "samples", "gcompris", "pair", *KINDS)
 
@@ -154,17 +155,18 @@ def _job(name: str, jobs: dict[str, JobParams], metrics: dict[str, Any], plots: 
     losses = pd.read_csv(plots / f"gatys/{name}_losses.csv").select_dtypes("number")
     content, style, result = (results / f"{picture}.png" for picture in ("content", "style", "result"))
     first, own, layers = next(iter(jobs.values())), jobs[name], {"content_layers", "style_layers"}
+    frames = list(numbered(results, "snapshot_").items())
     return {
         "metrics": metrics[name],
         "losses": losses.to_dict("list"),
         "enlarged": losses.iloc[-1 - own.iterations].to_dict(),  # before the first iteration at full size
-        "frames": numbered(results, "snapshot_"),
+        "frames": dict(frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), FRAMES))),
         "beside": (content, style),
         "edges": edges_kept(content, result),
         "colors": color_distance(style, result),
         "colors_before": color_distance(style, content),
         "other_layers": first.model_dump(include=layers) != own.model_dump(include=layers),
-        "same_pictures": (first.content, first.style) == (own.content, own.style),
+        "same_pictures": (first.content, first.style, first.size) == (own.content, own.style, own.size),
         "also": differing(first.model_dump(exclude=layers), own.model_dump(exclude=layers)),
     }
 

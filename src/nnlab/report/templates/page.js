@@ -39,7 +39,8 @@ const short = v => Math.abs(v) >= 1e5 ? v.toExponential().replace("e+", "e") : r
 // A total comes first and is black, as in the figures; black is the colour of the text, which is light on a dark page.
 const colored = (chart, n) => {
   const at = n - ("total" in chart.series);
-  return at < 0 ? "var(--ink)" : data.palette[at % data.palette.length].replace("#000000", "var(--ink)");
+  const others = data.palette.filter(color => at === n || color !== "#000000");
+  return at < 0 ? "var(--ink)" : others[at % others.length].replace("#000000", "var(--ink)");
 };
 const steps = (low, high, count) => {
   const raw = (high - low) / count || 1, unit = 10 ** Math.floor(Math.log10(raw));
