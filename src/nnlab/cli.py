@@ -4,6 +4,7 @@ Here are the options. What a user can cause ends in one line on standard error, 
 """
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _app(options: argparse.Namespace) -> None:
+    os.environ.update(NO_PROXY="*", no_proxy="*")  # the page asks only itself; Gradio's import fails at SOCKS proxies
     try:
         from nnlab.app import page  # noqa: PLC0415 (Gradio takes seconds to import, which no other command should)
     except ModuleNotFoundError as missing:

@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -28,7 +28,8 @@ def atomic(path: Path) -> Iterator[Path]:
         yield temporary
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # some writers (safetensors') make private files; results are for everybody
+        with suppress(PermissionError):  # SMB shares, and Windows' drives in WSL, refuse it
+            temporary.chmod(0o666 & ~umask)  # some writers make private files; results are for everybody
         _flush(temporary)
         temporary.replace(path)
 
@@ -68,7 +69,9 @@ def _scratch(path: Path) -> Iterator[Path]:
         number = error.errno
         if number is None and shutil.disk_usage(path.parent).free < _FULL_DISK_BYTES:
             number = errno.ENOSPC  # writers in C, NumPy's among them, tell only that too few bytes were written
-        inside = error.filename is None or prefix in str(error.filename)  # which is absolute from Python 3.12 on
+        # What has no name is of this file where it is about room: a read of another disk has none either.
+        full = number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        inside = full if error.filename is None else prefix in str(error.filename)  # absolute from Python 3.12 on
         raise OSError(number, os.strerror(number), str(path)) if number and inside else error from None
 
 

@@ -57,7 +57,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "NO_PROXY"):
-            patch.setenv(name, "")  # what `start` sets is undone at the end
+            patch.setenv(name, "*")  # what `start` sets is undone at the end
         make_lab(folder)
         blocks, address = page.start(folder / "uploads", "127.0.0.1", None)
         yield Lab(folder, address)

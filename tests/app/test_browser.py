@@ -32,7 +32,7 @@ def address(me, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         make_lab(folder)
-    variables = {**quick.environment(quick.ROOT), "TMPDIR": str(temporary)}
+    variables = {**quick.environment(quick.ROOT), "TMPDIR": str(temporary), "ALL_PROXY": "socks5://127.0.0.1:9"}
     command = [sys.executable, "-m", "nnlab.cli", "app"]
     with subprocess.Popen(command, cwd=folder, env=variables, stdout=subprocess.PIPE, text=True) as process:
         yield re.match(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())[0]

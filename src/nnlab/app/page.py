@@ -42,19 +42,19 @@ def run(options: argparse.Namespace) -> None:
 def start(folder: Path, host: str, port: int | None, open_browser: bool = False) -> tuple[gr.Blocks, str]:
     """Serve the page at `host`, at the first free port from 7860 on where none is given; return it and its address.
 
-    Gradio keeps its files in `folder`, tells nobody of it, and asks no proxy for the page itself.
+    Gradio keeps its files in `folder`, and tells nobody of it.
     """
     try:  # Gradio would go through a hundred ports of an address that is not there
         socket.create_server((host, port or 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except (OSError, OverflowError) as error:
         where = f"--host {host} --port {port}" if port else f"--host {host}"
         raise UserError(f"{where}: {error}; give an address of this machine and a free port") from None
-    os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_ENABLED="False", NO_PROXY="*")
+    os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_ENABLED="False")
     page = build(load_params())
     _, address, _ = page.launch(
         server_name=f"[{host}]" if ":" in host else host, server_port=port or None, inbrowser=open_browser,
         prevent_thread_lock=True, quiet=True, share=False, enable_monitoring=False, run_history=False, footer_links=[],
-        max_file_size=LARGEST_UPLOAD, theme=THEME,
+        max_file_size=LARGEST_UPLOAD, theme=THEME, show_error=True,
         css_paths=Path(__file__).with_name("page.css"),
         _frontend=False,  # no request to itself, for which a busy machine takes more than the allowed 3 seconds
     )  # fmt: skip

@@ -6,6 +6,7 @@ A source writes a file or raises `DownloadError`; whether the bytes are right is
 import gzip
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -125,8 +126,9 @@ def _size(part: Path) -> int:
 
 def _reason(error: Exception) -> str:
     """A few words instead of a chain of exceptions."""
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return "its certificate is not trusted here; name the one of your network's proxy in REQUESTS_CA_BUNDLE"
+    if wrong := re.search(r"certificate verify failed:? ?([^(]*)", str(error)):
+        ways = "set the clock, log into the network, or name its proxy's certificate in REQUESTS_CA_BUNDLE"
+        return f"its certificate is not trusted here ({wrong[1].strip()}): {ways}"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     return "cannot be reached" if isinstance(error, requests.ConnectionError) else "connection cut"

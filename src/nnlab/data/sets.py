@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, records
-from nnlab.data.download import DownloadError, Source, url_source
+from nnlab.data.download import url_source
 from nnlab.data.images import list_files
 from nnlab.errors import UserError
 
@@ -91,19 +91,12 @@ def _wikiart(name: str, commit: str, folder: Path) -> Asset:
         revision, files, size = noted["revision"], noted["files"], noted.get("size", 0)  # without asking the hub
     else:
         revision, files, size = _listed(hub, name, repository, commit)
-
-    def get(file: str, path: Path) -> None:
-        try:
-            local = path.parents[file.count("/")]  # below which the hub's client keeps the file's own folders
-            hub.hf_hub_download(repository, file, repo_type="dataset", revision=revision, local_dir=local)
-        except Exception as error:  # those of its HTTP libraries, which differ by version, and a disk's
-            raise DownloadError(str(error)) from None
-
     return Asset(
         name=name,
         note=f"Hugging Face data set {repository}; the paintings' licences differ, research use",
         files=files,
-        sources=[Source(hub.endpoint, get)],
+        # The hub's own client begins a cut file anew, and goes around another host to the hub's storage (Xet).
+        sources=[url_source(f"{hub.endpoint}/datasets/{repository}/resolve/{revision}")],
         details={"repository": repository, "revision": revision, "size": size},
         size=size,
         needs=needs,
@@ -114,7 +107,7 @@ def _listed(hub: Any, name: str, repository: str, commit: str) -> tuple[str, dic
     """The commit (the newest where none is named), its parquet files with their SHA-256, and their bytes in all."""
     try:
         info = hub.dataset_info(repository, revision=commit or None, files_metadata=True)
-    except Exception as error:  # as in `_wikiart`
+    except Exception as error:  # those of its HTTP libraries, which differ by version
         reason = f"{hub.endpoint} does not list the files of {repository} ({error})"
         raise UserError(f"{name}: {reason}; name another host in HF_ENDPOINT") from None
     found = [file for file in info.siblings or [] if file.rfilename.endswith(".parquet") and file.lfs]

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -42,8 +43,10 @@ def pack(root: Path, name: str) -> Path:
             git("add", "--all", ".", *(f":!{report.name}" for report in reports))
             packed = git("write-tree")
         with atomic(root / REPORT / f"{name}.zip") as temporary:
-            added = [f"--add-file={report}" for report in reports]
-            git("archive", "--format=zip", f"--prefix={name}/", *added, f"--output={temporary.resolve()}", packed)
+            git("archive", "--format=zip", f"--prefix={name}/", f"--output={temporary.resolve()}", packed)
+            with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:  # --add-file needs git 2.29
+                for report in reports:
+                    archive.write(root / report, f"{name}/{report.name}")
     return root / REPORT / f"{name}.zip"
 
 

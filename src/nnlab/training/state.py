@@ -76,3 +76,5 @@ def _lock(name: str) -> None:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise UserError(f"{name} is running already in this folder; wait until it ends, or stop it") from None
+    except OSError as error:  # of clusters' disks (Lustre, NFS), which may know no locks
+        print(f"{name}: this disk has no locks ({error.strerror}); do not start it twice", file=sys.stderr)
