@@ -24,9 +24,8 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The order of the files: one that uses the quick run, then those in folders, its other users, and the rest.
 
-    `make test` has two workers that take one file after the other (pytest-xdist's `--dist loadfile`): one begins with
-    the quick run, which takes minutes; the other need not wait for it, for the folders' files take as long. The rest
-    is small, so that both end at about the same time.
+    `make test` has two workers that take one file after the other (`--dist loadfile`): one begins with the quick run,
+    which takes minutes; the folders' files, for which the other need not wait, take as long.
     """
     users = [item.path for item in items if "quick_run" in getattr(item, "fixturenames", ())]
 

@@ -1,7 +1,6 @@
 """The README's column of results: `python tests/readme_results.py` writes it into both READMEs.
 
-The script takes it from the metrics of the workspace, before they are committed; the tests compare with those of git's
-HEAD, because another machine's run differs by rounding.
+It takes the workspace's metrics, before they are committed; the tests take git's HEAD's, because machines round apart.
 """
 
 import json

@@ -1,7 +1,6 @@
 """The results in the workspace are those of the last commit, as far as another machine or precision lets them be.
 
-docs/reproducibility.md has the differences that were measured; with other parameters or pictures there is nothing to
-compare.
+docs/reproducibility.md has the differences that were measured; other parameters or pictures do not compare.
 """
 
 import json

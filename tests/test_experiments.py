@@ -1,7 +1,4 @@
-"""The commands of the README that compare and share runs, tried in a reduced clone: exp run, diff, queue, push, pull.
-
-They share a copy of the quick run and put it back after each test.
-"""
+"""The README's commands that compare and share runs, in a reduced clone that each test puts back as it was."""
 
 import csv
 import json

@@ -93,8 +93,9 @@ def painting_choice(say: Say, label: str, chosen: bool = True) -> gr.Image:
     if not files:
         gr.Markdown(say("no_gallery"))
     gallery = gr.Gallery(
-        [ImageOps.fit(read_image(file), THUMBNAIL) for file in files], columns=3, height=300, allow_preview=False,
-        buttons=[], selected_index=first, label=label if first is None else titles[first], visible=bool(files),
+        [(ImageOps.fit(read_image(file), THUMBNAIL), caption(file)) for file in files], columns=3, height=300,
+        allow_preview=False, buttons=[], selected_index=first, label=label if first is None else titles[first],
+        visible=bool(files),
     )  # fmt: skip
     painting = dropped(say, say("own_painting"), 200, None if first is None else files[first])
 
