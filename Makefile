@@ -15,6 +15,9 @@ DVC := $(BIN)/python -m dvc
 # Stages are started as `python stages/...`: this puts the environment's python first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
+# A cluster's modules and its pip's settings would mix other packages into the environment.
+unexport PYTHONPATH PYTHONHOME
+export PIP_USER := 0
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # two workers; tests/conftest.py orders the files
 # Gradio asks for Pillow below 13, without need; what else it asks for is in requirements.txt.
 GRADIO := gradio==6.31.0
@@ -36,15 +39,16 @@ install: $(BIN)/installed
 	@test ! -e .git || ! grep -qs no_scm .dvc/config.local || $(DVC) config --local --unset core.no_scm
 
 # An environment holds its folder's path: in a copied or moved project it would run the other one's code, or nothing.
-OTHER := $(shell test "$$(cat $(BIN)/installed 2>/dev/null)" = "$$(pwd -P)" || echo other)
+# And its python may be gone: after an upgrade of the system, of conda or of Homebrew.
+OTHER := $(shell $(BIN)/python -c 'import pip' 2>/dev/null && test "$$(cat $(BIN)/installed 2>/dev/null)" -ef . || echo other)
 ifneq ($(OTHER),)
 .PHONY: $(BIN)/installed
 endif
 $(BIN)/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and $(OLD_PYTHON))'
 	@echo "Installing the tested versions into .venv (about 7 GB on Linux, where PyTorch brings CUDA; some minutes)"
-	@test ! -s $@ || test "$$(cat $@)" = "$$(pwd -P)" || rm -rf .venv
-	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv  # which without python3-venv leaves a python that has no pip
+	@test ! -s $@ || test "$$(cat $@)" -ef . || rm -rf .venv
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { rm -rf .venv; $(PYTHON) -m venv .venv; }
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps -e . $(GRADIO)
 	@$(BIN)/python -m nnlab.report.plots_page .venv/plots.html

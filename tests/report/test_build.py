@@ -109,7 +109,7 @@ def test_what_is_not_as_the_assignment_or_the_paper_has_it_is_said(run, tmp_path
     assert "adain.train.max_iter was 50, full is 10,000" in text
     assert "paintings in the place of WikiArt" in text
     assert "photos in the place of MS-COCO" not in text
-    assert "dvc exp run -S 'adain.alpha=[0.2,0.5,0.8]' && make report" in text
+    assert "Set adain.alpha: [0.2, 0.5, 0.8] in params.yaml, then run: make report" in text
 
 
 def test_text_of_the_user_cannot_become_markup(run):

@@ -88,25 +88,22 @@ def photo_choice(say: Say) -> gr.Image:
 def painting_choice(say: Say, label: str, chosen: bool = True) -> gr.Image:
     """A place for a painting, and a gallery of the fetched ones to fill it, those first that no training has seen."""
     files = sorted(list_images(GALLERY / PAINTINGS)) if (GALLERY / PAINTINGS).is_dir() else []
-    titles = [f"{label}: {caption(file)}" for file in files]
     first = 0 if chosen and files else None
     if not files:
         gr.Markdown(say("no_gallery"))
     gallery = gr.Gallery(
         [(ImageOps.fit(read_image(file), THUMBNAIL), caption(file)) for file in files], columns=3, height=300,
-        allow_preview=False, buttons=[], selected_index=first, label=label if first is None else titles[first],
-        visible=bool(files),
+        allow_preview=False, buttons=[], selected_index=first, label=label, visible=bool(files),
     )  # fmt: skip
     painting = dropped(say, say("own_painting"), 200, None if first is None else files[first])
 
-    def select(event: gr.SelectData) -> tuple[str, gr.Gallery]:
+    def select(event: gr.SelectData) -> str:
         # A copy: Gradio serves no file that is a link out of the project, to DVC's cache on another disk.
-        copy = shutil.copy(files[event.index], tempfile.mkdtemp(dir=get_upload_folder()))
-        return copy, gr.Gallery(label=titles[event.index])
+        return shutil.copy(files[event.index], tempfile.mkdtemp(dir=get_upload_folder()))
 
-    gallery.select(select, None, [painting, gallery], api_visibility="private")
+    gallery.select(select, None, painting, api_visibility="private")
     own = [painting.upload, painting.clear]
-    gr.on(own, lambda: gr.Gallery(label=label, selected_index=None), None, gallery, api_visibility="private")
+    gr.on(own, lambda: gr.Gallery(selected_index=None), None, gallery, api_visibility="private")
     return painting
 
 

@@ -53,7 +53,7 @@ const decades = (low, high) => {
   const ticks = [];
   for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++)
     for (const m of [1, 2, 5]) { const v = m * 10 ** e; if (v >= low * 0.999 && v <= high * 1.001) ticks.push(v); }
-  return ticks.length > 8 ? ticks.filter(v => Math.log10(v) % 1 === 0) : ticks;
+  return ticks.length > 8 ? ticks.filter(v => Math.log10(v) % 1 === 0) : ticks.length < 3 ? steps(low, high, 5) : ticks;
 };
 const least = values => values.reduce((a, b) => Math.min(a, b), Infinity);  // as arguments, 100,000 are too many
 const draw = figure => {
@@ -80,7 +80,7 @@ const draw = figure => {
     svg("line", { class: "grid", x1: edge.left, x2: width - edge.right, y1: py(v), y2: py(v) }, root);
     text(edge.left - 6, py(v) + 4, "end", short(v));
   }
-  for (const v of steps(first, last, width < 420 ? 4 : 7)) text(px(v), height - edge.bottom + 17, "middle", short(v));
+  for (const v of steps(first, last, width < 420 ? 4 : 7).filter(Number.isInteger)) text(px(v), height - edge.bottom + 17, "middle", short(v));
   text((edge.left + width - edge.right) / 2, height - 6, "middle", chart.x_label);
   text(12, (edge.top + height - edge.bottom) / 2, "middle", chart.y_label, { transform: `rotate(-90 12 ${(edge.top + height - edge.bottom) / 2})` });
   names.forEach((name, n) => {
