@@ -60,14 +60,17 @@ def call(main: Main, arguments: Sequence[str]) -> int:
         print(f"usage: {sys.argv[0]} {' '.join(names).upper()}", file=sys.stderr)
         return 2
     stage = os.environ.get("DVC_STAGE", Path(sys.argv[0]).stem).rpartition(":")[2]  # autoencoder_train@denoiser
-    begin = time.perf_counter()
-    code = exit_code(stage, lambda: main(*_typed(main, arguments)), "interrupted; run the same command again to go on")
-    if code == 0 and "DVC_STAGE" in os.environ:
-        known = json.loads(TIMINGS.read_text(encoding="utf-8")) if TIMINGS.exists() else {}
-        with atomic(TIMINGS) as temporary:
-            seconds = round(time.perf_counter() - begin, 1)
-            temporary.write_text(json.dumps({**known, stage: seconds}, indent=2) + "\n", encoding="utf-8")
-    return code
+
+    def work() -> None:
+        begin = time.perf_counter()
+        main(*_typed(main, arguments))
+        if "DVC_STAGE" in os.environ:
+            known = json.loads(TIMINGS.read_text(encoding="utf-8")) if TIMINGS.exists() else {}
+            text = json.dumps({**known, stage: round(time.perf_counter() - begin, 1)}, indent=2)
+            with atomic(TIMINGS) as temporary:
+                temporary.write_text(f"{text}\n", encoding="utf-8")
+
+    return exit_code(stage, work, "interrupted; run the same command again to go on")
 
 
 def _typed(main: Main, arguments: Sequence[Path | str]) -> list[Any]:
