@@ -22,6 +22,7 @@ TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # two workers; t
 # Gradio asks for Pillow below 13, without need; what else it asks for is in requirements.txt.
 GRADIO := gradio==6.31.0
 OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
+LOST := .venv: its python does not start; load the module that it was made with, or remove .venv and type this again
 
 .PHONY: repro report install test lint quick app ship bench requirements
 
@@ -39,8 +40,8 @@ install: $(BIN)/installed
 	@test ! -e .git || ! grep -qs no_scm .dvc/config.local || $(DVC) config --local --unset core.no_scm
 
 # An environment holds its folder's path: in a copied or moved project it would run the other one's code, or nothing.
-# And its python may be gone: after an upgrade of the system, of conda or of Homebrew.
-OTHER := $(shell $(BIN)/python -c 'import pip' 2>/dev/null && test "$$(cat $(BIN)/installed 2>/dev/null)" -ef . || echo other)
+# And its python may be gone: upgraded, or of a cluster's module that is not loaded.
+OTHER := $(shell $(BIN)/python -I -c '' 2>/dev/null && test "$$(cat $(BIN)/installed 2>/dev/null)" -ef . || echo other)
 ifneq ($(OTHER),)
 .PHONY: $(BIN)/installed
 endif
@@ -48,7 +49,8 @@ $(BIN)/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and $(OLD_PYTHON))'
 	@echo "Installing the tested versions into .venv (about 7 GB on Linux, where PyTorch brings CUDA; some minutes)"
 	@test ! -s $@ || test "$$(cat $@)" -ef . || rm -rf .venv
-	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { rm -rf .venv; $(PYTHON) -m venv .venv; }
+	@test ! -s $@ || $(BIN)/python -I -c '' || { echo "$(LOST)" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv  # which without python3-venv leaves a python that has no pip
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps -e . $(GRADIO)
 	@$(BIN)/python -m nnlab.report.plots_page .venv/plots.html

@@ -243,5 +243,4 @@ def test_every_stage_runs_and_makes_what_it_declares_and_a_second_run_executes_n
     for path in (quick_run / out.def_path for stage in there.values() for out in stage.outs):
         assert path.exists()
         assert path.suffix != ".json" or json.loads(path.read_text(encoding="utf-8"))
-    assert set(there) == json.loads((quick_run / "metrics/timings.json").read_text(encoding="utf-8")).keys()
     assert "Running stage" not in quick.dvc(quick_run, "repro", "--all-pipelines")

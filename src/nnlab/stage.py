@@ -2,10 +2,8 @@
 
 import ctypes
 import inspect
-import json
 import os
 import sys
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -13,12 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from nnlab.errors import exit_code
-from nnlab.files import atomic
 from nnlab.params import Params, load_params
 
 Main = Callable[..., None]
-
-TIMINGS = Path("metrics/timings.json")  # stage -> seconds; apart from the results, for they are the machine's
 
 _MALLOPT = {-3: 2**25, -1: 2**31 - 1}  # glibc's M_MMAP_THRESHOLD, its highest, and M_TRIM_THRESHOLD (malloc.h)
 
@@ -60,17 +55,7 @@ def call(main: Main, arguments: Sequence[str]) -> int:
         print(f"usage: {sys.argv[0]} {' '.join(names).upper()}", file=sys.stderr)
         return 2
     stage = os.environ.get("DVC_STAGE", Path(sys.argv[0]).stem).rpartition(":")[2]  # autoencoder_train@denoiser
-
-    def work() -> None:
-        begin = time.perf_counter()
-        main(*_typed(main, arguments))
-        if "DVC_STAGE" in os.environ:
-            known = json.loads(TIMINGS.read_text(encoding="utf-8")) if TIMINGS.exists() else {}
-            text = json.dumps({**known, stage: round(time.perf_counter() - begin, 1)}, indent=2)
-            with atomic(TIMINGS) as temporary:
-                temporary.write_text(f"{text}\n", encoding="utf-8")
-
-    return exit_code(stage, work, "interrupted; run the same command again to go on")
+    return exit_code(stage, lambda: main(*_typed(main, arguments)), "interrupted; run the same command again to go on")
 
 
 def _typed(main: Main, arguments: Sequence[Path | str]) -> list[Any]:

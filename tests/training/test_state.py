@@ -76,11 +76,6 @@ class TestResumeDir:
         assert not first.exists()
         assert all(other.exists() for other in others)
 
-    def test_those_of_queued_experiments_lie_in_the_project_and_stay(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("DVC_ROOT", "..")
-        found = [folder(), folder(settings=5)]
-        assert [path.parent for path in found if path.exists()] == [Path("../.resume/queued")] * 2
-
     def test_a_job_runs_once_at_a_time_and_is_free_again_after_a_kill(self) -> None:
         code = (
             "import time; from nnlab.training.state import resume_dir\n"

@@ -122,8 +122,7 @@ def watch(state: State, params: AdainTrainParams, encoder: Encoder, pairs: list[
     given = [F.interpolate(pair[number], side) for number in range(2) for pair in images]
     shown = 0
     with log_writer("adain") as writer, Progress(params.max_iter, "adain_train", start=state.step) as bar:
-        if params.structure_weight or params.color_weight or params.identity.share:
-            writer.add_text("losses", ADDED)
+        writer.add_text("losses", ADDED)
 
         def report() -> None:
             nonlocal shown

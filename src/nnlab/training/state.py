@@ -52,38 +52,27 @@ def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
     job with another hash are removed, and a line says so. `UserError` if another process on this machine is doing the
     job.
     Under torchrun the first process does all this; the others only learn the folder's name, and it may not exist yet.
-    Queued experiments and those in `--temp` have theirs in the project's `.resume/queued`, each its own, which stays.
     """
     state = hashlib.sha256(json.dumps([torch.__version__, settings], sort_keys=True, default=str).encode())
     loaded = {module.__file__ for key, module in sys.modules.items() if key.startswith("nnlab.") and module.__file__}
     for path in [*sorted(map(Path, loaded)), *data]:
         for file in sorted(filter(Path.is_file, path.rglob("*"))) if path.is_dir() else [path]:
             state.update(os.fsencode(file.relative_to(path.parent)) + f" {sha256(file)}\n".encode())
-    project = own_folder()
-    home = project / RESUME / "queued" if project else RESUME
-    folder = home / f"{name}-{state.hexdigest()[:16]}"
+    folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
     if os.environ.get("RANK", "0") == "0":
-        _lock(name, home / f".{folder.name if project else name}.lock")
-        for stale in () if project else set(RESUME.glob(f"{name}-{'?' * 16}")) - {folder}:
+        _lock(name)
+        for stale in set(RESUME.glob(f"{name}-{'?' * 16}")) - {folder}:
             print(f"{name}: starts anew; the unfinished run had other settings, data or code", file=sys.stderr)
             shutil.rmtree(stale, ignore_errors=True)
         folder.mkdir(exist_ok=True)
     return folder
 
 
-def own_folder() -> Path | None:
-    """The project, for a queued experiment or one in `--temp`, whose working folder DVC removes; else None."""
-    project = Path(os.environ.get("DVC_ROOT", ""))
-    return None if project.samefile("") else project
-
-
-def _lock(name: str, path: Path) -> None:
-    """Hold the job `name` by `path` until the process ends, however it ends; children do not inherit the hold."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)  # never closed: that would free the job
+def _lock(name: str) -> None:
+    """Hold the job `name` of this folder until the process ends, however it ends; children do not inherit the hold."""
+    RESUME.mkdir(exist_ok=True)
+    file = os.open(RESUME / f".{name}.lock", os.O_WRONLY | os.O_CREAT, 0o666)  # never closed: that would free the job
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise UserError(f"{name} is running already in this folder; wait until it ends, or stop it") from None
-    except OSError as error:  # of clusters' disks (Lustre, NFS), which may know no locks
-        print(f"{name}: this disk has no locks ({error.strerror}); do not start it twice", file=sys.stderr)

@@ -6,18 +6,17 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from nnlab.training.state import own_folder
-
 RUNS = Path("runs")  # not tracked by DVC, because event files hold times and host names
 
 
 def log_writer(name: str) -> SummaryWriter:
     """TensorBoard writer into runs/<name>, emptied first so that one folder shows one run.
 
-    That of a queued experiment, or of one in `--temp`, is runs/<experiment>/<name> in the project's own folder.
+    Queued experiments and those in `--temp` run in folders that DVC removes: theirs is runs/<experiment>/<name> in the
+    project's own folder, which DVC_ROOT names.
     """
-    folder = RUNS / name
-    if project := own_folder():
+    folder, project = RUNS / name, Path(os.environ.get("DVC_ROOT", ""))
+    if not project.samefile(""):
         folder = project / RUNS / os.environ.get("DVC_EXP_NAME", "") / name
     shutil.rmtree(folder, ignore_errors=True)
     return SummaryWriter(str(folder))
