@@ -49,7 +49,7 @@ $(BIN)/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and $(OLD_PYTHON))'
 	@echo "Installing the tested versions into .venv (about 7 GB on Linux, where PyTorch brings CUDA; some minutes)"
 	@test ! -s $@ || test "$$(cat $@)" -ef . || rm -rf .venv
-	@test ! -s $@ || $(BIN)/python -I -c '' || { echo "$(LOST)" >&2; exit 1; }
+	@test ! -s $@ || $(BIN)/python -I -c '' 2>/dev/null || { echo "$(LOST)" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv  # which without python3-venv leaves a python that has no pip
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps -e . $(GRADIO)
