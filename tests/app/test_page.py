@@ -65,7 +65,7 @@ def test_a_photo_is_drawn_as_the_command_does_upright_and_at_its_exact_size(draw
     turned = Image.Exif()
     turned[274] = 6  # a phone that was held upright
     photo(1, (53, 37)).save(tmp_path / "phone.png", exif=turned)
-    result = drawn(tmp_path / "phone.png", alpha=0.6)
+    result = drawn(tmp_path / "phone.png", alpha=0.6, stroke=6)  # the first key of a larger number: the least is 128
     assert result.name == "phone_cafe_terrace_at_night.jpg"
     assert Image.open(result).size == (37, 53)
     stylizer = Stylizer(*networks())
