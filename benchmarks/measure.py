@@ -55,8 +55,8 @@ def seconds(run: Callable[[], object], repeats: int = 1) -> float:
 
 def wait() -> None:
     """Until the GPU has done what it was told."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    if torch.accelerator.is_available():
+        torch.accelerator.synchronize()
 
 
 def process(command: Sequence[str | Path]) -> tuple[str, float, float]:

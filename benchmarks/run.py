@@ -37,12 +37,15 @@ BENCHMARKS = {
     "scale": ("Data set", ["scale.py", "--counts", "1000", "100000"]),
     "startup": ("Start", ["startup.py"]),
 }
+# In a process of its own: what opens a GPU takes memory there, and may keep others out.
+GPU = "import torch; print(f', {torch.cuda.get_device_name()}' if torch.cuda.is_available() else '', end='')"
 INTRODUCTION = """# Side by side with peers
 
 Made by `make bench` (`benchmarks/run.py`). For speeds both sides take turns in one run on one machine, with the same
-data, weights and settings. Figures are medians, then the least and the most of the runs, of ours and of the peer. What
-counts is peer / ours: above 1 it speaks for ours in times, MiB and losses, below 1 in accuracy and edges.
-MiB: of the whole process, libraries included. How each is measured: the scripts' first lines.
+data and weights; rates and networks are each one's own where the scripts' first lines say so. Figures are medians, then
+the least and the most of the runs, of ours and of the peer. What counts is peer / ours: above 1 it speaks for ours in
+times, MiB and losses, below 1 in accuracy and edges. The precision is ours; of the peers, pytorch-AdaIN alone computes
+in the same, the others in float32. MiB: of the whole process, libraries included.
 
 """
 
@@ -74,7 +77,7 @@ def measured(script: str, arguments: list[str]) -> list[list[str]]:
 def commit() -> str:
     """The commit of the working tree, with "-dirty" where source files differ from it; "unknown" outside git."""
     described = ["git", "describe", "--always", "--abbrev=9", "--exclude=*"]
-    changed = ["git", "diff", "--quiet", "HEAD", "--", "src", "benchmarks/*.py"]
+    changed = ["git", "diff", "--quiet", "HEAD", "--", "src", "params.yaml", "benchmarks/*.py"]
     result = subprocess.run(described, cwd=ROOT, capture_output=True, text=True)
     if result.returncode:
         return "unknown"
@@ -82,9 +85,9 @@ def commit() -> str:
 
 
 def machine() -> str:
-    """The number of cores that this process may use, and the processor."""
+    """The number of cores that this process may use, the processor, and the GPU where there is one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} cores of {cpu()}"
+    return f"{cores} cores of {cpu()}{subprocess.check_output([sys.executable, '-c', GPU], text=True)}"
 
 
 def cpu() -> str:

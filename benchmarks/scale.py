@@ -1,11 +1,12 @@
 """Growth with the data set: pictures are made up, packed by the stage, read by the training; then all is deleted.
 
-    python benchmarks/scale.py [--counts 1000 10000 50000 100000] [--folder TMP]
+    python benchmarks/scale.py [--counts 1000 4000 16000] [--folder TMP]
 
 The pictures (256 x 256 to 256 x 448 pixels, smooth noise, JPEG) lie in zip archives, as COCO's do. For every count:
-pictures packed per second, seconds from an unread set to the first batch, training steps per second by params.yaml
-(photos and paintings are the same set), and peak memory of each process. A set that fits into `adain.run.cache_mib`
-is kept in memory, else `adain.run.workers` processes decode it: see docs/full-size.md.
+pictures packed per second (the stage's start included), seconds from an unread set to the first batch, training steps
+per second by params.yaml (photos and paintings are the same set), and peak memory of each process. A set that fits into
+`adain.run.cache_mib` is kept in memory once decoded, and has been for the steps that count; else `adain.run.workers`
+processes decode it: see docs/full-size.md.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -94,13 +95,17 @@ def train(pool: Path, weights: Path, uncounted: int = 10, steps: int = 60) -> tu
     photos, paintings = (ImageSet(pool, adain.run.cache_mib << 20) for _ in range(2))
     batches = feed(Crops(photos, paintings, adain.train), range(uncounted + steps), adain.run.workers, device)
     batch = next(batches)
-    first = time.perf_counter() - begin
+    first, sides = time.perf_counter() - begin, adain.train.crops[0].sides
+    if kept := photos.fits(sides[-1]):
+        for pictures, number, side in product((photos, paintings), range(len(photos)), sides):
+            pictures.pixels(number, side)
     for number, batch in enumerate(batches, 1):
-        if number == uncounted:
-            begin = time.perf_counter()
         move(batch)
+        if number == uncounted:
+            wait()
+            begin = time.perf_counter()
     wait()
-    return first, steps / (time.perf_counter() - begin), photos.fits(adain.train.crops[0].sides[-1])
+    return first, (number - uncounted) / (time.perf_counter() - begin), kept
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ class Person:
         """The same, as soon as it is another than before."""
         return self.until(lambda: (now := self.sources(selector)) != before and now)
 
-    def text(self, words: str) -> str:
+    def text(self, words: str, seconds: float = 90) -> str:
         """What the page says, as soon as these words are in it."""
-        return self.until(lambda: words in (said := self.said()) and said)
+        return self.until(lambda: words in (said := self.said()) and said, seconds)
 
     def said(self) -> str:
         """All that the page says."""

@@ -142,7 +142,7 @@ def run_queue(tree: Path) -> str:
         deadline = time.monotonic() + 300
         while "Queued" in (status := dvc(tree, "queue", "status")) or "Running" in status:
             assert time.monotonic() < deadline, status
-            time.sleep(1)
+            time.sleep(4)  # a look takes longer than a second of a core
         return status
     finally:
         dvc(tree, "queue", "stop")  # the workers live on, outside this process's reach

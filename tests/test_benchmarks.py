@@ -13,8 +13,9 @@ from nnlab.adain.model import initial_decoder
 from nnlab.adain.train import batch_losses
 from nnlab.adain.weights import load_encoder, save_encoder
 from nnlab.data.images import read_image
+from nnlab.params import load_params
 from tests import datasets
-from tests.adain.training import make_held_out, make_pools
+from tests.adain.training import SMALL, make_held_out, make_pools, settings
 from tests.quick import ROOT
 from tests.test_vgg import random_weights
 
@@ -79,16 +80,10 @@ def test_every_script_can_be_imported_and_says_what_it_does(script, name, capsys
     assert f"usage: {name}.py" in capsys.readouterr().out
 
 
-@pytest.fixture
-def printed(script, capsys):
-    """`printed()`: the rows that a script has printed."""
-    return lambda: script("run").cells(capsys.readouterr().out)
-
-
-def test_fashion_training_on_tiny_data(script, tmp_path, printed):
+def test_fashion_training_on_tiny_data(script, tmp_path, capsys):
     datasets.write_bars(tmp_path)
     script("fashion_training", "--data", tmp_path, "--rounds", 1).main()
-    found = printed()
+    found = script("run").cells(capsys.readouterr().out)
     assert [what for what, *_ in found] == ["5 epochs, s"] * 3 + ["test accuracy / %"] * 3
     assert all(0 <= float(ours) <= 100 for _, ours, *_ in found[3:])
 
@@ -102,9 +97,17 @@ def data(tmp_path):
     return tmp_path
 
 
+def small_params(*_):
+    params = load_params(ROOT / "params.yaml")
+    evaluate = params.adain.evaluate.model_copy(update={"content_side": 32, "style_side": 32})
+    adain = params.adain.model_copy(update={"evaluate": evaluate, "train": settings(**SMALL)})
+    return params.model_copy(update={"adain": adain})
+
+
 @pytest.mark.parametrize(("how", "count", "after"), [("--minutes", 0, "1 of 1"), ("--iterations", 3, "3 of 3")])
 def test_recipes_are_trained_judged_and_drawn(script, data, capsys, monkeypatch, how, count, after):
     recipes = script("adain_recipes", "--data", data, how, count, "--figure", data / "pair.png")
+    monkeypatch.setattr(recipes, "load_params", small_params)
     crops = [{"share": 1.0, "crop": 16, "sides": [32]}]
     small = {"crops": crops, "batch_size": 1, "start": "random", "optimizer": "adam"}
     monkeypatch.setattr(recipes, "RECIPES", {name: recipes.RECIPES[name] | small for name in recipes.RECIPES})
@@ -131,12 +134,10 @@ def test_recipes_are_set_beside_the_first(script):
 def test_the_peers_step_has_the_losses_of_ours(script, data):
     """So the times of both are times for the same work."""
     peer, encoder = script("pytorch_adain"), load_encoder(data / "models/adain/encoder.safetensors")
-    decoder = initial_decoder(1)
+    decoder, recipe = initial_decoder(1), script("our_adain").settings(peer.RECIPE)
     crops = torch.randint(0, 255, (2, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        _, ours, _ = batch_losses(
-            encoder, decoder, Batch(crops, crops.flip(3)), script("our_adain").settings(peer.RECIPE), torch.float32
-        )
+        _, ours, _ = batch_losses(encoder, decoder, Batch(crops, crops.flip(3)), recipe, torch.float32)
         plain = peer.Plain(encoder, decoder)(crops / 255, crops.flip(3) / 255)
     torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-4)
 
@@ -162,20 +163,22 @@ def test_steps_are_measured(script, data, job, capsys, monkeypatch):
     assert taken > 0
 
 
-def test_scale_on_few_pictures(script, tmp_path, printed, monkeypatch):
+def test_scale_on_few_pictures(script, tmp_path, capsys, monkeypatch):
     scale = script("scale", "--counts", 8, 12, "--folder", tmp_path)
     real = scale.process
     trained = "[0.5, 9.0, true]", 1.0, 800.0
     monkeypatch.setattr(scale, "process", lambda command: trained if "--train" in command else real(command))
     scale.main()
-    assert [row[0] for row in printed() if "in memory" in row[0]] == [
+    assert [row[0] for row in script("run").cells(capsys.readouterr().out) if "in memory" in row[0]] == [
         "8 pictures: training steps/s, set in memory", "12 pictures: training steps/s, set in memory"
     ]  # fmt: skip
     assert not list(tmp_path.iterdir())
 
 
-def test_the_training_on_a_large_set_is_measured(script, data):
-    first, rate, kept = script("scale").train(data / "pools/content", data / "models/adain/encoder.safetensors", 2, 3)
+def test_the_training_on_a_large_set_is_measured(script, data, monkeypatch):
+    scale = script("scale")
+    monkeypatch.setattr(scale, "load_params", small_params)
+    first, rate, kept = scale.train(data / "pools/content", data / "models/adain/encoder.safetensors", 2, 3)
     assert min(first, rate, kept) > 0
 
 

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,8 @@ class Workplace:
     def __init__(self, finished: Path, tree: Path, name: str) -> None:
         stage = quick.resolved(finished)[name]
         quick.clone(finished, tree)
-        self.tree, self.command = tree, [sys.executable, *shlex.split(stage.cmd.replace("$DVC_STAGE", name))[1:]]
+        self.tree, self.name = tree, name
+        self.command = [sys.executable, *shlex.split(stage.cmd.replace("$DVC_STAGE", name))[1:]]
         self.inputs = [dep.def_path for dep in stage.deps if dep.def_path.startswith("data/")]
         self.right = {out.def_path: quick.hashes(finished / out.def_path) for out in stage.outs}
         for out in self.right:
@@ -57,18 +57,15 @@ class Workplace:
         return [values.get("step", values.get("iteration")) for values in saved]
 
 
-Workplaces = Callable[[str], Workplace]  # by the name of the stage
-
-
 @pytest.fixture
-def workplace(quick_run: Path, tmp_path: Path) -> Workplaces:
-    return lambda name: Workplace(quick_run, tmp_path / "tree", name)
+def place(quick_run: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Workplace:
+    """Of the stage that the test gives as its parameter."""
+    return Workplace(quick_run, tmp_path / "tree", request.param)
 
 
-@pytest.mark.parametrize("name", TRAININGS)
-def test_a_training_that_is_killed_goes_on_from_its_state_to_the_same_bits(workplace: Workplaces, name: str) -> None:
+@pytest.mark.parametrize("place", TRAININGS, indirect=True)
+def test_a_training_that_is_killed_goes_on_from_its_state_to_the_same_bits(place: Workplace) -> None:
     """Killed twice, each time when it has saved a state that is newer than the one that it began with."""
-    place = workplace(name)
     for _ in range(2):
         before, process, deadline = place.states(), place.start(), time.monotonic() + 300
         while (now := place.states()) == before:
@@ -83,16 +80,15 @@ def test_a_training_that_is_killed_goes_on_from_its_state_to_the_same_bits(workp
     assert not place.states()
 
 
-@pytest.mark.parametrize("name", ["fashion_train", "autoencoder_evaluate"])
-def test_a_stage_in_another_folder_makes_the_same_bytes(workplace: Workplaces, name: str) -> None:
-    place = workplace(name)
+@pytest.mark.parametrize("place", ["fashion_train", "autoencoder_evaluate"], indirect=True)
+def test_a_stage_in_another_folder_makes_the_same_bytes(place: Workplace) -> None:
     place.run()
     assert place.found() == place.right
 
 
-def test_a_full_disk_is_one_line_with_nothing_half_written(workplace: Workplaces) -> None:
+@pytest.mark.parametrize("place", ["fashion_evaluate"], indirect=True)
+def test_a_full_disk_is_one_line_with_nothing_half_written(place: Workplace) -> None:
     """No file may grow beyond 64 KiB: what a full disk is to a writer."""
-    place = workplace("fashion_evaluate")
     with largest_file(64 << 10):
         line = place.run(code=1)
     assert line.startswith("fashion_evaluate: error: ")
@@ -103,15 +99,14 @@ def test_a_full_disk_is_one_line_with_nothing_half_written(workplace: Workplaces
     assert place.found() == place.right
 
 
-@pytest.mark.parametrize("name", ["fashion_evaluate", "gatys_figures"])
+@pytest.mark.parametrize("place", ["fashion_evaluate", "gatys_figures"], indirect=True)
 @pytest.mark.parametrize("damage", ["missing", "empty"])
-def test_an_input_that_is_missing_or_damaged_is_named(workplace: Workplaces, name: str, damage: str) -> None:
-    place = workplace(name)
+def test_an_input_that_is_missing_or_damaged_is_named(place: Workplace, damage: str) -> None:
     path = place.tree / place.inputs[-1]
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     if damage == "empty":
         path.write_bytes(b"")
     line = place.run(code=1)
-    assert line.startswith(f"{name}: error: ")
+    assert line.startswith(f"{place.name}: error: ")
     assert place.inputs[-1] in line
     assert not any(place.found().values())

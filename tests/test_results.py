@@ -35,7 +35,7 @@ def test_a_table_has_a_header_and_rounded_numbers(tmp_path: Path) -> None:
 
 
 def test_a_figure_is_the_same_file_each_time_and_carries_no_date(tmp_path: Path) -> None:
-    rows = [[np.zeros((4, 4)), np.full((4, 6, 3), 255, np.uint8)], [Image.new("RGB", (8, 4)), None]]
+    rows = [[np.zeros((4, 4)), np.full((4, 6, 3), 255, np.uint8)], [Image.new("RGB", (8, 4))]]
     labels = {"row_labels": ["a", "b"], "column_labels": ["1", "2"], "title": "t", "note": "a long line " * 20}
     for name in "ab":
         with figures.style():
@@ -48,14 +48,14 @@ def test_a_figure_is_the_same_file_each_time_and_carries_no_date(tmp_path: Path)
 
 def test_labels_of_a_grid_stand_where_they_belong() -> None:
     def titles(columns: list[str]) -> list[str]:
-        rows = [[np.zeros((2, 2)), None], [np.ones((2, 2, 3))]]
+        rows = [[np.zeros((2, 2)), np.ones((2, 2))], [np.ones((2, 2, 3))]]
         with figures.style():
             grid = figures.image_grid(rows, row_labels=["a", "b"], column_labels=columns)
         assert [axis.get_ylabel() for axis in grid.axes] == ["a", "", "b", ""]
         return [axis.get_title() for axis in grid.axes]
 
-    assert titles(["first", "second"]) == ["first", "", "", ""]  # over the columns; nothing over an empty cell
-    assert titles(["first", "empty", "third"]) == ["first", "", "third", ""]  # one for each picture
+    assert titles(["first", "second"]) == ["first", "second", "", ""]  # over the columns
+    assert titles(["first", "second", "third"]) == ["first", "second", "third", ""]  # one for each picture
 
 
 def test_curves_say_which_images_were_judged() -> None:

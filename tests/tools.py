@@ -27,7 +27,6 @@ before = peak()
 print((peak() - before) / 1024)
 """
 
-
 # Whether the project is a git repository of its own, with a commit: a copy without .git may lie in another one.
 _HEAD = ["git", "-C", str(ROOT), "rev-parse", "--verify", "--quiet", "HEAD"]
 _HISTORY = (ROOT / ".git").exists() and subprocess.run(_HEAD, capture_output=True).returncode == 0

@@ -84,15 +84,15 @@ def image_grid(
 ) -> Figure:
     """Draw pictures as a grid.
 
-    `rows` holds arrays (H, W) or (H, W, 3) in [0, 1] or uint8, or Pillow images; None leaves a cell empty, and a row
-    may be shorter than the first. `column_labels` stand over the first row (or, with one label per picture, over each),
-    `cell` is a cell's side in inches, `note` a line below for stand-ins and reduced settings. In a grid wider than
-    `WIDEST` the cells are smaller and have as many pixels.
+    `rows` holds arrays (H, W) or (H, W, 3) in [0, 1] or uint8, or Pillow images; a row may be shorter than the first.
+    `column_labels` stand over the first row (or, with one label per picture, over each), `cell` is a cell's side in
+    inches, `note` a line below for stand-ins and reduced settings. In a grid wider than `WIDEST` the cells are smaller
+    and have as many pixels.
     """
     columns = max(len(row) for row in rows)
     dense = max(1.0, cell * columns / WIDEST)
     cell /= dense
-    heights = [max(np.shape(i)[0] / np.shape(i)[1] for i in row if i is not None) for row in rows]
+    heights = [max(np.shape(picture)[0] / np.shape(picture)[1] for picture in row) for row in rows]
     titled = len(rows) if len(column_labels) > columns else 1
     lines = 0.18 * max((label.count("\n") for label in column_labels), default=0)
     size = (cell * columns + (1.2 if row_labels else 0.4), cell * sum(heights) + (0.3 + lines) * titled + 0.7)
@@ -104,10 +104,9 @@ def image_grid(
     labels = chain(column_labels, repeat(""))
     for line, row in zip(axes, rows):
         for axis, picture, label in zip(line, row, labels):
-            if picture is not None:
-                pixels = np.asarray(picture)
-                axis.imshow(pixels, cmap="gray_r", vmin=0, vmax=255 if pixels.dtype == np.uint8 else 1)
-                axis.set_title(label, parse_math=False)  # may hold a file's name
+            pixels = np.asarray(picture)
+            axis.imshow(pixels, cmap="gray_r", vmin=0, vmax=255 if pixels.dtype == np.uint8 else 1)
+            axis.set_title(label, parse_math=False)  # may hold a file's name
     for axis, label in zip(axes[:, 0], row_labels):
         axis.set_ylabel(label, rotation=0, ha="right", va="center")
     if title:
@@ -117,8 +116,15 @@ def image_grid(
     return figure
 
 
+def thinned(items: Sequence[Any], most: int) -> list[Any]:
+    """At most so many of `items`, evenly from the first to the last."""
+    return [items[round(i)] for i in np.linspace(0, len(items) - 1, min(len(items), most))]
+
+
 def footnote(figure: Figure, note: str) -> None:
     """Write a line under a figure, broken where it would be cut off at the figure's sides."""
-    width = max(20, int(figure.get_figwidth() * 13))  # characters of 9 points in so many inches
-    lines = [part for line in note.splitlines() for part in textwrap.wrap(line, width)]
+    lines = []
+    for line in note.splitlines():
+        each = 6.5 if any(x > "\u2e80" for x in line) else 13  # characters to the inch; Chinese ones are twice as wide
+        lines += textwrap.wrap(line, max(20, int(figure.get_figwidth() * each)))
     figure.supxlabel("\n".join(lines), fontsize=9, color="#444444", parse_math=False)

@@ -1,15 +1,19 @@
 """Networks with random weights from fixed seeds: their pictures vary, and nothing needs training."""
 
 import pytest
+import torch
 
 from nnlab.adain.weights import load_decoder, load_encoder
-from tests.adain.reference import write_weights
+from tests.adain.reference import DECODER, ENCODER, state
 
 
 @pytest.fixture(scope="session")
 def weight_files(tmp_path_factory):
     """Paths of an encoder and a decoder in the reference's format."""
-    return write_weights(tmp_path_factory.mktemp("weights"))
+    folder = tmp_path_factory.mktemp("weights")
+    torch.save(state(ENCODER, 1000), folder / "vgg_normalised.pth")
+    torch.save(state(DECODER, 2000), folder / "decoder.pth")
+    return folder / "vgg_normalised.pth", folder / "decoder.pth"
 
 
 @pytest.fixture(scope="session")

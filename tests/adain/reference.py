@@ -47,13 +47,6 @@ def state(layers, seed):
     return tensors
 
 
-def write_weights(folder):
-    """Write the weights as the reference's files; return the paths of encoder and decoder."""
-    torch.save(state(ENCODER, 1000), folder / "vgg_normalised.pth")
-    torch.save(state(DECODER, 2000), folder / "decoder.pth")
-    return folder / "vgg_normalised.pth", folder / "decoder.pth"
-
-
 def image(seed, height, width):
     """A batch of one with a smooth gradient and noise, in [0, 1]; sides are no multiples of 8 on purpose."""
     ramp = torch.linspace(0, 1, height)[:, None] * torch.linspace(0.2, 1, width)

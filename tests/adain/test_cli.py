@@ -1,5 +1,6 @@
 """`nnlab stylize` and `nnlab export` with files and folders."""
 
+import functools
 import os
 import sys
 
@@ -8,10 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
+from nnlab.adain import command
+from nnlab.adain.shipped import networks
 from nnlab.cli import main
 from nnlab.data.images import save_image
 from tests.adain.reference import image, save
 from tests.datasets import write_files
+
+READ_ONCE = functools.cache(networks)  # reading takes longer than drawing these pictures
 
 
 @pytest.fixture
@@ -23,12 +28,13 @@ def pictures(workdir):
 
 
 @pytest.fixture
-def stylize(weight_files, capsys):
+def stylize(weight_files, capsys, monkeypatch):
     """Run the command with the test's networks in float32; give exit code, standard output and standard error."""
+    monkeypatch.setattr(command, "networks", READ_ONCE)
 
     def call(*arguments):
-        networks = ["--encoder", str(weight_files[0]), "--decoder", str(weight_files[1]), "--precision", "float32"]
-        code = main(["stylize", *networks, *map(str, arguments)])
+        given = ["--encoder", str(weight_files[0]), "--decoder", str(weight_files[1]), "--precision", "float32"]
+        code = main(["stylize", *given, *map(str, arguments)])
         return code, *capsys.readouterr()
 
     return call
@@ -98,13 +104,11 @@ def test_folders_give_every_content_in_every_style_under_names_that_every_disk_k
 
 
 def test_what_a_folder_has_beside_whole_images_is_left_out_and_listed(pictures, stylize, caplog):
-    save(pictures / "photos/good.jpg", 4)
+    whole = save(pictures / "photos/good.jpg", 4).read_bytes()
     write_files(pictures / "photos", dict.fromkeys(("bad.jpg", "notes.txt", "README.md", "raw.CR2"), b"no picture"))
-    whole = (pictures / "photos/good.jpg").read_bytes()
-    (pictures / "photos/cut.jpg").write_bytes(whole[: len(whole) // 2])
+    write_files(pictures, {"photos/cut.jpg": whole[: len(whole) // 2], "styles/empty.png": b""})
     save(pictures / "photos/tiny.png", 4, 40, 8)
     save(pictures / "styles/good.jpg", 5)
-    (pictures / "styles/empty.png").touch()
     code, out, err = stylize("--content", "photos", "--style", "styles", "--output", "results", "--preserve-color")
     assert (code, out) == (0, "1 of 8 pictures in results\n")
     assert caplog.messages == ["photos: left out, for their endings are no picture's: notes.txt, raw.CR2"]

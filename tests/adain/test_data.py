@@ -32,10 +32,6 @@ def coded(**changed: object) -> Crops:
     return Crops(Coded(), Coded(100), settings(**{**SMALL, **changed}))
 
 
-def equal(one: tuple, other: tuple) -> bool:
-    return all(torch.equal(a, b) if torch.is_tensor(a) and torch.is_tensor(b) else a == b for a, b in zip(one, other))
-
-
 def test_a_crop_is_a_whole_piece_of_a_picture_at_one_of_the_sides_mirrored_or_not() -> None:
     draws = torch.rand(400, 5, generator=torch.Generator().manual_seed(0)).tolist()
     crops = cut(Coded(), draws, 16, [16, 24])
@@ -55,7 +51,7 @@ def test_a_crop_is_a_whole_piece_of_a_picture_at_one_of_the_sides_mirrored_or_no
 def test_a_batch_depends_on_seed_and_step_alone() -> None:
     crops = coded()
     batches = {step: crops[step] for step in (7, 9, 0)}
-    assert equal(crops[7], batches[7])
+    torch.testing.assert_close(crops[7], batches[7], rtol=0, atol=0)
     assert not torch.equal(batches[7].content[:, :, :16, :16], batches[9].content[:, :, :16, :16])
     assert not torch.equal(batches[7].content, coded(seed=2)[7].content)
 
@@ -110,8 +106,7 @@ def test_the_feed_gives_the_same_batches_however_they_are_prepared(tmp_path: Pat
     expected = Crops(*(ImageSet(folder) for folder in folders), params)
     crops = Crops(*(ImageSet(folder, cache) for folder in folders), params)
     given = list(feed(crops, range(3, 12), workers, CPU))
-    assert len(given) == 9
-    assert all(equal(batch, expected[step]) for step, batch in enumerate(given, 3))
+    torch.testing.assert_close(given, [expected[step] for step in range(3, 12)], rtol=0, atol=0)
     assert all(batch.content.is_contiguous(memory_format=torch.channels_last) for batch in given)
 
 

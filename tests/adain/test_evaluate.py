@@ -57,9 +57,8 @@ def test_the_stage_judges_every_decoder_by_means_over_the_pairs(weight_files, en
     """Three drawn decoders and the fixture's."""
     make_held_out(tmp_path / "pictures", photos="012")
     decoders = [tmp_path / f"decoder_{percent}.safetensors" for percent in (10, 50, 80, 100)]
-    for seed, path in enumerate(decoders[:3]):
-        save_decoder(initial_decoder(seed), path, {})
-    save_decoder(decoder, decoders[3], {})
+    for network, path in zip([*map(initial_decoder, range(3)), decoder], decoders):
+        save_decoder(network, path, {})
     curves = tmp_path / "curves.csv"
     curves.write_text("iteration,content_loss,style_loss,learning_rate\n6,3,2,0.1\n12,2,1,0.1\n")
     changed = {"train.max_iter": 10_000, "train.style_weight": 7.0}

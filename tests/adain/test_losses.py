@@ -9,8 +9,7 @@ from nnlab.adain.statistics import EPS, mean_std
 
 
 def test_mean_and_deviation_by_hand():
-    features = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]])
-    mean, std = mean_std(features)
+    mean, std = mean_std(torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]]))
     assert mean.item() == 3.0
     assert std.item() == pytest.approx(((4 + 1 + 0 + 9) / 3 + EPS) ** 0.5)  # unbiased: divided by 3, not by 4
     assert mean.shape == std.shape == (1, 1, 1, 1)
@@ -62,9 +61,8 @@ def test_style_loss_by_hand():
     features = {"relu1_1": torch.tensor([[[[0.0, 2.0]], [[1.0, 1.0]]]])}  # means 1, 1; deviations sqrt 2, 0
     target = {"relu1_1": moments([4.0, 1.0], [2**0.5, 2.0])}
     assert style_loss(features, target).item() == pytest.approx((9 + 0) / 2 + (0 + 4) / 2, abs=0.01)
-    both = {"relu1_1": features["relu1_1"], "relu2_1": row(0, 2)}
-    more = style_loss(both, {**target, "relu2_1": moments([1.0], [0.0])})  # layers are added up
-    assert more.item() == pytest.approx(6.5 + 2, abs=0.01)
+    more = style_loss({**features, "relu2_1": row(0, 2)}, {**target, "relu2_1": moments([1.0], [0.0])})
+    assert more.item() == pytest.approx(6.5 + 2, abs=0.01)  # layers are added up
 
 
 def test_color_loss_by_hand():

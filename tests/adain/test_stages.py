@@ -61,10 +61,8 @@ def draw_alphas(project, weight_files, decoders):
 
 def test_checkpoints_are_drawn(project, weight_files, decoders):
     files = [decoders / f"decoder_{percent}.safetensors" for percent in PERCENTS]
-    adain_checkpoints.main(
-        project / "pair", weight_files[0], *files,
-        project / "plots/checkpoints.png", project / "results",
-    )  # fmt: skip
+    outputs = project / "plots/checkpoints.png", project / "results"
+    adain_checkpoints.main(project / "pair", weight_files[0], *files, *outputs)
     drawn = sorted(path.stem for path in (project / "results").iterdir())
     assert drawn == ["10", "100", "50", "80", "content", "style"]
     assert {Image.open(project / f"results/{name}.png").size for name in ("content", "10", "100")} == {(43, 32)}
@@ -123,6 +121,8 @@ def test_the_users_photos_come_before_the_samples(project):
     assert chosen(project) == ([(32, 32), (43, 32)], (32, 43), [""])
     other = project / "pair/content.jpg"
     assert find_photos(photos, ["z.png", str(other)]) == [last, other]
+    assert find_photos(photos, ["z.png"]) == [last, also]
+    assert find_photos(photos, [str(photos / "../photos/also.png")])[1:] == [me]
 
 
 def test_a_style_is_the_pairs_a_held_out_painting_or_a_file(project):

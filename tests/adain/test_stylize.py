@@ -47,8 +47,7 @@ def test_tiles_give_the_picture_of_one_pass(stylizer, monkeypatch, keep):
         assert (content.features is None) is not keep
         made.append([*content.statistics, *style, numbers(stylizer.paint(content, [style]))])
     (*moments, picture_in_one), (*others, in_tiles) = made
-    for one, tiled in zip(moments, others):
-        torch.testing.assert_close(torch.as_tensor(one), torch.as_tensor(tiled), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(moments, others, rtol=1e-4, atol=1e-5)
     assert np.abs(picture_in_one - in_tiles).max() <= 1
     assert (picture_in_one != in_tiles).mean() < 0.01
 
@@ -87,8 +86,7 @@ def test_a_picture_that_is_wholly_transparent_or_opaque_counts_as_it_is(stylizer
     style = picture(2, 40, 40)
     layered = style.copy()
     layered.putalpha(opacity)
-    for found, plain in zip(stylizer.statistics(layered), stylizer.statistics(style)):
-        torch.testing.assert_close(found, plain)
+    torch.testing.assert_close(stylizer.statistics(layered), stylizer.statistics(style))
 
 
 def test_a_grey_style_gives_a_grey_picture_and_one_colour_its_hue_but_alpha_0_the_photos_colours(stylizer):
@@ -106,11 +104,6 @@ def test_a_grey_style_gives_a_grey_picture_and_one_colour_its_hue_but_alpha_0_th
     assert np.abs(kept - expected).max() <= 1
 
 
-def statistics(seed):
-    features = torch.rand(1, 512, 5, 6, generator=torch.Generator().manual_seed(seed)) * seed
-    return features, Moments(*mean_std(features), np.eye(3))
-
-
 def test_a_strip_as_style_does_not_become_millions_of_pixels_long(tmp_path):
     sizes = {(4096, 10, 512): (8192, 20), (4096, 10, 0): (4096, 10), (200, 100, 512): (1024, 512)}
     for (width, height, size), expected in sizes.items():
@@ -119,7 +112,8 @@ def test_a_strip_as_style_does_not_become_millions_of_pixels_long(tmp_path):
 
 
 def test_styles_are_mixed_by_their_weights_and_alpha():
-    (features, content), (_, a), (_, b) = statistics(1), statistics(2), statistics(3)
+    features, *styles = (torch.rand(1, 512, 5, 6, generator=torch.Generator().manual_seed(n)) * n for n in (1, 2, 3))
+    content, a, b = (Moments(*mean_std(seen), np.eye(3)) for seen in (features, *styles))
 
     def drawn(*arguments):
         scale, shift = blend(content, *arguments)
@@ -156,10 +150,9 @@ def test_preserved_colours_are_those_of_a_style_recoloured_beforehand(stylizer):
     content, style = picture(1, 60, 50), picture(2, 40, 48)
     mapped = to_pixels(style).in_colours_of(to_pixels(content)).rgb
     with torch.no_grad():
-        mean, std = mean_std(stylizer.encoder.encode(torch.from_numpy(mapped / 255).permute(2, 0, 1)[None]))
+        expected = mean_std(stylizer.encoder.encode(torch.from_numpy(mapped / 255).permute(2, 0, 1)[None]))
     found = stylizer.statistics(style, stylizer.content(content))
-    torch.testing.assert_close(found.mean, mean, rtol=1e-3, atol=1e-4)
-    torch.testing.assert_close(found.std, std, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close((found.mean, found.std), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_bfloat16_stays_near_float32(weight_files):

@@ -8,6 +8,7 @@ import gradio_client
 import pytest
 
 from nnlab.adain import shipped
+from nnlab.adain.model import DECODER_LAYERS
 from nnlab.adain.weights import load_decoder, save_decoder
 from nnlab.app import page
 from stages import autoencoder_train, fashion_train, fashion_variants
@@ -46,9 +47,10 @@ def make_lab(folder: Path) -> None:
         autoencoder_train.main(name, "data/raw/mnist", f"data/models/{name}/model.safetensors")
     fashion_train.main("data/raw/fashion_mnist", "data/models/fashion/model.safetensors")
     fashion_variants.main("data/raw/fashion_mnist", "data/models/fashion/variants")
-    for percent in (10, 50, 80, 100):
-        decoder = folder / f"data/models/adain/decoder_{percent}.safetensors"
-        save_decoder(load_decoder(shipped.DECODER), decoder, {"iteration": str(percent)})
+    decoder = load_decoder(shipped.DECODER)
+    for percent in (100, 80, 50, 10):  # each darker than the one after it
+        save_decoder(decoder, folder / f"data/models/adain/decoder_{percent}.safetensors", {"iteration": str(percent)})
+        getattr(decoder, DECODER_LAYERS[-1][0]).bias.data -= 0.1
 
 
 @pytest.fixture(scope="module")

@@ -39,9 +39,8 @@ def test_the_stacks_mirror_each_other() -> None:
 
 def test_a_code_of_two_numbers_is_the_asinh_of_linear_ones() -> None:
     model = build(settings(hidden=[]))
-    with torch.no_grad():
-        model.encoder[0].weight.fill_(0.25)
-        model.encoder[0].bias.copy_(torch.tensor([1.0, -8.0]))
+    model.encoder[0].weight.data.fill_(0.25)
+    model.encoder[0].bias.data.copy_(torch.tensor([1.0, -8.0]))
     image = torch.zeros(1, 784)
     image[0, :2] = 1
     assert model.encode(image)[0].tolist() == pytest.approx([math.asinh(1.5), math.asinh(-7.5)])

@@ -39,23 +39,18 @@ def test_the_tables_have_every_picture_once_with_its_rights() -> None:
     assert set(STAND_INS.values()) < {Path(e.file).stem for e in ENTRIES if e.held_out == "yes"}
 
 
-@pytest.fixture
-def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def test_a_gallery_has_paintings_without_margin_and_photos_as_they_are_by_name(tmp_path: Path, monkeypatch) -> None:
     """A gallery of one painting and one photo, whose files are of one colour."""
-    names = ("portrait_of_pere_tanguy", "erase_red_panda")
+    gallery, names = tmp_path / "pictures", ("portrait_of_pere_tanguy", "erase_red_panda")
     chosen = [entry for entry in ENTRIES if Path(entry.file).stem in names]
     monkeypatch.setattr(gcompris, "ENTRIES", chosen)
     for entry in chosen:
         (tmp_path / "gcompris" / entry.source).parent.mkdir(parents=True)
         Image.new("RGB", (40, 30), "red").save(tmp_path / "gcompris" / entry.source)
-    build_gallery(tmp_path / "gcompris", tmp_path / "pictures")
-    return tmp_path / "pictures"
-
-
-def test_a_gallery_has_paintings_without_their_margin_and_photos_as_they_are_by_name(gallery: Path) -> None:
+    build_gallery(tmp_path / "gcompris", gallery)
     with Image.open(gallery / PORTRAIT) as painting:
         assert painting.size == (24, 14)
-    photo = gallery.parent / "gcompris/erase/resource/red_panda.webp"
+    photo = tmp_path / "gcompris/erase/resource/red_panda.webp"
     assert (gallery / "photos/held_out/erase_red_panda.webp").read_bytes() == photo.read_bytes()
     assert find_picture(gallery, "portrait_of_pere_tanguy") == gallery / PORTRAIT
     assert caption(gallery / PORTRAIT) == "Vincent van Gogh: Portrait of Père Tanguy (1887-8)"

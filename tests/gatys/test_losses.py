@@ -44,10 +44,8 @@ def test_gram_of_bfloat16_is_summed_in_float32() -> None:
 def test_the_objective_is_the_weighted_sum_of_its_terms(vgg: VGG19) -> None:
     content, style, image = torch.rand(3, 1, 3, 48, 64).unbind()
     changes = {"style_layer_weights": {"block1_conv1": 3.0}, "content_layer_weights": {"conv2_1": 0.5}}
-    plain, weighted = (
-        Objective(vgg, content, style, job)(image)
-        for job in (make_job(tv_weight=1.0), make_job(tv_weight=2.0, **changes))
-    )
+    jobs = make_job(tv_weight=1.0), make_job(tv_weight=2.0, **changes)
+    plain, weighted = (Objective(vgg, content, style, job)(image) for job in jobs)
     factors = {"content.block2_conv1": 0.5, "style.block1_conv1": 3.0, "style.block2_conv1": 1.0, "tv": 2.0}
     assert plain.keys() == weighted.keys() == factors.keys()
     for name, factor in factors.items():

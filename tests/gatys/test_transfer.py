@@ -76,15 +76,11 @@ def test_preserved_colours_are_those_of_the_content(vgg: VGG19, pictures: Pictur
 
 
 @pytest.mark.parametrize(
-    ("size", "coarse", "levels"),
-    [
-        (256, [10, 20], [(64, 10), (128, 30), (256, 36)]),
-        (256, [10, 0], [(64, 10), (256, 16)]),
-        (256, [], [(256, 6)]),
-    ],
+    ("coarse", "levels"),
+    [([10, 20], [(64, 10), (128, 30), (256, 36)]), ([10, 0], [(64, 10), (256, 16)]), ([], [(256, 6)])],
 )
-def test_coarse_levels_double(size: int, coarse: list[int], levels: list[tuple[int, int]]) -> None:
-    assert plan(make_job(size=size, coarse_iterations=coarse)) == levels
+def test_coarse_levels_double(coarse: list[int], levels: list[tuple[int, int]]) -> None:
+    assert plan(make_job(size=256, coarse_iterations=coarse)) == levels
 
 
 def test_a_coarse_start_has_a_lower_loss(vgg: VGG19, pictures: Pictures) -> None:
@@ -157,12 +153,13 @@ def interrupted(job: JobParams, steps: int) -> None:
             run(Path("interrupted"), job)
 
 
-@pytest.mark.parametrize("stops", [[1], [5, 3, 4]])
+@pytest.mark.parametrize("rare", [30.0, 0.0], ids=["saved_at_snapshots", "always_saved"])
 @pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 0.02)])
-def test_stopped_and_resumed_it_writes_the_same_bytes(pair: Path, stops: list[int], optimizer: str, rate: float):
+def test_stopped_and_resumed_it_writes_the_same_bytes(pair: Path, monkeypatch, optimizer, rate, rare):
+    monkeypatch.setattr("nnlab.gatys.transfer.RARE", rare)
     job = make_job(size=128, coarse_iterations=[4], iterations=7, optimizer=optimizer, learning_rate=rate, history=3)
     expected = run(pair / "expected", job)
-    for stop in stops:
+    for stop in (1, 5, 3, 4):
         interrupted(job, stop)
     assert run(pair / "found", job) == expected
 

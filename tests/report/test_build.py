@@ -126,16 +126,14 @@ def test_text_of_the_user_cannot_become_markup(run):
      ("en", ["Experiment 3", "test accuracy", "stand-in", "What was done", "def style_loss", "Figure 1", "Table 1"])],
 )  # fmt: skip
 def test_the_pdf_says_what_it_must(run, tmp_path, language, parts):
-    facts = samples.facts(run, language=language)
-    made = pdf(facts, PACKAGE)
+    made = pdf(samples.facts(run, language=language), PACKAGE)
     assert made.startswith(b"%PDF-")
     assert b"/CreationDate (D:2" not in made  # no date of today
     needs("pdftotext", "pdffonts")  # Debian package poppler-utils
-    (tmp_path / "a.pdf").write_bytes(made)
-    command = ["pdftotext", "-layout", tmp_path / "a.pdf", "-"]
-    text = re.sub(r"[\u2f00-\u2fdf]", "", subprocess.run(command, capture_output=True, check=True).stdout.decode())
+    (path := tmp_path / "a.pdf").write_bytes(made)
+    text = re.sub(r"[\u2f00-\u2fdf]", "", subprocess.check_output(["pdftotext", "-layout", path, "-"]).decode())
     assert not [part for part in parts if part not in text]
-    fonts = subprocess.run(["pdffonts", tmp_path / "a.pdf"], capture_output=True, check=True).stdout.decode()
+    fonts = subprocess.check_output(["pdffonts", path]).decode()
     rows = fonts.splitlines()[2:]
     assert rows
     assert all(row.split()[-5] == "yes" for row in rows), fonts  # every font is embedded

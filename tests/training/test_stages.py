@@ -82,20 +82,16 @@ def test_every_variant_is_there(results: Path) -> None:
     assert {path.stem for path in (results / "variants").iterdir()} == set(table) == {"linear", "cnn"}
 
 
-def knn(results: Path) -> float:
-    """The vote of the ten nearest codes of training images, counted by hand."""
+def test_the_autoencoders_metrics_have_their_names_and_agree_with_the_curves(results: Path) -> None:
+    found = {name: metrics(results, name) for name in ("autoencoder", "denoiser")}
+    assert found["autoencoder"].keys() >= {"psnr_db", "epochs", "seed"}
+    # the vote of the ten nearest codes of training images, counted by hand
     model = load(results / "autoencoder", AutoencoderParams, autoencoder.build)[0]
     (train, labels), (test, truth) = (load_split(results / "raw", split) for split in ("train", "test"))
     with torch.inference_mode():
         distances = torch.cdist(model.encode(pixels(test)).double(), model.encode(pixels(train)).double())
-    votes = labels[distances.topk(10, largest=False).indices]
-    return (votes.mode().values == truth).double().mean().item()
-
-
-def test_the_autoencoders_metrics_have_their_names_and_agree_with_the_curves(results: Path) -> None:
-    found = {name: metrics(results, name) for name in ("autoencoder", "denoiser")}
-    assert found["autoencoder"].keys() >= {"psnr_db", "epochs", "seed"}
-    assert found["autoencoder"]["knn_accuracy"] == pytest.approx(knn(results))
+    votes = labels[distances.topk(10, largest=False).indices].mode().values
+    assert found["autoencoder"]["knn_accuracy"] == pytest.approx((votes == truth).double().mean().item())
     assert found["denoiser"].keys() >= {"denoised_psnr_db", "noise_factor", "seed"}
     assert 9 < found["denoiser"]["noisy_psnr_db"] < 13
     for name, values in found.items():

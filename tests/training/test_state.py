@@ -50,12 +50,20 @@ def test_what_is_no_whole_file_is_one_line_and_nothing_of_it_runs(workdir: Path)
 
 @pytest.fixture
 def _project(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_files(workdir, {"data/a": b"", "data.bin": b"", "code.py": b""})
+    write_files(workdir, {"data/a": b"", "data.bin": b"", "code.py": b"", "project/dvc.yaml": b""})
     monkeypatch.setitem(sys.modules, "nnlab.code", SimpleNamespace(__file__="code.py"))
 
 
 def folder(name: str = "job", settings: object = (1, 2)) -> Path:
     return resume_dir(name, settings, [Path("data"), Path("data.bin")])
+
+
+def holding_job(**variables: str) -> subprocess.Popen[str]:
+    """A process that prints the folder of its job, and stays."""
+    code = "import time; from nnlab.training.state import resume_dir\n"
+    code += "print(resume_dir('job', 1, []), flush=True); time.sleep(60)"
+    command, environ = [sys.executable, "-c", code], environment(ROOT) | variables
+    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.usefixtures("_project")
@@ -77,16 +85,24 @@ class TestResumeDir:
         assert all(other.exists() for other in others)
 
     def test_a_job_runs_once_at_a_time_and_is_free_again_after_a_kill(self) -> None:
-        code = (
-            "import time; from nnlab.training.state import resume_dir\n"
-            "resume_dir('job', 1, []); print('taken', flush=True); time.sleep(60)"
-        )
         busy = "job is running already in this folder; wait until it ends, or stop it"
-        with subprocess.Popen([sys.executable, "-c", code], env=environment(ROOT), stdout=subprocess.PIPE) as other:
-            assert other.stdout.readline() == b"taken\n"  # type: ignore[union-attr]
+        with holding_job() as other:
+            assert other.stdout.readline().startswith(".resume/job-")  # type: ignore[union-attr]
             with pytest.raises(UserError, match=busy):
                 folder("job")
             folder("job-2")
             other.kill()
             other.wait()
             folder("job")
+
+    def test_of_queued_experiments_they_lie_in_the_project_and_stay(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DVC_ROOT", "project")
+        found = [folder(), folder(settings=5)]
+        assert [path.parent for path in found if path.exists()] == [Path("project/.resume/queued")] * 2
+
+    def test_two_queued_experiments_that_do_the_same_have_a_folder_each(self) -> None:
+        with holding_job(DVC_ROOT="project") as one, holding_job(DVC_ROOT="project") as other:
+            found = {Path(process.stdout.readline()).parent for process in (one, other)}  # type: ignore[union-attr]
+            assert found == {Path("project/.resume/queued"), Path(".resume")}
+            for process in (one, other):
+                process.kill()

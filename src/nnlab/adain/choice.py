@@ -14,7 +14,7 @@ USER_PHOTOS = Path("data/photos")  # as dvc.yaml gives it to the stages that dra
 
 
 def find_photos(folder: Path, names: Sequence[str]) -> list[Path]:
-    """The photos that `names` names (files in `folder`, or paths); without names the first two in `folder`, if any.
+    """Two photos at most: those that `names` names (files in `folder`, or paths), then the first others in `folder`.
 
     UserError if a named one is not there.
     """
@@ -24,7 +24,8 @@ def find_photos(folder: Path, names: Sequence[str]) -> list[Path]:
         if not files:
             raise UserError(f"adain.pictures.photos: {name!r} is neither a file in {folder} nor a path of one")
         found.append(files[0])
-    return found or (list_images(folder, tell=True)[:2] if folder.is_dir() else [])
+    others = list_images(folder, tell=True) if len(found) < 2 and folder.is_dir() else []
+    return [*found, *(path for path in others if not any(map(path.samefile, found)))][:2]
 
 
 def find_style(key: str, name: str) -> Path | None:

@@ -27,7 +27,7 @@ def choose(
 ) -> tuple[list[Image.Image], Image.Image, list[str]]:
     """Open `count` photos and the style that `adain.pictures.<key>` names, RGB or RGBA; also lines on what they are.
 
-    The photos are those that the parameters name, else the first ones in the folder `photos` by name. What is missing
+    The photos are those that the parameters name, then the first others in the folder `photos` by name. What is missing
     comes from `SAMPLES`: for both a landmark and a portrait, for the second one the portrait.
     """
     own, name = find_photos(photos, pictures.photos)[:count], getattr(pictures, key)

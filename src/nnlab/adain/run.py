@@ -29,12 +29,12 @@ from nnlab.vgg_weights import Weights, read_weights
 
 PICTURES = 4  # held-out pairs that TensorBoard shows
 PICTURES_TIMES = 10  # how often in a run
-ADDED = """Beside the paper's content and style loss, which the curves show, the decoder is pulled to three things.
-**Structure**, in every step: features of relu1_1 ... relu3_1 towards their own AdaIN, because relu4_1 alone leaves a
-shape free by some pixels (halos, doubled contours). **Identity**, in a share of the steps: the style is the photo
-itself and pixels are pulled to it (SANet, Park & Lee 2019), so that the decoder learns to invert the encoder.
+ADDED = """The curves show the paper's content and style loss. What else is made smaller, where it has a weight:
+**Structure**, in every step: features of relu1_1 ... relu3_1 are pulled towards their own AdaIN, because relu4_1 alone
+leaves a shape free by some pixels (halos, doubled contours). **Identity**, in a share of the steps: the style is the
+photo itself and pixels are pulled to it (SANet, Park & Lee 2019), so that the decoder learns to invert the encoder.
 **Colour**, in the other steps: the photo's own colours, moved to the painting's as a whole (light and dark rims).
-What is made smaller is a power of the sum (adain.train.power)."""
+Then a power of the sum is taken (adain.train.power)."""
 
 
 def train_decoder(
@@ -58,7 +58,7 @@ def train_decoder(
         torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
         data = [inputs[0], inputs[1] / MANIFEST, inputs[2] / MANIFEST]
         key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
-        folder = resume_dir("adain_train", key, data)
+        folder = team.first(lambda: resume_dir("adain_train", key, data))
         state = _train(params, team, dtype, inputs, folder)
         team.wait()
         if team.rank == 0:

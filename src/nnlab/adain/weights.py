@@ -7,6 +7,7 @@ layer's weights for that channel by it leaves the network's function unchanged u
 Files are this project's safetensors and the reference's ``nn.Sequential`` .pth.
 """
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -101,6 +102,7 @@ def write_reference_files(encoder: Encoder, decoder: Decoder, folder: Path) -> l
         "decoder.pth": {REFERENCE_KEYS[key]: tensor for key, tensor in decoder.state_dict().items()},
     }
     for name, state in states.items():
+        torch.save(state, buffer := io.BytesIO())  # into a file of a full disk it would be a RuntimeError
         with atomic(folder / name) as temporary:
-            torch.save(state, temporary)
+            temporary.write_bytes(buffer.getvalue())
     return [folder / name for name in states]

@@ -17,11 +17,11 @@ from nnlab.files import atomic
 if TYPE_CHECKING:
     from torch import Tensor
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif"}
+SUFFIXES = {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif"}
 NO_PICTURES = ("README.md", "*.dvc")  # what may lie beside a user's pictures
 OF_WINDOWS = ("Thumbs.db", "desktop.ini", "*:Zone.Identifier")  # what its Explorer leaves, the last in WSL's folders
 # The longest side in pixels that a format can hold, by ending.
-LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".gif": 65_535}
+LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".jfif": 65_500, ".gif": 65_535}
 
 _log = logging.getLogger(__name__)  # its warnings go to standard error
 

@@ -135,7 +135,8 @@ def _confusion(judged: Judged) -> Figure:
 
 def _variants(variants: dict[str, Judged]) -> Figure:
     """Test accuracy per epoch of every variant, and at the end."""
-    figure, (curves, ends) = plt.subplots(1, 2, figsize=(10, 0.25 * len(variants) + 2.9), width_ratios=[1.2, 1])
+    height = 0.45 * max(5, len(variants)) + 1.9  # inches: a label has two lines
+    figure, (curves, ends) = plt.subplots(1, 2, figsize=(10, height), width_ratios=[1.2, 1])
     accuracies = {name: 100 * judged.metrics["test_accuracy"] for name, judged in variants.items()}
     for (name, judged), marker in zip(variants.items(), cycle("os^Dv<>pP*")):
         line = curves.plot(judged.history["epoch"], 100 * judged.history["test_accuracy"], marker=marker, label=name)[0]

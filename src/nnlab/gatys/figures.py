@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
 from nnlab.data.images import read_image
 from nnlab.data.pair import stand_ins
-from nnlab.figures import footnote, image_grid, save_figure, style
+from nnlab.figures import footnote, image_grid, save_figure, style, thinned
 from nnlab.files import atomic_dir
 from nnlab.gatys.levels import plan
 from nnlab.params import JobParams
@@ -70,9 +69,10 @@ def _title(result: Result) -> str:
 
 
 def _snapshots(result: Result) -> Figure:
-    """The snapshots, left to right, top to bottom; of very many, `SHOWN` from the first to the last."""
+    """The snapshots, left to right, top to bottom; of very many, `SHOWN` from the first to the last, fewer if tall."""
     found = sorted(int(path.stem.split("_")[1]) for path in result.folder.glob("snapshot_*.png"))
-    shown = [found[round(i)] for i in np.linspace(0, len(found) - 1, min(len(found), SHOWN))]
+    width, height = result.picture("result").size
+    shown = thinned(found, max(COLUMNS, SHOWN * width // max(width, height)))
     pictures, levels = [result.picture(f"snapshot_{done:04d}") for done in shown], plan(result.job)
     labels = [f"{done} iterations, {next(x for x, end in levels if done <= end)} pixels" for done in shown]
     columns = math.ceil(len(shown) / math.ceil(len(shown) / COLUMNS))  # four: two rows of two

@@ -33,6 +33,9 @@ from nnlab.vgg_weights import read_weights
 LONGEST_STEP = 0.05
 """Of L-BFGS, root mean square over the pixels: without it an early step can make noise that many more must clear."""
 
+RARE = 30.0
+"""Seconds without a snapshot after which a state is saved all the same."""
+
 Row = dict[str, float]
 """`total`, its parts `content` and `style`, and all weighted terms by name (see `Objective`)."""
 
@@ -137,12 +140,12 @@ def _row(terms: dict[str, Tensor]) -> Row:
 
 
 def _watch(name: str, painting: Painting, work: Iterator[Painting], total: int, folder: Path) -> None:
-    """Do the work on `painting`, shown on standard error and in TensorBoard; save its state in `folder` at snapshots.
+    """Do the work on `painting`, shown on standard error and in TensorBoard; save its state in `folder`.
 
-    Where these are many, and with them the bytes of a state, some are passed over: a tenth of the time goes into saving
-    at most.
+    That is at snapshots, and where these are rare after `RARE` seconds. Where they are many, and with them the bytes of
+    a state, some are passed over: a tenth of the time goes into saving at most.
     """
-    logged, shown, due = 0, len(painting.snapshots), 0.0
+    logged, shown, saved, pause = 0, len(painting.snapshots), monotonic(), 0.0
     with log_writer(f"gatys-{name}") as writer, Progress(total, f"gatys-{name}", start=painting.iteration) as bar:
         for _ in work:
             row = painting.losses[-1]
@@ -151,14 +154,15 @@ def _watch(name: str, painting: Painting, work: Iterator[Painting], total: int, 
                 for key, value in painting.losses[iteration].items():
                     writer.add_scalar(f"loss/{key}", value, iteration)
             logged = painting.iteration
-            if len(painting.snapshots) > shown:
+            if new := painting.snapshots[shown:]:
                 shown = len(painting.snapshots)
-                writer.add_image("result", painting.snapshots[-1][0], logged)
-                if (begin := monotonic()) < due:
-                    continue
-                tensors = {**painting.optimizer, "image": painting.image, "snapshots": torch.cat(painting.snapshots)}
+                writer.add_image("result", new[-1][0], logged)
+            if (begin := monotonic()) - saved >= (pause if new else max(pause, RARE)):
+                snapshots = {f"snapshot{number}": snapshot for number, snapshot in enumerate(painting.snapshots)}
+                tensors = {**painting.optimizer, **snapshots, "image": painting.image}
                 save_tensors(folder / STATE, tensors, {"iteration": logged, "losses": painting.losses})
-                due = monotonic() + 9 * (monotonic() - begin)
+                saved = monotonic()
+                pause = 9 * (saved - begin)
 
 
 def _load(folder: Path, device: torch.device) -> Painting | None:
@@ -168,7 +172,8 @@ def _load(folder: Path, device: torch.device) -> Painting | None:
     tensors, values = load_tensors(folder / STATE)
     # Copies begin where torch's own tensors do: on AMD's processors MKL's dot products depend on the address.
     tensors = {name: tensor.clone() for name, tensor in tensors.items()}
-    image, snapshots = tensors.pop("image").to(device), list(tensors.pop("snapshots").split(1))
+    image, count = tensors.pop("image").to(device), sum(name.startswith("snapshot") for name in tensors)
+    snapshots = [tensors.pop(f"snapshot{number}") for number in range(count)]
     return Painting(**values, image=image, snapshots=snapshots, optimizer=tensors)
 
 

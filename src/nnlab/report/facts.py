@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from nnlab.figures import thinned
 from nnlab.params import ASSIGNED_ITERATIONS, FashionParams, JobParams, load_params
 from nnlab.report.pictures import color_distance, edges_kept
 from nnlab.sections import YamlLoader
@@ -155,12 +156,11 @@ def _job(name: str, jobs: dict[str, JobParams], metrics: dict[str, Any], plots: 
     losses = pd.read_csv(plots / f"gatys/{name}_losses.csv").select_dtypes("number")
     content, style, result = (results / f"{picture}.png" for picture in ("content", "style", "result"))
     first, own, layers = next(iter(jobs.values())), jobs[name], {"content_layers", "style_layers"}
-    frames = list(numbered(results, "snapshot_").items())
     return {
         "metrics": metrics[name],
         "losses": losses.to_dict("list"),
         "enlarged": losses.iloc[-1 - own.iterations].to_dict(),  # before the first iteration at full size
-        "frames": dict(frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), FRAMES))),
+        "frames": dict(thinned(list(numbered(results, "snapshot_").items()), FRAMES)),
         "beside": (content, style),
         "edges": edges_kept(content, result),
         "colors": color_distance(style, result),

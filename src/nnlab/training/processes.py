@@ -2,10 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, distributed, nn
@@ -34,6 +34,13 @@ class Processes(NamedTuple):
         if self.world > 1:
             distributed.all_reduce(values)
         return values / self.world
+
+    def first(self, make: Callable[[], Any]) -> Any:
+        """What the first process makes, in every process."""
+        made = [make() if self.rank == 0 else None]
+        if self.world > 1:
+            distributed.broadcast_object_list(made)
+        return made[0]
 
     def wait(self) -> None:
         """Wait until every process has come this far."""

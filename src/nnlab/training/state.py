@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
     package that are loaded, so that a state never serves a job with other parameters, data or code. States of the same
     job with another hash are removed, and a line says so. `UserError` if another process on this machine is doing the
     job.
-    Under torchrun the first process does all this; the others only learn the folder's name, and it may not exist yet.
+    DVC removes the folder that a queued experiment runs in. Its state is in the project's `.resume/queued`, where those
+    with another hash stay; while another experiment is doing the same there, in its own folder as ever.
     """
     state = hashlib.sha256(json.dumps([torch.__version__, settings], sort_keys=True, default=str).encode())
     loaded = {module.__file__ for key, module in sys.modules.items() if key.startswith("nnlab.") and module.__file__}
@@ -59,20 +61,33 @@ def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
         for file in sorted(filter(Path.is_file, path.rglob("*"))) if path.is_dir() else [path]:
             state.update(os.fsencode(file.relative_to(path.parent)) + f" {sha256(file)}\n".encode())
     folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
-    if os.environ.get("RANK", "0") == "0":
-        _lock(name)
-        for stale in set(RESUME.glob(f"{name}-{'?' * 16}")) - {folder}:
-            print(f"{name}: starts anew; the unfinished run had other settings, data or code", file=sys.stderr)
-            shutil.rmtree(stale, ignore_errors=True)
-        folder.mkdir(exist_ok=True)
+    if project := project_of_experiment():
+        with suppress(OSError):
+            queued = project / RESUME / "queued" / folder.name
+            _lock(queued)
+            queued.mkdir(exist_ok=True)
+            return queued
+    try:
+        _lock(RESUME / name)
+    except BlockingIOError:
+        raise UserError(f"{name} is running already in this folder; wait until it ends, or stop it") from None
+    except OSError as error:  # a cluster's disk (Lustre) may be mounted without locks
+        print(f"{name}: this disk has no locks ({error.strerror}); do not start it twice", file=sys.stderr)
+    for stale in set(RESUME.glob(f"{name}-{'?' * 16}")) - {folder}:
+        print(f"{name}: starts anew; the unfinished run had other settings, data or code", file=sys.stderr)
+        shutil.rmtree(stale, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
     return folder
 
 
-def _lock(name: str) -> None:
-    """Hold the job `name` of this folder until the process ends, however it ends; children do not inherit the hold."""
-    RESUME.mkdir(exist_ok=True)
-    file = os.open(RESUME / f".{name}.lock", os.O_WRONLY | os.O_CREAT, 0o666)  # never closed: that would free the job
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UserError(f"{name} is running already in this folder; wait until it ends, or stop it") from None
+def project_of_experiment() -> Path | None:
+    """The project of an experiment that DVC runs in a folder of its own (the queue, `--temp`); else None."""
+    project = Path(os.environ.get("DVC_ROOT", ""))
+    return None if project.samefile("") else project
+
+
+def _lock(job: Path) -> None:
+    """Hold a job until the process ends, however it ends; children do not inherit the hold. OSError if it is held."""
+    job.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(job.with_name(f".{job.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o666)  # never closed: would free it
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
