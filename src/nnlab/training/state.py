@@ -1,12 +1,12 @@
 """Tensors on disk; where an interrupted job keeps its state; and that no job is done twice at once."""
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import shutil
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,17 +62,17 @@ def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
             state.update(os.fsencode(file.relative_to(path.parent)) + f" {sha256(file)}\n".encode())
     folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
     if project := project_of_experiment():
-        with suppress(OSError):
-            queued = project / RESUME / "queued" / folder.name
+        queued = project / RESUME / "queued" / folder.name
+        try:
             _lock(queued)
             queued.mkdir(exist_ok=True)
             return queued
+        except BlockingIOError:
+            print(f"{name}: another experiment is doing the same; killed, this one begins anew", file=sys.stderr)
     try:
         _lock(RESUME / name)
     except BlockingIOError:
         raise UserError(f"{name} is running already in this folder; wait until it ends, or stop it") from None
-    except OSError as error:  # a cluster's disk (Lustre) may be mounted without locks
-        print(f"{name}: this disk has no locks ({error.strerror}); do not start it twice", file=sys.stderr)
     for stale in set(RESUME.glob(f"{name}-{'?' * 16}")) - {folder}:
         print(f"{name}: starts anew; the unfinished run had other settings, data or code", file=sys.stderr)
         shutil.rmtree(stale, ignore_errors=True)
@@ -87,7 +87,15 @@ def project_of_experiment() -> Path | None:
 
 
 def _lock(job: Path) -> None:
-    """Hold a job until the process ends, however it ends; children do not inherit the hold. OSError if it is held."""
+    """Hold a job until the process ends, however it ends; children do not inherit the hold.
+
+    BlockingIOError if another process holds it. A cluster's disk (Lustre) may be mounted without locks: a line says so.
+    """
     job.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(job.with_name(f".{job.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o666)  # never closed: would free it
-    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+            raise
+        print(f"{job.name}: this disk has no locks ({error.strerror}); do not start it twice", file=sys.stderr)

@@ -104,7 +104,7 @@ const draw = figure => {
       if (seen) { dots[n].setAttribute("cx", px(chart.x[i])); dots[n].setAttribute("cy", py(v)); }
     });
     figure.querySelector(".readout").textContent =
-      `${chart.x_label} ${readable(chart.x[i])}: ` + names.map(name => `${name} ${readable(chart.series[name][i])}`).join(" · ");
+      `${chart.x_label} ${chart.x[i]}: ` + names.map(name => `${name} ${readable(chart.series[name][i])}`).join(" · ");
   };
   figure.point = point;
   figure.near = clientX => {
