@@ -39,7 +39,7 @@ def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path) -> 
     main = painted(tmp_path / "main", provenance, 2, content=str(provenance.parent / "content.jpg"), size=128,
                    coarse_iterations=[1])  # fmt: skip
     other = painted(tmp_path / "other", provenance, 300, content_layers=[], iterations=300)
-    tall = painted(tmp_path / "tall", provenance, 30, 640, iterations=30)
+    tall = painted(tmp_path / "tall", provenance, 30, 448, iterations=30)
     draw([main, other, tall], tmp_path / "plots")
     parts = ("losses.csv", "losses.png", "snapshots.png", "result.png")
     names = {f"{job}_{part}" for job in ("main", "other", "tall") for part in parts}

@@ -114,9 +114,10 @@ def test_what_is_not_as_the_assignment_or_the_paper_has_it_is_said(run, tmp_path
 
 
 def test_settings_of_the_users_own_are_told_and_none_is_told_that_is_not_there(run, tmp_path):
-    jobs = deepcopy(samples.SETTINGS["gatys.jobs"])
-    jobs["layers"] |= {"start": "content", "optimizer": "adam", "learning_rate": 0.02}
-    changed = {"fashion.training.augment_flip": True, "gatys.common.start": "noise", "gatys.jobs": jobs}
+    known = deepcopy(samples.SETTINGS)
+    known["fashion.training"]["augment_flip"] = True
+    known["gatys.jobs"]["layers"] |= {"start": "content", "optimizer": "adam", "learning_rate": 0.02}
+    changed = {**known, "gatys.common.start": "noise"}
     facts = samples.facts(shutil.copytree(run, tmp_path / "copy"), changed)
     facts["denoiser"]["metrics"] = {**facts["denoiser"]["metrics"], "noise_factor": 0.0}
     text = text_of(web_page(facts, PACKAGE))

@@ -62,6 +62,8 @@ def gatys_tab(say: Say, params: Params, device: torch.device, precision: torch.d
                     row = state.losses[-1]  # before this iteration
                     said = say("losses", state.iteration, iterations, row["content"], row["style"])
                     yield to_pil(state.snapshots[-1] / 255), said
+                else:
+                    yield gr.skip(), gr.skip()  # here it can be stopped
 
     running = start.click(
         run, [photo, painting, content, styles, size, iterations], [result, losses], show_progress_on=result,
