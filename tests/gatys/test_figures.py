@@ -48,8 +48,9 @@ def test_every_job_has_its_figures_its_table_and_its_numbers(tmp_path: Path) -> 
     assert main.note.startswith("STAND-IN: blocks for cornell.jpg, because")  # the job has a painting of its own
     assert main.metrics() == {"total_loss": 400, "stand_in": main.note}
     assert other.metrics() == {"total_loss": 400, "stand_in": ""}
-    with Image.open(tmp_path / "plots/other_snapshots.png") as image:
-        assert max(image.size) < 10_000  # of very many snapshots some are left out
+    for name in ("other", "tall"):
+        with Image.open(tmp_path / f"plots/{name}_snapshots.png") as image:
+            assert max(image.size) < 10_000  # of very many snapshots some are left out
 
 
 def test_a_folder_of_no_job_is_moved_aside_whatever_is_there(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
