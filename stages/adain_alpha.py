@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from nnlab.adain.figures import choose, note, open_stylizer, save_pictures, save_sheet
+from nnlab.figures import in_rows
 from nnlab.params import Params
 from nnlab.stage import script
 
 STEPS = [step / 10 for step in range(11)]  # what the web report's slider shows, beside adain.alpha
+COLUMNS = 3  # strengths in a row of the figure
 
 
 @script
@@ -14,7 +16,7 @@ def main(
     photos: Path, gallery: Path, pair: Path, encoder: Path, decoder: Path, figure: Path, results: Path,
     params: Params,
 ) -> None:  # fmt: skip
-    """Draw the first photo for each alpha; write the row and, into `results`, every picture of it."""
+    """Draw the first photo for each alpha; write the figure and, into `results`, every picture."""
     alphas = params.adain.alpha
     (photo,), painting, notes = choose(params.adain.pictures, "alpha_style", photos, gallery, pair, count=1)
     stylizer = open_stylizer(encoder, decoder, params.hardware)
@@ -22,9 +24,9 @@ def main(
     drawn = {alpha: stylizer.paint(content, style, alpha=alpha) for alpha in sorted({*STEPS, *alphas})}
 
     title = "Strength of the style: decoder(α · AdaIN + (1 − α) · f(content))"
-    labels = ["original", *(f"α = {alpha:g}" for alpha in alphas), "style"]
-    row = [photo, *(drawn[alpha] for alpha in alphas), painting]
-    save_sheet(figure, [row], labels, title, note(decoder, *notes))
+    labels = ["original", "style", *(f"α = {alpha:g}" for alpha in alphas)]
+    rows = [[photo, painting], *in_rows([drawn[alpha] for alpha in alphas], COLUMNS)]
+    save_sheet(figure, rows, labels, title, note(decoder, *notes))
     # Two decimals (0.30), and more where they are not all: no two strengths share a name.
     named = {f"alpha_{max(f'{alpha:.2f}', str(alpha), key=len)}": picture for alpha, picture in drawn.items()}
     save_pictures(results, {"content": photo, "style": painting, **named})

@@ -1,5 +1,6 @@
 """The shared look of figures: colours, style, curves, grids of pictures, the file. Draw inside `style()`."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -119,6 +120,12 @@ def image_grid(
 def thinned(items: Sequence[Any], most: int) -> list[Any]:
     """At most so many of `items`, evenly from the first to the last."""
     return [items[round(i)] for i in np.linspace(0, len(items) - 1, min(len(items), most))]
+
+
+def in_rows(items: Sequence[Any], most: int) -> list[Sequence[Any]]:
+    """`items` in rows of so many at most, about as long as one another: four, three at most, are two rows of two."""
+    columns = math.ceil(len(items) / math.ceil(len(items) / most))
+    return [items[start : start + columns] for start in range(0, len(items), columns)]
 
 
 def footnote(figure: Figure, note: str) -> None:

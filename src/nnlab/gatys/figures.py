@@ -1,7 +1,6 @@
 """Painted jobs, read back from their folders -> figures, curves and metrics. No torch."""
 
 import json
-import math
 import shutil
 import textwrap
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from PIL import Image, ImageOps
 
 from nnlab.data.images import read_image
 from nnlab.data.pair import stand_ins
-from nnlab.figures import footnote, image_grid, save_figure, style, thinned
+from nnlab.figures import footnote, image_grid, in_rows, save_figure, style, thinned
 from nnlab.files import atomic_dir
 from nnlab.gatys.levels import plan
 from nnlab.params import JobParams
@@ -75,9 +74,7 @@ def _snapshots(result: Result) -> Figure:
     shown = thinned(found, max(COLUMNS, SHOWN * width // max(width, height)))
     pictures, levels = [result.picture(f"snapshot_{done:04d}") for done in shown], plan(result.job)
     labels = [f"{done} iterations, {next(x for x, end in levels if done <= end)} pixels" for done in shown]
-    columns = math.ceil(len(shown) / math.ceil(len(shown) / COLUMNS))  # four: two rows of two
-    rows = [pictures[i : i + columns] for i in range(0, len(shown), columns)]
-    return image_grid(rows, column_labels=labels, title=_title(result), note=result.note, cell=CELL)
+    return image_grid(in_rows(pictures, COLUMNS), column_labels=labels, title=_title(result), note=result.note, cell=CELL)
 
 
 def _result(result: Result) -> Figure:
