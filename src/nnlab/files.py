@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -26,10 +26,6 @@ def atomic(path: Path) -> Iterator[Path]:
     with _scratch(path) as folder:
         temporary = folder / f"new{path.suffix}"
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        with suppress(PermissionError):  # SMB shares, and Windows' drives in WSL, refuse it
-            temporary.chmod(0o666 & ~umask)  # some writers make private files; results are for everybody
         _flush(temporary)
         temporary.replace(path)
 
