@@ -18,10 +18,8 @@ except ImportError:  # the extra "wikiart"
 SAMPLE = "sample"
 PACKED_BYTES = 110_000  # of a picture in the pool, shorter side 512
 _HOSTS = ("http://images.cocodataset.org/zips", "https://s3.amazonaws.com/images.cocodataset.org/zips")
-
-
-def _coco(split: str, digest: str, size: int, images: int) -> Asset:
-    return Asset(
+COCO = {
+    f"coco_{split}": Asset(
         name=f"coco_{split}",
         note=f"MS-COCO {split} (Lin et al. 2014), {images:,} photos; licences are those of the photographers on Flickr",
         files={f"{split}.zip": digest},
@@ -29,15 +27,10 @@ def _coco(split: str, digest: str, size: int, images: int) -> Asset:
         size=size,
         needs=images * PACKED_BYTES,
     )
-
-
-COCO = {
-    "coco_val2017": _coco(
-        "val2017", "4f7e2ccb2866ec5041993c9cf2a952bbed69647b115d0f74da7ce8f4bef82f05", 815_585_330, 5_000
-    ),
-    "coco_train2017": _coco(
-        "train2017", "69a8bb58ea5f8f99d24875f21416de2e9ded3178e903f1f7603e283b9e06d929", 19_336_861_798, 118_287
-    ),
+    for split, digest, size, images in (
+        ("val2017", "4f7e2ccb2866ec5041993c9cf2a952bbed69647b115d0f74da7ce8f4bef82f05", 815_585_330, 5_000),
+        ("train2017", "69a8bb58ea5f8f99d24875f21416de2e9ded3178e903f1f7603e283b9e06d929", 19_336_861_798, 118_287),
+    )
 }
 # Data sets on Hugging Face, and the bytes of what is made of them.
 WIKIART = {
