@@ -80,31 +80,30 @@ def _wikiart(name: str, commit: str, folder: Path) -> Asset:
     repository, needs = WIKIART[name]
     hub = huggingface_hub.HfApi()
     known = [record for record in records(folder) if record.get("repository") == repository]
-    if noted := next((record for record in known if commit in ("", record["revision"])), None):
-        revision, files, size = noted["revision"], noted["files"], noted.get("size", 0)  # without asking the hub
-    else:
-        revision, files, size = _listed(hub, name, repository, commit)
+    noted = next((record for record in known if commit in ("", record["revision"])), None)  # the hub is not asked then
+    listed = noted or _listed(hub, name, repository, commit)
     return Asset(
         name=name,
         note=f"Hugging Face data set {repository}; the paintings' licences differ, research use",
-        files=files,
+        files=listed["files"],
         # The hub's own client begins a cut file anew, and goes around another host to the hub's storage (Xet).
-        sources=[url_source(f"{hub.endpoint}/datasets/{repository}/resolve/{revision}")],
-        details={"repository": repository, "revision": revision, "size": size},
-        size=size,
+        sources=[url_source(f"{hub.endpoint}/datasets/{repository}/resolve/{listed['revision']}")],
+        details={"repository": repository, "revision": listed["revision"], "size": listed["size"]},
+        size=listed["size"],
         needs=needs,
     )
 
 
-def _listed(hub: Any, name: str, repository: str, commit: str) -> tuple[str, dict[str, str], int]:
-    """The commit (the newest where none is named), its parquet files with their SHA-256, and their bytes in all."""
+def _listed(hub: Any, name: str, repository: str, commit: str) -> dict[str, Any]:
+    """As a provenance has it: the commit (the newest where none is named), its parquet files, their bytes in all."""
     try:
         info = hub.dataset_info(repository, revision=commit or None, files_metadata=True)
     except Exception as error:  # those of its HTTP libraries, which differ by version
         reason = f"{hub.endpoint} does not list the files of {repository} ({error})"
         raise UserError(f"{name}: {reason}; name another host in HF_ENDPOINT") from None
     found = [file for file in info.siblings or [] if file.rfilename.endswith(".parquet") and file.lfs]
-    return info.sha, {file.rfilename: file.lfs.sha256 for file in found}, sum(file.size for file in found)
+    files = {file.rfilename: file.lfs.sha256 for file in found}
+    return {"revision": info.sha, "files": files, "size": sum(file.size for file in found)}
 
 
 def fingerprint(path: Path) -> str:
