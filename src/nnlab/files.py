@@ -22,7 +22,6 @@ _FULL_DISK_BYTES = 1 << 16  # what a full disk may still report as free
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, of the same ending, that replaces it on success and vanishes on failure."""
-    path = Path(path)
     with _scratch(path) as folder:
         temporary = folder / f"new{path.suffix}"
         yield temporary
@@ -36,7 +35,6 @@ def atomic_dir(path: Path) -> Iterator[Path]:
 
     `path` is at every moment the whole old folder, nothing, or the whole new one.
     """
-    path = Path(path)
     with _scratch(path) as folder:
         temporary = folder / "new"
         temporary.mkdir()
