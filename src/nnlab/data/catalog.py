@@ -136,10 +136,15 @@ def read_provenance(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: missing or damaged; save own files of its folder, delete that, `dvc repro`") from None
 
 
+def noted(folder: Path) -> dict[str, Any]:
+    """The provenance of what is in `folder`; nothing where none was written."""
+    return read_provenance(folder / PROVENANCE) if (folder / PROVENANCE).exists() else {}
+
+
 def records(folder: Path) -> list[dict[str, Any]]:
     """The provenance of what is in `folder`, then of what lies hidden beside it, for it was there before."""
-    places = [folder / PROVENANCE, *sorted(folder.parent.glob(f".{folder.name}-*/{PROVENANCE}"))]
-    return [read_provenance(path) for path in places if path.exists()]
+    places = [folder, *sorted(folder.parent.glob(f".{folder.name}-*"))]
+    return [record for record in map(noted, places) if record]
 
 
 def _work(files: dict[str, str], folder: Path) -> Path:
@@ -147,14 +152,9 @@ def _work(files: dict[str, str], folder: Path) -> Path:
     return folder.with_name(f".{folder.name}-{hashlib.sha256(json.dumps(files).encode()).hexdigest()[:8]}")
 
 
-def _earlier(folder: Path) -> dict[str, str]:
-    """The files that an earlier fetch brought to `folder`, with their SHA-256."""
-    return read_provenance(folder / PROVENANCE).get("files", {}) if (folder / PROVENANCE).exists() else {}
-
-
 def _check_others(asset: Asset, folder: Path) -> None:
     """UserError where there are files in `folder` that `_settle` would remove though no fetch put them there."""
-    known = {PROVENANCE, *asset.files, *_earlier(folder)}
+    known = {PROVENANCE, *asset.files, *noted(folder).get("files", {})}
     names = [path.relative_to(folder).as_posix() for path in list_files(folder)]
     if others := [name for name in names if name.removesuffix(".gz") not in known]:
         found = ", ".join(others[:ENOUGH]) + " ..." * (len(others) > ENOUGH)
@@ -215,7 +215,7 @@ def _difference(path: Path, expected: str) -> str:
 
 def _settle(asset: Asset, work: Path, folder: Path) -> None:
     """Move the files from `work` to `folder`, whose hash is to depend on them alone, and say there what they are."""
-    old = _earlier(folder)
+    old = noted(folder).get("files", {})
     others = old.keys() - asset.files.keys()
     for path in sorted(list_files(folder), key=lambda path: path.name == PROVENANCE) if others else []:  # it goes last
         if (name := path.relative_to(folder).as_posix()) in {*others, PROVENANCE}:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from nnlab.data.catalog import PROVENANCE, Asset, fetch, read_provenance, write_provenance
+from nnlab.data.catalog import PROVENANCE, Asset, fetch, noted, read_provenance, write_provenance
 from nnlab.data.download import Source, download
 from nnlab.data.gallery import caption, find_picture
 from nnlab.data.images import list_files, read_image, save_image
@@ -65,9 +65,8 @@ def _note(replaced: Iterable[str]) -> str:
 def _own_pictures(folder: Path) -> dict[str, str]:
     """SHA-256 by name of what the user put into `folder`: neither the assignment's pictures nor earlier stand-ins."""
     ours = set(PAIR.files.values())
-    if (folder / PROVENANCE).exists():
-        record = read_provenance(folder / PROVENANCE)
-        ours |= {digest for name, digest in record.get("files", {}).items() if name not in record.get("own", ())}
+    record = noted(folder)
+    ours |= {digest for name, digest in record.get("files", {}).items() if name not in record.get("own", ())}
     found = {name: sha256(folder / name) for name in ORIGINALS if (folder / name).is_file()}
     return {name: digest for name, digest in found.items() if digest not in ours}
 
