@@ -6,15 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-SPLITS = {"train": "train", "test": "t10k"}
-
 
 def load_split(folder: Path, split: str) -> tuple[Tensor, Tensor]:
     """Return images (N, 28, 28) uint8 and labels (N,) int64 of "train" (60,000) or "test" (10,000).
 
-    The files are uncompressed; they were verified when they were fetched, and DVC knows when they change.
+    The files are uncompressed; they were verified when they were fetched, and DVC knows when they change. torchvision,
+    which reads them too, takes two seconds to import.
     """
-    start = Path(folder) / SPLITS[split]  # torchvision, which reads them too, takes two seconds to import
+    start = folder / {"train": "train", "test": "t10k"}[split]
     images = np.fromfile(f"{start}-images-idx3-ubyte", np.uint8, offset=16).reshape(-1, 28, 28)  # behind the header
     labels = np.fromfile(f"{start}-labels-idx1-ubyte", np.uint8, offset=8)
     return torch.from_numpy(images), torch.from_numpy(labels).long()

@@ -50,7 +50,7 @@ def fetch_set(key: str, choice: str, folder: Path, mirror: str = "") -> None:
     if choice == SAMPLE:
         return fetch(Asset(SAMPLE, {}, (), "pictures of GCompris"), folder)
     if choice not in COCO and name not in WIKIART:
-        return fetch(_own(key, choice, folder), folder)
+        return fetch(_own(key, choice), folder)
     try:
         fetch(COCO.get(choice) or _wikiart(name, commit, folder), folder, mirror)
     except UserError as error:
@@ -58,7 +58,7 @@ def fetch_set(key: str, choice: str, folder: Path, mirror: str = "") -> None:
         raise UserError(f"{error}; {hint}") from None
 
 
-def _own(key: str, choice: str, folder: Path) -> Asset:
+def _own(key: str, choice: str) -> Asset:
     """The user's own pictures, which stay where they are."""
     path = Path(os.path.expanduser(choice))  # which leaves a `~name` of nobody as it is
     if not path.exists():
