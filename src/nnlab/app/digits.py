@@ -2,20 +2,19 @@
 
 import base64
 import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
 from nnlab.app.parts import DIGIT, Say, enlarged, framed, not_trained, slider, told
 from nnlab.autoencoder.evaluate import POINTS, decode_plane, judge, psnr_db
-from nnlab.autoencoder.figures import draw_codes, draw_grid
+from nnlab.autoencoder.figures import grid, latent
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.train import add_noise, pixels
 from nnlab.data.decoding import decode
@@ -40,10 +39,8 @@ def latent_tab(say: Say) -> None:
     judged = judge(MNIST, AUTOENCODER, AutoencoderParams)
     plane = decode_plane(judged)
     reach = float(plane.reach)
-    pictures = {
-        "codes": _picture(lambda axis: draw_codes(axis, judged.codes, judged.labels, reach)),
-        "grid": _picture(lambda axis: draw_grid(axis, plane)),
-    }
+    with style():
+        pictures = {"codes": _picture(latent(judged.codes, judged.labels, reach)), "grid": _picture(grid(plane))}
 
     def decoded(x: float, y: float) -> Image.Image:
         with torch.inference_mode():
@@ -70,16 +67,14 @@ def latent_tab(say: Say) -> None:
     gr.on([x.input, y.input, x.release, y.release, shown.input], move, [x, y, shown], [digit, place], **QUICK)
 
 
-def _picture(draw: Callable[[Axes], None]) -> str:
-    """What it draws on the square of the codes, without anything around, as an address of itself."""
+def _picture(figure: Figure) -> str:
+    """The square of the codes in a figure, without anything around, as an address of itself."""
     buffer = io.BytesIO()
-    with style():
-        figure = Figure((7, 7))
-        figure.set_layout_engine("none")
-        axis = figure.add_axes((0, 0, 1, 1))
-        draw(axis)
-        axis.set_axis_off()
-        figure.savefig(buffer, format="webp")
+    figure.set(layout_engine="none", size_inches=(7, 7))
+    figure.axes[0].set(position=(0, 0, 1, 1))
+    figure.axes[0].set_axis_off()
+    figure.savefig(buffer, format="webp")
+    plt.close(figure)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch.special import entr
 
@@ -64,19 +63,8 @@ def _digit_rows(judged: Judged, title: str, note: str | None = None) -> Figure:
 
 
 def latent(codes: np.ndarray, labels: np.ndarray, reach: float) -> Figure:
-    """Codes (N, 2) coloured by digit (N,), over the grid's square."""
+    """Codes (N, 2) coloured by digit (N,), over the grid's square; a digit's number is where its codes are densest."""
     figure, axis = plt.subplots(figsize=(7.6, 6.6))
-    draw_codes(axis, codes, labels, reach)
-    outside = int((np.abs(codes).max(1) > reach).sum())
-    axis.set(title=f"Codes of the test images by digit ({outside} lie outside)", aspect="equal", **AXES)
-    legend = axis.legend(title="digit", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=3)
-    for handle in filter(None, legend.legend_handles):
-        handle.set_alpha(1)
-    return figure
-
-
-def draw_codes(axis: Axes, codes: np.ndarray, labels: np.ndarray, reach: float) -> None:
-    """The square with the codes; a digit's number is where its codes are densest."""
     for digit in sorted(set(labels)):
         own, color = codes[labels == digit], TEN_COLORS[digit]
         axis.scatter(own[:, 0], own[:, 1], s=5, alpha=0.55, color=color, label=str(digit), linewidths=0)
@@ -85,6 +73,12 @@ def draw_codes(axis: Axes, codes: np.ndarray, labels: np.ndarray, reach: float) 
         font = {"family": "DejaVu Sans", "weight": "bold", "size": 15}  # the Chinese one, for file names, has no bold
         axis.text(x, y, str(digit), font, ha="center", va="center", bbox=box)
     axis.set(xlim=(-reach, reach), ylim=(-reach, reach))
+    outside = int((np.abs(codes).max(1) > reach).sum())
+    axis.set(title=f"Codes of the test images by digit ({outside} lie outside)", aspect="equal", **AXES)
+    legend = axis.legend(title="digit", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=3)
+    for handle in filter(None, legend.legend_handles):
+        handle.set_alpha(1)
+    return figure
 
 
 def densest(points: np.ndarray, neighbours: int = 50) -> int:
@@ -96,15 +90,10 @@ def densest(points: np.ndarray, neighbours: int = 50) -> int:
 def grid(plane: Plane) -> Figure:
     """What the decoder draws, laid over the square of the codes."""
     figure, axis = plt.subplots(figsize=(7.2, 7.2))
-    draw_grid(axis, plane)
-    title = f"What the decoder draws at {POINTS} x {POINTS} codes, in steps of {2 * plane.reach / POINTS:g}"
-    axis.set(title=title, **AXES)
-    return figure
-
-
-def draw_grid(axis: Axes, plane: Plane) -> None:
-    """The square with what the decoder draws."""
     sheet = plane.images.swapaxes(1, 2).reshape(POINTS * 28, POINTS * 28)
     extent = (-plane.reach, plane.reach, -plane.reach, plane.reach)
     axis.imshow(sheet, cmap="gray_r", vmin=0, vmax=255, aspect="auto", extent=extent)
     axis.grid(visible=False)
+    title = f"What the decoder draws at {POINTS} x {POINTS} codes, in steps of {2 * plane.reach / POINTS:g}"
+    axis.set(title=title, **AXES)
+    return figure
