@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from nnlab.app.parts import DIGIT, Say, enlarged, framed, not_trained, slider, told
+from nnlab.app.parts import DIGIT, QUICK, Say, enlarged, framed, not_trained, slider, told
 from nnlab.autoencoder.evaluate import POINTS, decode_plane, judge, psnr_db
 from nnlab.autoencoder.figures import grid, latent
 from nnlab.autoencoder.model import build
@@ -29,7 +29,6 @@ PLANE = """<div class="plane"><img src="${pictures[value.shown]}" alt="" draggab
 <i style="left: ${50 + 50 * value.x / reach}%; top: ${50 - 50 * value.y / reach}%"></i></div>"""
 PAD = """<div class="pad"><canvas width="280" height="280"></canvas><button type="button">✕</button></div>"""
 SCRIPTS = {name: Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8") for name in ("plane", "pad")}
-QUICK: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
 
 
 def latent_tab(say: Say) -> None:

@@ -8,7 +8,7 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from nnlab.app.parts import GARMENT, File, Say, dropped, enlarged, framed, not_trained, slider, told
+from nnlab.app.parts import GARMENT, QUICK, File, Say, dropped, enlarged, framed, not_trained, slider, told
 from nnlab.data.idx import load_split, unit
 from nnlab.data.images import read_image
 from nnlab.fashion.figures import class_colors
@@ -55,11 +55,9 @@ def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
     index.change(lambda: None, None, own, api_visibility="private", show_progress="hidden")
     another.click(lambda: (random.randrange(len(images)), None), None, [index, own], api_visibility="private")
     changes = [page.load, index.change, own.change, *(choice.change for choice in charts)]
-    judging = gr.on(
-        changes, judge, [index, own, *charts], [seen, *charts.values()], show_progress="hidden",
-        trigger_mode="always_last", api_name="classify",
-    )  # fmt: skip
-    judging.failure(lambda: (None, "", ""), None, [seen, *charts.values()], api_visibility="private")
+    answer = [seen, *charts.values()]
+    judging = gr.on(changes, judge, [index, own, *charts], answer, api_name="classify", **QUICK)
+    judging.failure(lambda: (None, "", ""), None, answer, api_visibility="private")
 
 
 def bars(confidences: Tensor, truth: int | None) -> str:

@@ -31,8 +31,7 @@ class Painter:
     """The networks, and what they made of the last photos and paintings, which need not be encoded again."""
 
     def __init__(self, say: Say, device: torch.device, precision: torch.dtype) -> None:
-        self.place = device, precision
-        self.progress = partial(in_time, say, SECONDS)
+        self.say, self.place = say, (device, precision)
         self.stylizer = self.with_decoder()
         self.content = lru_cache(KEPT)(self._content)
         self.statistics = lru_cache(256)(self._statistics)
@@ -40,7 +39,7 @@ class Painter:
     def with_decoder(self, decoder: Path | None = None) -> Stylizer:
         """What draws by a decoder, the best one where none is given, in limited time."""
         stylizer = Stylizer(*networks(decoder=decoder), *self.place)
-        stylizer.progress = self.progress
+        stylizer.progress = partial(in_time, self.say, SECONDS)
         return stylizer
 
     def _content(self, photo: str, size: int) -> Content:

@@ -27,11 +27,11 @@ THUMBNAIL = (240, 240)  # pixels
 SIDE = 28  # pixels
 DIGIT, GARMENT = 20, 28  # pixels of the longer side within them (LeCun et al. 1998; Xiao et al. 2017)
 FAINTEST = 24  # grey levels from the ground: below it there is nothing to be seen
+# Of a function that answers while somebody drags or types: to the last state alone, without a sign of waiting.
+QUICK: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
 
-Say = Callable[..., str]
-"""A text of the page by its key, with its places filled."""
-File = str | None
-"""Where a picture lies that somebody dropped or chose."""
+Say = Callable[..., str]  # a text of the page by its key, with its places filled
+File = str | None  # where a picture lies that somebody dropped or chose
 
 
 def texts(language: str) -> Say:

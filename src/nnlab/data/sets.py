@@ -88,8 +88,8 @@ def _wikiart(name: str, commit: str, folder: Path) -> Asset:
         files=listed["files"],
         # The hub's own client begins a cut file anew, and goes around another host to the hub's storage (Xet).
         sources=[url_source(f"{hub.endpoint}/datasets/{repository}/resolve/{listed['revision']}")],
-        details={"repository": repository, "revision": listed["revision"], "size": listed["size"]},
-        size=listed["size"],
+        details={"repository": repository, "revision": listed["revision"], "size": listed.get("size", 0)},
+        size=listed.get("size", 0),
         needs=needs,
     )
 

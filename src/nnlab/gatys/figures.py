@@ -74,7 +74,8 @@ def _snapshots(result: Result) -> Figure:
     shown = thinned(found, max(COLUMNS, SHOWN * width // max(width, height)))
     pictures, levels = [result.picture(f"snapshot_{done:04d}") for done in shown], plan(result.job)
     labels = [f"{done} iterations, {next(x for x, end in levels if done <= end)} pixels" for done in shown]
-    return image_grid(in_rows(pictures, COLUMNS), column_labels=labels, title=_title(result), note=result.note, cell=CELL)
+    rows = in_rows(pictures, COLUMNS)
+    return image_grid(rows, column_labels=labels, title=_title(result), note=result.note, cell=CELL)
 
 
 def _result(result: Result) -> Figure:
