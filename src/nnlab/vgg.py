@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nnlab.errors import UserError
-from nnlab.vgg_layers import CHANNELS, LAYERS, block_of, canonical, up_to
+from nnlab.vgg_layers import CHANNELS, LAYERS, block_of, up_to
 from nnlab.vgg_weights import Weights
 from nnlab.winograd import FrozenConv
 
@@ -16,11 +16,10 @@ from nnlab.winograd import FrozenConv
 class VGG19(nn.Module):
     """The convolutions by name (`vgg.block4_conv1.weight`), frozen, channels-last, as deep as `layers` need.
 
-    `padding` is "zeros" as in the original network, or "reflect"; `pooling` is "max", or "average" as in Gatys et al.
-    2016, section 2; `ceil` rounds odd sizes up in a pooling. AdaIN's encoder has reflection and ceil (its reference
-    code). The features have the type of the weights: `dtype`, or what `.to()` makes of them later (with zero padding
-    rather `dtype`, which leaves the mean colour in float32). UserError for a layer that does not exist or that the
-    weights lack.
+    `pooling` is "max", or "average" as in Gatys et al. 2016, section 2. `reflect` makes it AdaIN's encoder, as its
+    reference code has it: borders are reflected in the place of zeros, and a pooling rounds odd sizes up. The features
+    have the type of the weights: `dtype`, or what `.to()` makes of them later (with zero padding rather `dtype`, which
+    leaves the mean colour in float32). UserError for a layer that the weights lack.
     """
 
     block1_conv1: nn.Conv2d  # and the others, made from the weights
@@ -31,47 +30,46 @@ class VGG19(nn.Module):
         weights: Weights,
         layers: Sequence[str],
         *,
-        padding: Literal["zeros", "reflect"] = "zeros",
         pooling: Literal["max", "average"] = "max",
-        ceil: bool = False,
+        reflect: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        self.names = {name: canonical(name) for name in layers}  # as asked for -> canonical
-        self.padding, self.ceil = padding, ceil
+        self.layers, self.reflect = layers, reflect
         self.pool = functional.max_pool2d if pooling == "max" else functional.avg_pool2d
-        self.convs = up_to(max(self.names.values(), key=LAYERS.index))
+        self.convs = up_to(max(layers, key=LAYERS.index))
         self.register_buffer("mean", weights.mean.reshape(1, 3, 1, 1).clone(), persistent=False)
         for layer in self.convs:
             if layer not in weights.convs:
                 raise UserError(f"layer {self.convs[-1]}: these weights end before {layer}")
             weight, bias = weights.convs[layer]
-            if padding == "reflect" and layer == LAYERS[0]:  # reflection commutes with the shift of the colours
+            if reflect and layer == LAYERS[0]:  # reflection commutes with the shift of the colours
                 bias = (bias.double() - torch.einsum("oihw,i->o", weight.double(), weights.mean.double())).to(bias)
-            conv = FrozenConv(*CHANNELS[layer], 3, padding=1, padding_mode=padding, device="meta")
+            mode: Literal["reflect", "zeros"] = "reflect" if reflect else "zeros"
+            conv = FrozenConv(*CHANNELS[layer], 3, padding=1, padding_mode=mode, device="meta")
+            conv.rough = reflect  # AdaIN's steps are noisier by far; Gatys' optimiser would not get as low
             conv.weight, conv.bias = nn.Parameter(weight), nn.Parameter(bias)
             self.add_module(layer, conv.to(dtype).to(memory_format=torch.channels_last))
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Features of `images` (B, 3, H, W), RGB in [0, 1], for each layer, under the names that were asked for.
+        """Features of `images` (B, 3, H, W), RGB in [0, 1], for each of the layers that were asked for.
 
-        Features are (B, C, H / 2^(block-1), W / 2^(block-1)), rounded down, or up with `ceil`, after the ReLU.
+        Features are (B, C, H / 2^(block-1), W / 2^(block-1)), rounded down, or up with `reflect`, after the ReLU.
         UserError for images that leave no position of the last layer, or only one where it is reflected.
         """
         (height, width), deepest = images.shape[2:], self.convs[-1]
-        scale, needed = 2 ** (block_of(deepest) - 1), 2 if self.padding == "reflect" else 1
-        smallest = (needed - 1) * scale + 1 if self.ceil else needed * scale
+        smallest = 2 ** (block_of(deepest) - 1) + self.reflect
         if min(height, width) < smallest:
             found = f"image of {width}x{height} pixels"
             raise UserError(f"{found}: {deepest} needs at least {smallest} on both sides")
-        x = images if self.padding == "reflect" else images - self.mean
+        x = images if self.reflect else images - self.mean
         x = x.to(self.block1_conv1.weight.dtype, memory_format=torch.channels_last)
         features = {}
         for layer in self.convs:
             if block_of(layer) > 1 and layer.endswith("conv1"):
-                x = self.pool(x, 2, ceil_mode=self.ceil)
+                x = self.pool(x, 2, ceil_mode=self.reflect)
             x = functional.relu_(getattr(self, layer)(x))  # in place: the convolution does not need its output again
-            if layer in self.names.values():
+            if layer in self.layers:
                 features[layer] = x
-        return {name: features[layer] for name, layer in self.names.items()}
+        return features

@@ -15,7 +15,7 @@ LAYERS = tuple(f"block{block}_conv{conv}" for block, (_, convs) in enumerate(BLO
 
 
 def block_of(layer: str) -> int:
-    """1-based block of a canonical layer name."""
+    """1-based block of a layer."""
     return int(layer[len("block")])
 
 
@@ -32,5 +32,5 @@ def canonical(name: str) -> str:
 
 
 def up_to(layer: str) -> tuple[str, ...]:
-    """The canonical layers from the first one to `layer`, both included."""
-    return LAYERS[: LAYERS.index(canonical(layer)) + 1]
+    """The layers from the first one to `layer`, both included."""
+    return LAYERS[: LAYERS.index(layer) + 1]

@@ -79,7 +79,7 @@ def test_structure_loss_by_hand():
     """The content (0, 2) with mean 5 and twice its deviation is (3, 7); the three layers below relu4_1 count."""
     content = {layer: row(0, 2) for layer in FEATURES}
     target = {layer: moments([5.0], [2 * 2**0.5]) for layer in FEATURES}
-    features = {"relu1_1": row(3, 8), "relu2_1": row(3, 7), "relu3_1": row(1, 7), "relu4_1": row(100, 100)}
+    features = dict(zip(FEATURES, (row(3, 8), row(3, 7), row(1, 7), row(100, 100))))
     own = statistics(content)
     assert structure_loss(features, content, own, target).item() == pytest.approx(0.5 + 0 + 2, abs=1e-3)
     assert structure_loss(content, content, own, own).item() == pytest.approx(0, abs=1e-6)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from nnlab.adain.data import Batch, Crops
 from nnlab.adain.losses import color_loss, content_loss, mixed, seen, statistics, structure_loss, style_loss
-from nnlab.adain.model import Decoder, adain_statistics, initial_decoder
+from nnlab.adain.model import FEATURES, Decoder, adain_statistics, initial_decoder
 from nnlab.adain.train import batch_losses, curve, learning_rate, new_state, row_ends, step_function, train
 from nnlab.adain.weights import load_decoder
 from nnlab.data.imageset import ImageSet
@@ -141,10 +141,10 @@ def test_the_loss_of_every_kind_of_step_is_the_weighted_sum(encoder, alpha):
     own = target = statistics(features)
     if alpha:
         target = mixed(own, statistics(seen(encoder, style / 255)), batch.alpha)
-    wanted = adain_statistics(features["relu4_1"], own["relu4_1"], target["relu4_1"])
+    wanted = adain_statistics(*(found[FEATURES[-1]] for found in (features, own, target)))
     drawn = decoder(wanted)
     made = encoder(drawn)
-    losses = [content_loss(made["relu4_1"], wanted), style_loss(made, target)]
+    losses = [content_loss(made[FEATURES[-1]], wanted), style_loss(made, target)]
     expected = losses[0] + 10 * losses[1] + 3 * structure_loss(made, features, own, target)
     expected += 70 * color_loss(drawn, features, own, target) if alpha else 50 * content_loss(drawn, images)
     total, found, kept = batch_losses(encoder, decoder, batch, params, torch.float32)

@@ -16,8 +16,8 @@ from nnlab.vgg import VGG19
 from nnlab.vgg_layers import CHANNELS, up_to
 from nnlab.vgg_weights import Weights
 
-# The style layers of the paper's section 6.2; the last one is the content layer.
-FEATURES = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+# relu1_1 to relu4_1, the style layers of the paper's section 6.2; the last one is the content layer.
+FEATURES = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
 
 # VGG19 up to relu4_1: (name, input channels, output channels), a pooling before each block but the first.
 ENCODER_LAYERS = tuple((name, *CHANNELS[name]) for name in up_to(FEATURES[-1]))
@@ -76,9 +76,7 @@ class Encoder(VGG19):
     """Normalised VGG19 up to relu4_1, with reflection padding and pooling that rounds odd sizes up."""
 
     def __init__(self, weights: Weights) -> None:
-        super().__init__(weights, FEATURES, padding="reflect", ceil=True)
-        for layer in self.convs:  # steps of one pair are noisier by far; Gatys' optimiser would not get as low
-            getattr(self, layer).rough = True
+        super().__init__(weights, FEATURES, reflect=True)
 
     def encode(self, images: Tensor) -> Tensor:
         """Return relu4_1 (B, 512, H/8, W/8), rounded up, of images (B, 3, H, W) in [0, 1], H and W >= MIN_SIDE."""

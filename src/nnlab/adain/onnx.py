@@ -32,7 +32,7 @@ def write_onnx(encoder: Encoder, decoder: Decoder, folder: Path) -> list[Path]:
     if not find_spec("onnxscript"):
         raise UserError("onnxscript, which writes ONNX, is not installed: pip install -e '.[onnx]'")
     last = copy(encoder)
-    last.names = {FEATURES[-1]: encoder.names[FEATURES[-1]]}  # this layer's features alone are given out
+    last.layers = FEATURES[-1:]  # this layer's features alone are given out
     _write(last, torch.rand(2, 3, 40, 56), MIN_SIDE, ("image", "features"), folder / "encoder.onnx")
     _write(decoder, torch.rand(2, 512, 5, 7), LEAST, ("features", "image"), folder / "decoder.onnx")
     return [folder / "encoder.onnx", folder / "decoder.onnx"]

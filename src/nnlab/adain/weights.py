@@ -35,7 +35,7 @@ def filter_means(weights: Weights, images: Iterable[Tensor]) -> dict[str, Tensor
 
     ``images`` are (1, 3, H, W) in [0, 1] and may differ in size; all positions count alike.
     """
-    network = VGG19(weights, ENCODED, padding="reflect", ceil=True)
+    network = VGG19(weights, ENCODED, reflect=True)
     sums, counts = dict.fromkeys(ENCODED, torch.zeros((), dtype=torch.float64)), dict.fromkeys(ENCODED, 0)
     for image in images:
         for layer, x in network(image).items():
