@@ -93,19 +93,9 @@ class Stylizer:
             network.to(device, precision).to(memory_format=torch.channels_last).requires_grad_(False).eval()
         self.progress: Callable[[list[Box]], Iterable[Box]] = list  # goes over tiles, and may show how far it is
 
-    def stylize(
-        self,
-        content: Image.Image,
-        styles: Sequence[Image.Image],
-        weights: Sequence[float] | None = None,
-        alpha: float = 1.0,
-    ) -> Image.Image:
-        """Draw `content` in a blend of `styles` with `weights` (equal if None; only their ratio counts).
-
-        `alpha` from 0 (the content, rebuilt) to 1 (all style) mixes content and stylised features (paper, eq. 14).
-        UserError for pictures under 9 pixels a side and for values out of range.
-        """
-        return self.paint(self.content(content), [self.statistics(style) for style in styles], weights, alpha)
+    def stylize(self, content: Image.Image, styles: Sequence[Image.Image], alpha: float = 1.0) -> Image.Image:
+        """Draw `content` in equal parts of `styles`, `alpha` as for `paint`; UserError for a side under 9 pixels."""
+        return self.paint(self.content(content), [self.statistics(style) for style in styles], alpha=alpha)
 
     def statistics(self, style: Image.Image, colours_of: Content | None = None) -> Moments:
         """Encode a style picture, RGB or RGBA; with `colours_of` it takes that content's colours first."""
@@ -148,9 +138,11 @@ class Stylizer:
     def paint(
         self, content: Content, styles: Sequence[Moments], weights: Sequence[float] | None = None, alpha: float = 1.0
     ) -> Image.Image:
-        """Decode an encoded content in the given styles; the arguments are those of `stylize`.
+        """Decode an encoded content in a blend of `styles` with `weights` (equal if None; only their ratio counts).
 
-        What comes out has no colours that the styles do not have at all (see `palette_projection`).
+        `alpha` from 0 (the content, rebuilt) to 1 (all style) mixes content and stylised features (paper, eq. 14). What
+        comes out has no colours that the styles do not have at all (see `palette_projection`). UserError for values out
+        of range.
         """
         rgb, shape = content.pixels.rgb, content.pixels.opacity.shape
         scale, shift = (part.to(self.device) for part in blend(content.statistics, styles, weights, alpha))
