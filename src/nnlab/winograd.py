@@ -8,7 +8,6 @@ to 1.1e-2 in bfloat16, and to 1.6e-2 in its gradients.
 """
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -53,12 +52,9 @@ def pays(x: Tensor, weight: Tensor, rough: bool) -> bool:
     if torch.compiler.is_compiling() or x.device.type != "cpu":
         return False
     wide = tuple(sorted(weight.shape[:2])) >= LEAST_CHANNELS and x.shape[2:].numel() >= LEAST_POSITIONS
-    return wide and (x.dtype == torch.float32 or (rough and x.dtype == torch.bfloat16 and not _has_amx()))
-
-
-@cache
-def _has_amx() -> bool:
-    return torch.cpu.get_capabilities().get("amx_bf16", False)
+    if x.dtype == torch.bfloat16:
+        return wide and rough and not torch.cpu.get_capabilities().get("amx_bf16")
+    return wide and x.dtype == torch.float32
 
 
 def kernels(weight: Tensor, dtype: torch.dtype) -> Tensor:
