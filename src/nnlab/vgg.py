@@ -61,8 +61,7 @@ class VGG19(nn.Module):
         (height, width), deepest = images.shape[2:], self.convs[-1]
         smallest = 2 ** (block_of(deepest) - 1) + self.reflect
         if min(height, width) < smallest:
-            found = f"image of {width}x{height} pixels"
-            raise UserError(f"{found}: {deepest} needs at least {smallest} on both sides")
+            raise UserError(f"image of {width}x{height} pixels: {deepest} needs at least {smallest} on both sides")
         x = images if self.reflect else images - self.mean
         x = x.to(self.block1_conv1.weight.dtype, memory_format=torch.channels_last)
         features = {}
