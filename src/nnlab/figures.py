@@ -85,7 +85,7 @@ def image_grid(
 ) -> Figure:
     """Draw pictures as a grid.
 
-    `rows` holds arrays (H, W) or (H, W, 3) in [0, 1] or uint8, or Pillow images; a row may be shorter than the first.
+    `rows` holds arrays (H, W) or (H, W, 3) in [0, 1] or uint8, or Pillow images; rows may differ in length.
     `column_labels` stand over the first row (or, with one label per picture, over each), `cell` is a cell's side in
     inches, `note` a line below for stand-ins and reduced settings. In a grid wider than `WIDEST` the cells are smaller
     and have as many pixels.
@@ -123,7 +123,7 @@ def thinned(items: Sequence[Any], most: int) -> list[Any]:
 
 
 def in_rows(items: Sequence[Any], most: int) -> list[Sequence[Any]]:
-    """`items` in rows of so many at most, about as long as one another: four, three at most, are two rows of two."""
+    """One or more items in rows of `most` at most, about equally long: of three at most, four are two twos."""
     columns = math.ceil(len(items) / math.ceil(len(items) / most))
     return [items[start : start + columns] for start in range(0, len(items), columns)]
 

@@ -19,7 +19,8 @@ class VGG19(nn.Module):
     `pooling` is "max", or "average" as in Gatys et al. 2016, section 2. `reflect` makes it AdaIN's encoder, as its
     reference code has it: borders are reflected in the place of zeros, and a pooling rounds odd sizes up. The features
     have the type of the weights: `dtype`, or what `.to()` makes of them later (with zero padding rather `dtype`, which
-    leaves the mean colour in float32). UserError for a layer that the weights lack.
+    leaves the mean colour in float32). UserError for a layer that the weights lack, ValueError for a name that is none
+    of `LAYERS`.
     """
 
     block1_conv1: nn.Conv2d  # and the others, made from the weights

@@ -67,4 +67,4 @@ def plain_losses(encoder, decoder, content, style):
     of_style = sum(
         F.mse_loss(a, b) for layer in FEATURES for a, b in zip(mean_std(made[layer]), mean_std(target[layer]))
     )
-    return F.mse_loss(made["relu4_1"], wanted), of_style
+    return F.mse_loss(made[FEATURES[-1]], wanted), of_style

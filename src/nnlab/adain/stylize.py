@@ -62,8 +62,8 @@ class Content(NamedTuple):
 def open_picture(path: Path, size: int, longest: int = sys.maxsize) -> Image.Image:
     """Read a picture, RGB or RGBA, with its shorter side resized to `size` pixels; 0 keeps the original size.
 
-    A resized one has `longest` pixels at most on its longer side. UserError that names the file if it cannot be read
-    or is too small for the encoder.
+    A resized one has `longest` pixels at most on its longer side, unless its shorter one would be too small for the
+    encoder then. UserError that names the file if it cannot be read, or is that small itself.
     """
     whole = read_image(path, alpha=True)
     fitting = max(MIN_SIDE, longest * min(whole.size) // max(whole.size))

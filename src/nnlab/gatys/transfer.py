@@ -34,7 +34,7 @@ LONGEST_STEP = 0.05
 """Of L-BFGS, root mean square over the pixels: without it an early step can make noise that many more must clear."""
 
 RARE = 30.0
-"""Seconds without a snapshot after which a state is saved all the same."""
+"""Seconds since the last saved state after which one is saved where no snapshot comes."""
 
 Row = dict[str, float]
 """`total`, its parts `content` and `style`, and all weighted terms by name (see `Objective`)."""

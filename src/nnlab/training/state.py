@@ -46,14 +46,15 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
-    """Return the folder for the state of the job `name`: `.resume/<name>-<hash>`. Remove it when the job is done.
+    """Return the folder for the state of the job `name`, to be removed when the job is done: `.resume/<name>-<hash>`.
 
     The hash covers the settings (anything JSON can hold), the files and folders in `data`, and the modules of this
     package that are loaded, so that a state never serves a job with other parameters, data or code. States of the same
     job with another hash are removed, and a line says so. `UserError` if another process on this machine is doing the
     job.
-    DVC removes the folder that a queued experiment runs in. Its state is in the project's `.resume/queued`, where those
-    with another hash stay; while another experiment is doing the same there, in its own folder as ever.
+
+    A queued experiment, whose own folder DVC removes, has it in the project's `.resume/queued`, where those with
+    another hash stay; while another experiment is doing the same there, in its own folder as ever.
     """
     state = hashlib.sha256(json.dumps([torch.__version__, settings], sort_keys=True, default=str).encode())
     loaded = {module.__file__ for key, module in sys.modules.items() if key.startswith("nnlab.") and module.__file__}
