@@ -1,12 +1,12 @@
 """Growth with the data set: pictures are made up, packed by the stage, read by the training; then all is deleted.
 
-    python benchmarks/scale.py [--counts 1000 4000 16000] [--folder TMP]
+    python benchmarks/scale.py [--counts 1000 4000 16000] [--cache-mib 0] [--folder TMP]
 
 The pictures (256 x 256 to 256 x 448 pixels, smooth noise, JPEG) lie in zip archives, as COCO's do. For every count:
 pictures packed per second (the stage's start included), seconds from an unread set to the first batch, training steps
 per second by params.yaml (photos and paintings are the same set), and peak memory of each process. A set that fits into
-`adain.run.cache_mib` is kept in memory once decoded, and has been for the steps that count; else `adain.run.workers`
-processes decode it: see docs/full-size.md.
+`adain.run.cache_mib`, or into `--cache-mib`, is kept in memory once decoded, and has been for the steps that count;
+else `adain.run.workers` processes decode it: see docs/full-size.md.
 """
 
 import argparse
@@ -38,12 +38,14 @@ def main() -> None:
     """Make, pack and read larger and larger sets; print a row per figure."""
     parser = arguments(__doc__)
     parser.add_argument("--counts", type=int, nargs="+", default=[1_000, 4_000, 16_000])
+    mib = load_params(ROOT / "params.yaml").adain.run.cache_mib
+    parser.add_argument("--cache-mib", type=int, default=mib, help="0: a small set is read from the disk, too")
     parser.add_argument("--folder", type=Path, help="where the pictures lie meanwhile: 70 kB each")
     parser.add_argument("--encoder", type=Path, default=ROOT / "data/models/adain/encoder.safetensors")
     parser.add_argument("--train", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.train:
-        print(json.dumps(train(options.train, options.encoder)))
+        print(json.dumps(train(options.train, options.encoder, options.cache_mib)))
         return
     rows, precision = [], here()[1]
     with TemporaryDirectory(dir=options.folder) as folder:
@@ -53,7 +55,8 @@ def main() -> None:
             make(given / f"{count:07d}.zip", range(before, count))
             fetch_set("adain.data.content", str(given), fetched)
             _, taken, peak = process([sys.executable, "stages/adain_prepare.py", fetched, folder, pool])
-            said, _, held = process([sys.executable, __file__, "--train", pool, "--encoder", options.encoder])
+            given_on = ["--train", pool, "--encoder", options.encoder, "--cache-mib", str(options.cache_mib)]
+            said, _, held = process([sys.executable, __file__, *given_on])
             first, rate, kept = json.loads(said)
             found = [
                 row("packing, pictures/s", [count / taken]),
@@ -87,12 +90,12 @@ def pictures(numbers: range) -> Iterator[bytes]:
         yield file.getvalue()
 
 
-def train(pool: Path, weights: Path, uncounted: int = 10, steps: int = 60) -> tuple[float, float, bool]:
+def train(pool: Path, weights: Path, cache_mib: int, uncounted: int = 10, steps: int = 60) -> tuple[float, float, bool]:
     """Seconds to the first batch, training steps per second after some, whether the set stays in memory."""
     adain, (device, precision) = load_params(ROOT / "params.yaml").adain, here()
     _, move = training(load_encoder(weights), initial_decoder(1), adain.train, precision)
     begin = time.perf_counter()
-    photos, paintings = (ImageSet(pool, adain.run.cache_mib << 20) for _ in range(2))
+    photos, paintings = (ImageSet(pool, cache_mib << 20) for _ in range(2))
     batches = feed(Crops(photos, paintings, adain.train), range(uncounted + steps), adain.run.workers, device)
     batch = next(batches)
     first, sides = time.perf_counter() - begin, adain.train.crops[0].sides

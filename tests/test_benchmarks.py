@@ -178,7 +178,7 @@ def test_scale_on_few_pictures(script, tmp_path, capsys, monkeypatch):
 def test_the_training_on_a_large_set_is_measured(script, data, monkeypatch):
     scale = script("scale")
     monkeypatch.setattr(scale, "load_params", small_params)
-    first, rate, kept = scale.train(data / "pools/content", data / "models/adain/encoder.safetensors", 2, 3)
+    first, rate, kept = scale.train(data / "pools/content", data / "models/adain/encoder.safetensors", 1024, 2, 3)
     assert min(first, rate, kept) > 0
 
 
