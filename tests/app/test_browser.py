@@ -60,14 +60,16 @@ def use_style_transfer(me: Person, folder: Path) -> None:
     me.text("Portrait of Père Tanguy")
     before = me.changed(before, pictures)
     me.see("input[type=checkbox]")[0].click()
-    before = me.changed(before, pictures)
-    write(me, "0.4", "600")
     me.changed(before, pictures)
     (folder / "bad.png").write_bytes(b"nothing")
-    me.upload(0, folder / "bad.png")
+    me.upload(0, folder / "bad.png")  # nothing is being drawn, which would tell the error once more
     assert me.text("bad.png: not an image").count("bad.png: ") == 1
+    me.until(lambda: not slider())
     me.upload(0, folder / "mine.png")
     me.see(pictures, 2)
+    before = slider()
+    write(me, "0.4", "600")  # drawn with each digit
+    me.changed(before, pictures)
 
 
 def use_training_stages(me: Person, folder: Path) -> None:
