@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="nnlab-app-", ignore_cleanup_errors=True) as folder:
         page, address = start(Path(folder), options.host, options.port, options.open)
         print(f"{address}  (Ctrl-C ends it)", flush=True)
+        page.server.force_exit = True  # at its end; a page that is open in a browser would keep it for five seconds
         page.block_thread()
     os._exit(0)  # a request's thread that is still at work would abort Python's own end
 
