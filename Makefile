@@ -58,7 +58,7 @@ $(BIN)/installed: requirements.txt pyproject.toml
 	@pwd -P > $@
 
 test: install lint
-	@$(BIN)/python -m pytest -q -rs $(TWO)
+	@$(BIN)/python -m pytest -q -rs --durations 15 $(TWO)
 
 lint: install
 	@$(BIN)/ruff check --quiet .

@@ -36,6 +36,7 @@ BENCHMARKS = {
     "adain_sheet": ("AdaIN's pictures", ["adain_sheet.py", "data/adain_sheet.png", "--size", "256", "--pairs", "16"]),
     "scale": ("Data set", ["scale.py", "--counts", "1000", "100000"]),
     "startup": ("Start", ["startup.py"]),
+    "app_load": ("The page", ["app_load.py"]),
 }
 # In a process of its own: what opens a GPU takes memory there, and may keep others out.
 GPU = "import torch; print(f', {torch.cuda.get_device_name()}' if torch.cuda.is_available() else '', end='')"

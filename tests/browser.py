@@ -88,7 +88,8 @@ class Person:
         return result
 
     def picture(self, path: Path) -> None:
-        """A screenshot of the whole page."""
+        """A screenshot of the whole page, when nothing more is being made."""
+        self.until(lambda: not any(sign in self.said() for sign in ("processing", "queue: ")))
         shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
         path.write_bytes(base64.b64decode(shot["data"]))
 

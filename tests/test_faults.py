@@ -20,7 +20,6 @@ from tests import quick
 from tests.test_files import largest_file
 
 pytestmark = pytest.mark.slow
-TRAININGS = ("adain_train", "gatys_stylize@main")  # those that save states
 
 
 class Workplace:
@@ -63,7 +62,7 @@ def place(quick_run: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Wo
     return Workplace(quick_run, tmp_path / "tree", request.param)
 
 
-@pytest.mark.parametrize("place", TRAININGS, indirect=True)
+@pytest.mark.parametrize("place", ["adain_train", "gatys_stylize@main"], indirect=True)  # those that save states
 def test_a_training_that_is_killed_goes_on_from_its_state_to_the_same_bits(place: Workplace) -> None:
     """Killed twice, each time when it has saved a state that is newer than the one that it began with."""
     for _ in range(2):

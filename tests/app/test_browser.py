@@ -92,10 +92,12 @@ def use_latent_space(me: Person, folder: Path) -> None:
 
 def use_denoiser(me: Person, folder: Path) -> None:
     me.text("Noisy: PSNR")
-    before = me.sources(".image-frame img")
+    before = first = me.until(lambda: len(found := me.sources(".image-frame img")) == 3 and found)
     for stroke in ([(0.1, -0.3)], [(-0.2, -0.3), (0.2, -0.3), (0, 0.35)]):  # a tap, which leaves a dot, and a line
         me.drag(me.see(".pad canvas")[0], *stroke)
         before = me.changed(before, ".image-frame img")
+    me.see(".pad button")[0].click()  # what was drawn goes; the chosen digit of the test set is back
+    me.until(lambda: me.sources(".image-frame img") == first)
 
 
 def use_fashion_mnist(me: Person, folder: Path) -> None:

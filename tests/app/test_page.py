@@ -19,7 +19,6 @@ from nnlab.adain.shipped import networks
 from nnlab.adain.stylize import Stylizer, open_picture
 from nnlab.app import page, parts
 from nnlab.app.fashion import bars
-from nnlab.app.parts import DIGIT, GARMENT, framed, texts
 from nnlab.autoencoder.model import build
 from nnlab.errors import UserError
 from nnlab.fashion.figures import GREY, ORANGE, RED
@@ -78,7 +77,10 @@ def test_transparency_is_kept_and_each_result_has_the_size_that_was_asked_for(dr
     cutout.putalpha(Image.linear_gradient("L").resize(cutout.size))
     long = tmp_path / f"{'照' * 60}.png"  # a disk allows names of 255 bytes
     cutout.save(long)
-    result = Image.open(drawn(long, second=handle_file(str(painting)), keep=True))
+    other = handle_file(str(painting.with_name("spring.png")))
+    choices = {"second": other, "share": 1}, {"first": other}
+    result, alone = (Image.open(drawn(long, keep=True, **chosen)) for chosen in choices)
+    assert (np.asarray(result) == np.asarray(alone)).all(), "a share of 1 is the second painting alone"
     assert (result.mode, result.size) == ("RGBA", (60, 40))
     assert (np.asarray(result.getchannel("A")) == np.asarray(cutout.getchannel("A"))).all()
     photo(3, (1400, 300)).save(tmp_path / "large.png")
@@ -144,13 +146,13 @@ def test_a_drawn_digit_is_made_noisy_and_rebuilt(client):
 def test_framed_by_hand():
     white = Image.new("RGB", (100, 200), "white")
     ImageDraw.Draw(white).rectangle((20, 50, 39, 89), "black")
-    digit, garment = framed(white, DIGIT), framed(white, GARMENT)
+    digit, garment = parts.framed(white, parts.DIGIT), parts.framed(white, parts.GARMENT)
     assert (digit.shape, digit.dtype) == ((1, 28, 28), torch.uint8)
     assert [int(line) for line in (digit[0] > 200).any(0).nonzero()] == list(range(9, 19))
     assert [int(line) for line in (garment[0] > 200).any(0).nonzero()] == list(range(7, 21))
-    assert torch.equal(framed(ImageOps.invert(white), DIGIT), digit), "light on dark is the same thing"
+    assert torch.equal(parts.framed(ImageOps.invert(white), parts.DIGIT), digit), "light on dark is the same thing"
     with pytest.raises(UserError, match="one colour"):
-        framed(Image.new("RGB", (9, 9), "red"), DIGIT)
+        parts.framed(Image.new("RGB", (9, 9), "red"), parts.DIGIT)
 
 
 def test_the_true_class_is_blue_and_a_wrong_prediction_red(client):
@@ -196,7 +198,7 @@ def test_both_languages_say_the_same_things():
     for key, said in table.items():
         assert set(said) == {"en", "zh"}, key
         assert Counter(re.findall("{.*?}", said["en"])) == Counter(re.findall("{.*?}", said["zh"])), key
-    english, chinese = texts("en"), texts("zh")
+    english, chinese = parts.texts("en"), parts.texts("zh")
     assert english("losses", 1, 2, 3.0, 4.0) == "iteration 1 of 2: content loss 3, style loss 4"
     assert chinese("losses", 1, 2, 3.0, 4.0) == "第 1/2 次迭代：内容损失 3，风格损失 4"
 

@@ -57,10 +57,9 @@ def test_facts_by_hand(run):
     assert (facts["shortened"], facts["wanted_alpha"], facts["unset"]) == ([], None, [])
 
 
-WRONG = "Shirt,Coat\n" * 3 + "Coat,Shirt\n" * 2
-
-
-@pytest.mark.parametrize(("wrong", "most"), [(WRONG, [("Shirt", "Coat", 3)]), ("", [])])
+@pytest.mark.parametrize(
+    ("wrong", "most"), [("Shirt,Coat\n" * 3 + "Coat,Shirt\n" * 2, [("Shirt", "Coat", 3)]), ("", [])]
+)
 def test_the_most_frequent_confusion_by_hand(run, tmp_path, wrong, most):
     root = shutil.copytree(run, tmp_path / "copy")
     (root / "plots/fashion/confusion.csv").write_text("actual,predicted\n" + "Bag,Bag\n" * 9 + wrong)

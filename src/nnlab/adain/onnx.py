@@ -24,7 +24,8 @@ encoder.onnx: image (batch, 3, height, width), RGB in [0, 1], at least {MIN_SIDE
 decoder.onnx: features (batch, 512, h, w) -> image (batch, 3, 8 h, 8 w), to be clipped to [0, 1].
 Between the two, with the content's features f and the style's s, mean and std of each channel over its n positions:
 t = (f - mean(f)) / std(f) * std(s) + mean(s), std(f) = sqrt(sum((f - mean(f))^2) / (n - 1) + {EPS});
-the decoder gets alpha * t + (1 - alpha) * f."""
+the decoder gets alpha * t + (1 - alpha) * f. What `nnlab stylize` does beyond that is left out: with a
+grey style, or one of one colour, the result may have other colours; on a content of one colour, rounding may show."""
 
 
 def write_onnx(encoder: Encoder, decoder: Decoder, folder: Path) -> list[Path]:

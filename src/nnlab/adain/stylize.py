@@ -30,6 +30,7 @@ from nnlab.errors import UserError
 
 KEEP_BYTES = 512 << 20  # features of a content up to this size stay in memory; larger ones are computed again
 LONGEST_STYLE = 8192  # pixels on the longer side of a resized style: a strip of paper would have millions
+FLAT = 0.01  # deviation of all features together: bfloat16's rounding leaves 0.005, noise of a single grey level 0.04
 TILE = 96  # cells a side at most (768 pixels): 0.6 GB at the widest layers in float32
 
 # Reach of the receptive fields, in cells, rounded up. Encoder: 2 convolutions at 1 px, 2 at 2 px, 4 at 4 px and 1 at
@@ -174,11 +175,13 @@ def blend(
     """Return scale and shift (1, 512, 1, 1) with which content features f become t = f * scale + shift.
 
     AdaIN towards each style, their weighted mean (paper, eq. 15) and the mixture by alpha (eq. 14) are all linear in f,
-    so they are one map. UserError for an alpha outside [0, 1], and for weights that do not fit.
+    so they are one map. A content of one colour has no deviation that could be a style's: it becomes the style's mean.
+    UserError for an alpha outside [0, 1], and for weights that do not fit.
     """
     scale, shift = torch.full_like(content.std, 1 - alpha), torch.zeros_like(content.mean)
+    flat = bool(content.std.square().mean().sqrt() < FLAT)
     for share, style in zip(shares(len(styles), weights, alpha), styles):
-        ratio = style.std / content.std
+        ratio = torch.zeros_like(style.std) if flat else style.std / content.std
         scale += share * ratio
         shift += share * (style.mean - content.mean * ratio)
     return scale, shift

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,12 @@ def denoiser_tab(page: gr.Blocks, say: Say) -> None:
         return enlarged(clean), judged("noisy", seen.clamp(0, 1)), judged("rebuilt", in_chunks(model, seen).sigmoid())
 
     @told()
-    def drawn(address: str) -> Tensor:
+    def drawn(address: str, index: int) -> Tensor:
+        if not address:  # nothing is drawn any more
+            return pixels(images[index : index + 1])
         return pixels(framed(decode(base64.b64decode(address.partition(",")[2]))[0], DIGIT))
 
     digit = gr.State(pixels(images[:1]))
-    pad.input(drawn, pad, digit, api_name="draw", **QUICK)
-    index.change(lambda chosen: pixels(images[chosen : chosen + 1]), index, digit, api_visibility="private", **QUICK)
+    pad.input(drawn, [pad, index], digit, api_name="draw", **QUICK)
+    index.change(partial(drawn, ""), index, digit, api_visibility="private", **QUICK)
     gr.on([page.load, digit.change, noise.change], shown, [digit, noise], [taken, *beside], api_name="denoise", **QUICK)

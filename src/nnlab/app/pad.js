@@ -1,4 +1,4 @@
-// A place to draw a digit: after each stroke the value is the picture, as a data address.
+// A place to draw a digit: after each stroke the value is the picture, as a data address; "" where it was cleared.
 const canvas = element.querySelector("canvas"), pen = canvas.getContext("2d");
 let last = null;
 const clear = () => { pen.fillStyle = "white"; pen.fillRect(0, 0, canvas.width, canvas.height); };
@@ -11,6 +11,7 @@ const draw = event => {
   pen.stroke();
   last = place;
 };
+const tell = value => { props.value = value; trigger("input"); };
 clear();
 Object.assign(pen, { lineWidth: 22, lineCap: "round", strokeStyle: "black" });
 canvas.addEventListener("pointerdown", event => { canvas.setPointerCapture(event.pointerId); draw(event); });
@@ -18,7 +19,6 @@ canvas.addEventListener("pointermove", event => last && draw(event));
 for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => {
   if (!last) return;
   last = null;
-  props.value = canvas.toDataURL();
-  trigger("input");
+  tell(canvas.toDataURL());
 });
-element.querySelector("button").addEventListener("click", clear);
+element.querySelector("button").addEventListener("click", () => { clear(); tell(""); });

@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
@@ -35,8 +37,10 @@ def run(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="nnlab-app-", ignore_cleanup_errors=True) as folder:
         page, address = start(Path(folder), options.host, options.port, options.open)
         print(f"{address}  (Ctrl-C ends it)", flush=True)
-        page.server.force_exit = True  # at its end; a page that is open in a browser would keep it for five seconds
-        page.block_thread()
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(1)
+        page.close(verbose=False)  # at once: Gradio's block_thread would wait five seconds for a page that is open
     os._exit(0)  # a request's thread that is still at work would abort Python's own end
 
 
@@ -59,7 +63,15 @@ def start(folder: Path, host: str, port: int | None, open_browser: bool = False)
         css_paths=Path(__file__).with_name("page.css"),
         _frontend=False,  # no request to itself, for which a busy machine takes more than the allowed 3 seconds
     )  # fmt: skip
-    return page, address
+    return page, address.replace("localhost", _own_address()) if host == "0.0.0.0" else address
+
+
+def _own_address() -> str:
+    """This machine's address in its network, which others can type; "localhost" where there is no network."""
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: it only looks up which way packets would take (RFC 5737)
+        return str(probe.getsockname()[0])
+    return "localhost"
 
 
 def build(params: Params) -> gr.Blocks:

@@ -103,7 +103,7 @@ def stages_tab(say: Say, painter: Painter, tab: gr.Tab, photo: gr.Image, paintin
     gr.Markdown(say("stages_note"))
     labels = [say("stage", decoder.stem.rpartition("_")[2], iterations(decoder)) for decoder in DECODERS]
     with gr.Row():
-        places = [gr.Image(label=label, min_width=260, buttons=[]) for label in labels]
+        places = [gr.Image(label=label, min_width=260, buttons=[], elem_classes="judged") for label in labels]
 
     @told()
     def compare(photo: File, painting: File) -> list[Image.Image | None]:
@@ -112,7 +112,8 @@ def stages_tab(say: Say, painter: Painter, tab: gr.Tab, photo: gr.Image, paintin
         content, style = painter.content(photo, STAGE), painter.statistics(painting, STAGE)
         return [_shown(painter.with_decoder(decoder).paint(content, [style])) for decoder in DECODERS]
 
-    tab.select(compare, [photo, painting], places, trigger_mode="always_last", api_name="stages", **QUEUE)
+    comparing = tab.select(compare, [photo, painting], places, trigger_mode="always_last", api_name="stages", **QUEUE)
+    comparing.failure(lambda: [None] * len(places), None, places, api_visibility="private")
 
 
 def _shown(picture: Image.Image) -> Image.Image:

@@ -1,11 +1,10 @@
 """What several tabs have: texts in two languages, limits, errors, dropped and small pictures, choice of a painting."""
 
+import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import gradio as gr
 import numpy as np
 import torch
 import yaml
+from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image, ImageOps
 from torch import Tensor
@@ -68,8 +68,16 @@ def dropped(say: Say, label: str, height: int, value: Path | None = None) -> gr.
         str(value) if value else None, label=label, type="filepath", sources=["upload", "clipboard"], height=height,
         buttons=[], placeholder=say("drop"),
     )  # fmt: skip
-    place.preprocess = lambda payload: payload and payload.path  # type: ignore[method-assign, assignment, return-value]
+    place.preprocess = _path  # type: ignore[method-assign, assignment]
     return place
+
+
+def _path(payload: Any) -> File:
+    path: File = payload and payload.path
+    if path:
+        with suppress(OSError):
+            os.utime(path)  # what is in use is not yet to be deleted
+    return path
 
 
 def slider(low: float, high: float, value: float, **looks: Any) -> gr.Slider:
@@ -98,8 +106,9 @@ def painting_choice(say: Say, label: str, chosen: bool = True) -> gr.Image:
     painting = dropped(say, say("own_painting"), 200, None if first is None else files[first])
 
     def select(event: gr.SelectData) -> str:
-        # A copy: Gradio serves no file that is a link out of the project, to DVC's cache on another disk.
-        return shutil.copy(files[event.index], tempfile.mkdtemp(dir=get_upload_folder()))
+        # A copy: Gradio serves no file that is a link out of the project, to DVC's cache on another disk. The same one
+        # each time, whose statistics are known then.
+        return save_file_to_cache(files[event.index], get_upload_folder())
 
     gallery.select(select, None, painting, api_visibility="private")
     own = [painting.upload, painting.clear]
