@@ -26,7 +26,7 @@ WAITING = 100  # requests that may wait for a tab's turn
 THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]).set(
     checkbox_border_color_dark="*neutral_500"
 )
-KEPT_SECONDS = 3600  # uploads and results of a page that stays open; all go at its end
+KEPT_SECONDS = 3600  # results of a page that stays open, and uploads since their last use; all go at its end
 
 
 def run(options: argparse.Namespace) -> None:
