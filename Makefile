@@ -27,8 +27,8 @@ LOST := .venv: its python does not start; load the module that it was made with,
 .PHONY: repro report install test lint quick app ship bench requirements
 
 repro: install
-	@echo "The first run takes 25 to 40 minutes on two cores with fast bfloat16, about an hour without; most is AdaIN's"
-	@echo "training, which shows how long it still takes. Interrupted, it goes on where it was."
+	@echo "The first run takes 25 to 40 minutes on two cores with fast bfloat16, 60 to 90 without; most is AdaIN's training,"
+	@echo "which shows how long it still takes. Interrupted, it goes on where it was."
 	@$(DVC) repro --all-pipelines
 
 report: install

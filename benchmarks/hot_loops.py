@@ -9,7 +9,9 @@ them AdaIN's share is lower than without, and so is its time.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from measure import arguments, here, in_turns, row, show
@@ -69,16 +71,17 @@ def small_networks(data: Path, device: torch.device, precision: torch.dtype) -> 
     """An epoch of training each, with what stands around it."""
     params = load_params(ROOT / "params.yaml")
     fashion, digits = (load_split(data / "raw" / kind, "train") for kind in ("fashion_mnist", "mnist"))
-    classifier = params.fashion.main.model_copy(update={"epochs": 1})
-    autoencoder = params.autoencoder.model_copy(update={"epochs": 1})
-
-    def few(split: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        return split[0][:100], split[1][:100]  # what is judged after the epoch
-
-    jobs: dict[str, Job] = {
-        "Fashion-MNIST, an epoch": lambda: fit(prepare_fashion, fashion, few(fashion), classifier, device, precision),
-        "autoencoder, an epoch": lambda: fit(prepare_autoencoder, digits, few(digits), autoencoder, device, precision),
+    trainings: dict[str, tuple[Any, ...]] = {
+        "Fashion-MNIST": (prepare_fashion, fashion, params.fashion.main),
+        "Fashion-MNIST with convolutions": (prepare_fashion, fashion, params.fashion.variants["cnn"]),
+        "autoencoder": (prepare_autoencoder, digits, params.autoencoder),
+        "denoiser": (prepare_autoencoder, digits, params.denoiser),
     }
+    jobs: dict[str, Job] = {}
+    for what, (prepare, split, chosen) in trainings.items():
+        few = split[0][:100], split[1][:100]  # what is judged after the epoch
+        once = chosen.model_copy(update={"epochs": 1})
+        jobs[f"{what}, an epoch"] = partial(fit, prepare, split, few, once, device, precision)
     return {what: (job, job) for what, job in jobs.items()}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 import torch
 import yaml
 from gradio_client import handle_file
@@ -18,6 +19,7 @@ from PIL import Image, ImageDraw, ImageOps
 from nnlab.adain.shipped import networks
 from nnlab.adain.stylize import Stylizer, open_picture
 from nnlab.app import page, parts
+from nnlab.app import painting as painting_tab
 from nnlab.app.fashion import bars
 from nnlab.autoencoder.model import build
 from nnlab.errors import UserError
@@ -101,6 +103,18 @@ def test_a_bad_file_is_the_commands_one_line(drawn, tmp_path, content, line):
     assert line in str(caught.value)
     assert str(tmp_path.parent) not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_request_has_limits_of_time_and_size(lab, drawn, monkeypatch, tmp_path):
+    monkeypatch.setattr(painting_tab, "SECONDS", -1)
+    picture = handle_file(str(tmp_path / "a.png"))
+    photo(1, (40, 40)).save(tmp_path / "a.png")
+    with pytest.raises(AppError, match="longer than -1 seconds"):
+        lab.client().predict(picture, picture, api_name="/stages")
+    (tmp_path / "large.png").write_bytes(bytes((64 << 20) + 1))
+    with (tmp_path / "large.png").open("rb") as file:
+        answer = requests.post(f"{lab.address}gradio_api/upload", files={"files": file}, timeout=60)
+    assert answer.status_code == 413
 
 
 def test_twenty_requests_at_once_lose_none(client, painting, tmp_path):

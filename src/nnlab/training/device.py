@@ -37,25 +37,28 @@ def pick_device(name: str) -> torch.device:
 
 
 def agrees_with_cpu(device: torch.device) -> bool:
-    """Whether a small step, of the operations that the trainings are made of, gives the CPU's gradient on `device`.
+    """Whether a small step, of the operations that the trainings are made of, gives the CPU's numbers on `device`.
 
-    CUDA's is not compared, for it may round to TF32: it fails where this PyTorch has no code for an old card.
+    CUDA's are not compared, for it may round to TF32: it fails where this PyTorch has no code for an old card.
     """
     draws = torch.Generator().manual_seed(1)
     images, weight = (torch.rand(shape, generator=draws) for shape in ((2, 4, 10, 10), (8, 4, 3, 3)))
 
-    def gradient(place: torch.device) -> Tensor:
+    def step(place: torch.device) -> Tensor:
         leaf = weight.clone().to(place).requires_grad_()
         features = F.conv2d(F.pad(images.to(place), (1, 1, 1, 1), mode="reflect"), leaf - 0.5).relu()
-        (F.max_pool2d(features, 2).square().mean() + features.std()).backward()
+        drawn = F.avg_pool2d(F.pixel_shuffle(F.pad(features, (1, 1, 1, 1), mode="replicate"), 2), 4)
+        (F.max_pool2d(features, 2).square().mean() + features.std() + drawn.square().mean()).backward()
+        torch.optim.Adam([leaf], 0.1, fused=True).step()
         assert leaf.grad is not None
-        return leaf.grad.cpu()
+        enlarged = F.interpolate(features.detach(), scale_factor=2, mode="bicubic")
+        return torch.cat([values.detach().cpu().flatten() for values in (leaf.grad, leaf, enlarged)])
 
     try:
-        found = gradient(device)
+        found = step(device)
     except RuntimeError:  # an operation that is not there
         return False
-    return device.type == "cuda" or torch.allclose(found, gradient(torch.device("cpu")), rtol=1e-3, atol=1e-6)
+    return device.type == "cuda" or torch.allclose(found, step(torch.device("cpu")), rtol=1e-3, atol=1e-6)
 
 
 def pick_precision(name: str, device: torch.device) -> torch.dtype:

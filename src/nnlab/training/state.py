@@ -84,7 +84,7 @@ def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
 def project_of_experiment() -> Path | None:
     """The project of an experiment that DVC runs in a folder of its own (the queue, `--temp`); else None."""
     project = Path(os.environ.get("DVC_ROOT", ""))
-    return None if project.samefile("") else project
+    return None if project.samefile(Path()) else project
 
 
 def _lock(job: Path) -> None:
