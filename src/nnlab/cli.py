@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise UserError("an argument is empty; is a variable of the shell not set?")
         options = _parser().parse_args(arguments)
     except UserError as error:
-        dashed = [text for text in arguments if re.match("-[^-]", text)]  # no option of ours has one dash
+        dashed = [text for text in arguments if re.match(r"-[^-\d.].*[./]", text)]  # a file's name, no option
         print(f"nnlab: error: {error}{f'; write ./{dashed[0]}' if dashed else ''}", file=sys.stderr)
         return 2
     return exit_code("nnlab", lambda: options.run(options), "interrupted; finished pictures are whole")

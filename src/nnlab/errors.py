@@ -37,6 +37,8 @@ def exit_code(program: str, work: Callable[[], object], interrupted: str) -> int
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
             raise
         line = "not enough memory; lower the batch or picture sizes, close other programs, or compute on the CPU"
+        if "DataLoader" in str(error):
+            line = "not enough memory for adain.run.workers; lower it, or give a container more (docker's --shm-size)"
     except KeyboardInterrupt:
         line, code = interrupted, 130
     print(f"{program}: error: {' '.join(line.split())}", file=sys.stderr)

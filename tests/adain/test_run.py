@@ -93,6 +93,15 @@ def test_two_processes_reach_the_losses_of_one(whole, inputs, tmp_path, machines
     torch.testing.assert_close(two, one, rtol=0.05, atol=0)
 
 
+def test_an_error_of_a_process_is_its_line_without_torchruns_traceback(inputs, tmp_path):
+    write_params(tmp_path, **QUICK)
+    process = start(tmp_path, ["nothing", *inputs[1:]], PET_NPROC_PER_NODE="1")
+    said = process.communicate(timeout=600)[1]
+    assert process.returncode == 1
+    assert "adain_train: error: nothing: No such file" in said
+    assert "Traceback" not in said
+
+
 @pytest.fixture
 def call(workdir, monkeypatch, capfd):
     """`call(*inputs)` runs the stage in a folder of its own: exit code and the last line of what it said."""

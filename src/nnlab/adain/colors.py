@@ -46,7 +46,7 @@ class Pixels(NamedTuple):
 
 def to_pixels(picture: Image.Image) -> Pixels:
     """The pixels of an RGB or RGBA picture."""
-    layer = np.full((picture.height, picture.width), 255, np.uint8)
+    layer: np.ndarray = np.full((picture.height, picture.width), 255, np.uint8)
     if picture.mode == "RGBA":
         if (opacity := picture.getchannel("A")).getbbox():
             layer = np.asarray(opacity)

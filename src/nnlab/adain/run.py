@@ -58,7 +58,7 @@ def train_decoder(
         torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
         data = [inputs[0], inputs[1] / MANIFEST, inputs[2] / MANIFEST]
         key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
-        folder = team.first(lambda: resume_dir("adain_train", key, data))
+        folder = team.first(lambda: resume_dir(f"adain_train-{team.device.type}", key, data))
         state = _train(params, team, dtype, inputs, folder)
         team.wait()
         if team.rank == 0:

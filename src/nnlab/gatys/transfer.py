@@ -61,7 +61,7 @@ def stylize(name: str, job: JobParams, vgg: Path, out: Path, device: torch.devic
     weights = read_weights(vgg)
     files = [vgg, *(Path(file) for file in (job.content, job.style, job.start) if file not in ("content", "noise"))]
     settings = {**job.model_dump(), "device": str(device), "dtype": str(dtype), "threads": torch.get_num_threads()}
-    folder = resume_dir(f"gatys-{name}", settings, files)
+    folder = resume_dir(f"gatys-{name}-{device.type}", settings, files)
     painting = _load(folder, device) or begin(pictures, job, device)
     work = paint(painting, pictures, network(weights, job, dtype).to(device), job)
     _watch(name, painting, work, plan(job)[-1][1], folder)

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.distributed.elastic.multiprocessing import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.run import main as torchrun
 from torch.nn.parallel import DistributedDataParallel
 
 from nnlab.errors import UserError
@@ -49,10 +52,14 @@ class Processes(NamedTuple):
 
 
 def start_torchrun() -> None:
-    """Become `torchrun <this command>` where its variables (PET_NPROC_PER_NODE, PET_NNODES ...) ask for processes."""
+    """Be `torchrun <this command>` where its variables (PET_NPROC_PER_NODE, PET_NNODES ...) ask for processes."""
     if "WORLD_SIZE" not in os.environ and {"PET_NPROC_PER_NODE", "PET_NNODES"} & os.environ.keys():
         local = [] if "PET_NNODES" in os.environ else ["--standalone"]
-        os.execv(sys.executable, [sys.executable, "-m", "torch.distributed.run", *local, *sys.argv])
+        try:
+            torchrun([*local, *sys.argv])
+        except (ChildFailedError, SignalException):
+            sys.exit(1)  # a process has said why
+        sys.exit()
 
 
 @contextmanager

@@ -40,9 +40,10 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return tensors, json.loads((file.metadata() or {}).get("about", "{}"))
     except FileNotFoundError:
-        raise UserError(f"{path}: not found; run `dvc repro` to make it") from None
-    except SafetensorError as error:
-        raise UserError(f"{path}: not a whole safetensors file ({error}); delete it and run `dvc repro`") from None
+        raise UserError(f"{path}: not found; what the pipeline has is made by `dvc repro`") from None
+    except (SafetensorError, ValueError) as error:
+        reason = f"{path}: not a whole safetensors file ({error})"
+        raise UserError(f"{reason}; fetch it again, or delete it where `dvc repro` makes it") from None
 
 
 def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
