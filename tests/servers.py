@@ -24,15 +24,11 @@ class Fault:
 
 @dataclass
 class Server:
-    """`files` maps paths ("/a/b") to bytes; `faults` maps a path to the faults of its next answers, in turn.
-
-    A fault under the path "*" holds for every answer that has none of its own.
-    """
+    """`files` by path ("/a/b"); `faults` of its next answers by path, and "*" for those that have none of their own."""
 
     url: str
     files: dict[str, bytes]
     faults: dict[str, list[Fault]]
-    headers: dict[str, dict[str, str]] = field(default_factory=dict)  # by path: more of them, in every answer
     requests: list[tuple[str, str]] = field(default_factory=list)  # (path, Range header), as they came
 
     def asked(self, path: str) -> list[str]:
@@ -58,7 +54,7 @@ def serve(files: dict[str, bytes], faults: dict[str, list[Fault]] | None = None)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers GET (with ranges) and HEAD, unless a fault says otherwise."""
+    """Answers GET, with ranges, unless a fault says otherwise."""
 
     def do_GET(self) -> None:
         state: Server = self.server.state  # type: ignore[attr-defined]
@@ -76,15 +72,10 @@ class _Handler(BaseHTTPRequestHandler):
         if start and start >= len(body):
             self._head(416, {"Content-Range": f"bytes */{len(body)}", "Content-Length": "0"})
             return
-        headers = dict(state.headers.get(path, {}))
-        if start:
-            headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
+        headers = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if start else {}
         self._head(206 if start else 200, {**headers, "Content-Length": str(len(body) - start), **fault.headers})
         with suppress(ConnectionError):  # the client may give up first
-            if self.command == "GET":
-                self.wfile.write(body[start:] if fault.cut is None else body[start:][: fault.cut])
-
-    do_HEAD = do_GET
+            self.wfile.write(body[start:] if fault.cut is None else body[start:][: fault.cut])
 
     def _head(self, code: int, headers: dict[str, str]) -> None:
         self.send_response(code)

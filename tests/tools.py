@@ -57,10 +57,7 @@ def online() -> Iterator[None]:
 
 
 def measured(setup: str, code: str, folder: Path) -> float:
-    """Run `code` after `setup`, both with `folder`; return the MiB that the code took at most, C libraries included.
-
-    In a process of its own: tracemalloc would see only what Python allocates.
-    """
+    """MiB that `code` takes at most after `setup`, both with `folder`, in a process of its own, with C libraries."""
     if not Path("/proc/self/status").exists():
         lacking("needs Linux's /proc")
     command = [sys.executable, "-c", _PROGRAM.format(setup=setup, code=code), str(folder)]

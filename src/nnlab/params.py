@@ -148,7 +148,7 @@ class AdainTrainParams(Section):  # how the decoder is trained
     crops: list[CropParams] = Field(min_length=1)
     start: Literal["closed_form", "random"]
     optimizer: Literal["muon", "adam"]
-    learning_rate: float = Field(gt=0, le=1)
+    learning_rate: float = Field(gt=0)
     decay: float = Field(ge=0)
     warmup: int = Field(ge=0)
     cooldown: Share

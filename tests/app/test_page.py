@@ -105,16 +105,13 @@ def test_a_bad_file_is_the_commands_one_line(drawn, tmp_path, content, line):
     assert "\n" not in str(caught.value)
 
 
-def test_a_request_has_limits_of_time_and_size(lab, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr(painting_tab, "SECONDS", -1)
-    picture = handle_file(str(tmp_path / "a.png"))
+def test_a_request_has_limits_of_time_and_size(client, lab, monkeypatch, tmp_path):
     photo(1, (40, 40)).save(tmp_path / "a.png")
+    monkeypatch.setattr(painting_tab, "SECONDS", -1)
     with pytest.raises(AppError, match="longer than -1 seconds"):
-        lab.client().predict(picture, picture, api_name="/stages")
-    (tmp_path / "large.png").write_bytes(bytes((64 << 20) + 1))
-    with (tmp_path / "large.png").open("rb") as file:
-        answer = requests.post(f"{lab.address}gradio_api/upload", files={"files": file}, timeout=60)
-    assert answer.status_code == 413
+        client.predict(*[handle_file(str(tmp_path / "a.png"))] * 2, api_name="/stages")
+    large = {"files": ("large.png", bytes((64 << 20) + 1))}
+    assert requests.post(f"{lab.address}gradio_api/upload", files=large, timeout=60).status_code == 413
 
 
 def test_twenty_requests_at_once_lose_none(client, painting, tmp_path):

@@ -138,10 +138,12 @@ def test_when_no_source_works_one_line_says_why_and_what_to_do(tmp_path: Path) -
         assert words in line
 
 
-@pytest.mark.parametrize(("error", "asked"), [(Unreachable("down"), 1), (DownloadError("not there"), ENOUGH)])
-def test_a_source_that_fails_is_not_asked_for_ever(tmp_path: Path, error: DownloadError, asked: int) -> None:
+@pytest.mark.parametrize(
+    ("error", "near", "asked"), [(Unreachable, True, 1), (DownloadError, False, ENOUGH), (DownloadError, True, 20)]
+)
+def test_a_source_that_fails_is_not_asked_for_ever(tmp_path: Path, error: type, near: bool, asked: int) -> None:
     files = {f"file{number}": hashlib.sha256(b"x").hexdigest() for number in range(20)}
-    bad = Source("bad", Mock(side_effect=error))
+    bad = Source("bad", Mock(side_effect=error("down")), near)
     good = Source("good", lambda _, path: copy(tmp_path / "x", path))
     (tmp_path / "x").write_bytes(b"x")
     fetch(Asset("things", files, (bad, good)), tmp_path / "out")

@@ -58,8 +58,7 @@ def test_the_shards_are_plain_tar_files_and_the_manifest_points_into_them(tmp_pa
 def test_what_cannot_be_used_is_left_out_and_listed_with_the_reason(tmp_path: Path) -> None:
     good = encoded(1)
     pictures = [
-        Picture("good.jpg", good),
-        Picture("again.jpg", good),
+        *(Picture(name, good) for name in ("good.jpg", "again.jpg")),
         Picture("cut.jpg", good[: len(good) // 2]),
         Picture("empty.jpg", b""),
         Picture("text.jpg", b"hello"),
@@ -73,9 +72,8 @@ def test_what_cannot_be_used_is_left_out_and_listed_with_the_reason(tmp_path: Pa
     assert summary["images"] == 2
     with (tmp_path / "set/left_out.csv").open(newline="", encoding="utf-8") as file:
         reasons = {row["name"]: row["reason"] for row in csv.DictReader(file)}
-    assert reasons["dot.png"] == "too small: 1x1 pixels"
-    assert reasons["strip.png"] == "too long: 2000x70 pixels"
-    assert reasons["link.jpg"] == "link: not followed"
+    told = {"dot.png": "too small: 1x1 pixels", "strip.png": "too long: 2000x70 pixels"}
+    assert reasons.items() >= (told | {"link.jpg": "link: not followed"}).items()
     assert reasons["again.jpg"].startswith("duplicate: ")
     assert set(reasons) == {picture.name for picture in pictures[1:9]}
     assert sum(summary["left_out"].values()) == 8

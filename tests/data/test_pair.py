@@ -18,7 +18,6 @@ def world(tmp_path, monkeypatch):
     (tmp_path / "mirror/pair").mkdir(parents=True)
     for colour, name in (("blue", "content.jpg"), ("white", "style.jpg")):
         Image.new("RGB", (8, 8), colour).save(tmp_path / "mirror/pair" / name)
-
     digests = {name: sha256(tmp_path / "mirror/pair" / name) for name in pair.ORIGINALS}
     monkeypatch.setattr(pair, "PAIR", replace(pair.PAIR, files=digests, sources=()))
     return tmp_path

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 from nnlab.report.build import excerpt, pdf, web_page
+from nnlab.report.facts import RECORDS
 from nnlab.stage import call
 from stages import report_build
 from tests import quick
@@ -89,6 +90,7 @@ def test_every_experiment_has_its_numbers_and_what_was_really_used(pages):
         "first 10,000 training images", "11" * 32, "adain.alpha [0.3, 0.6, 0.9]", "def content_loss",
     ):  # fmt: skip
         assert part in text, part
+    assert text.count("verified by SHA-256") == len(RECORDS) - 1  # not the stand-in
     assert "前 10,000 张训练图像上的准确率" in text_of(pages["zh"])
 
 
