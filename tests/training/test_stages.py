@@ -119,7 +119,7 @@ def test_every_figure_is_a_picture(results: Path, name: str) -> None:
     for path in pictures.values():
         with Image.open(path) as image:
             assert min(image.size) > 200
-            assert len(set(image.convert("L").get_flattened_data())) > 10, f"{path} is empty"
+            assert len(image.convert("L").getcolors()) > 10, f"{path} is empty"
 
 
 @pytest.mark.parametrize("run", ["fashion", "fashion_variants/linear", "fashion_variants/cnn"])
