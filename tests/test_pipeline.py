@@ -203,8 +203,7 @@ def test_the_package_imports_what_it_declares_and_nothing_else() -> None:
     block = re.search(r"^dependencies = \[$(.*?)^\]$", text, re.DOTALL | re.MULTILINE)[1]
     declared = {normal(name) for name in re.findall(r'^    "([\w.-]+)', block, re.MULTILINE)}
     modules = {name.split(".")[0] for file in CODE for name in imported(file)} - sys.stdlib_module_names - {"nnlab"}
-    known = {"sklearn": ["scikit-learn"], "vl_convert": ["vl-convert-python"]}  # which Python 3.10 does not find
-    packages = known | packages_distributions()
+    packages = {"sklearn": ["scikit-learn"], "vl_convert": ["vl-convert-python"]} | packages_distributions()  # for 3.10
     used = {normal(packages.get(name, [name])[0]) for name in modules}
     assert used - declared <= OPTIONAL
     assert declared - used <= UNIMPORTED

