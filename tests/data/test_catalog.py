@@ -133,8 +133,8 @@ def test_when_no_source_works_one_line_says_why_and_what_to_do(tmp_path: Path) -
     line = str(caught.value)
     assert "\n" not in line
     for words in ("things: cannot get images, deep/labels", "mirror ~nosuchuser/x: images is not in", "official: http",
-                  "HTTP 404", "second: out of order", f"put the files into {tmp_path / 'out'}/", "sources.mirror",
-                  MIRROR_VARIABLE):  # fmt: skip
+                  "HTTP 404", "second: out of order", f"into {tmp_path / 'out'}/ and run `dvc repro`",
+                  "sources.mirror", MIRROR_VARIABLE):  # fmt: skip
         assert words in line
 
 

@@ -54,9 +54,10 @@ def judge(data: Path, path: Path, section: type[AutoencoderParams]) -> Judged:
     metrics = {"test_bce": bce(scores, clean).item(), "epochs": settings.epochs, "seed": settings.seed,
                "test_images": len(clean)}  # fmt: skip
     if isinstance(settings, DenoiserParams):
-        pictures = {"original": clean, "noisy": seen.clamp(0, 1), "rebuilt": rebuilt}
+        noisy = seen.clamp(0, 1)
+        pictures = {"original": clean, **({"noisy": noisy} if settings.noise_factor else {}), "rebuilt": rebuilt}
         metrics["noise_factor"] = settings.noise_factor
-        metrics["noisy_psnr_db"] = psnr_db(pictures["noisy"], clean)
+        metrics["noisy_psnr_db"] = psnr_db(noisy, clean)
         metrics["denoised_psnr_db"] = psnr_db(rebuilt, clean)
     else:
         pictures = {"original": clean, "rebuilt": rebuilt}

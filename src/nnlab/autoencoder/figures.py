@@ -32,12 +32,12 @@ def draw_autoencoder(judged: Judged, plane: Plane, plots: Path, results: Path) -
 
 def draw_denoiser(judged: Judged, plots: Path) -> None:
     """Write loss.csv and the figures into `plots`."""
-    noisy, rebuilt = (judged.metrics[f"{name}_psnr_db"] for name in ("noisy", "denoised"))
+    factor, noisy, rebuilt = (judged.metrics[name] for name in ("noise_factor", "noisy_psnr_db", "denoised_psnr_db"))
     with atomic_dir(plots) as folder, style():
         _write_loss(judged, "Denoiser, test BCE", folder)
-        noise = f"{judged.metrics['noise_factor']:g} N(0, 1)"
-        title = f"The first test image of each digit, with noise {noise}, and rebuilt"
-        note = f"mean PSNR over the test images: noisy {noisy:.1f} dB, rebuilt {rebuilt:.1f} dB"
+        noise, before = (f", with noise {factor:g} N(0, 1)", f"noisy {noisy:.1f} dB, ") if factor else ("", "")
+        title = f"The first test image of each digit{noise}, and rebuilt"
+        note = f"mean PSNR over the test images: {before}rebuilt {rebuilt:.1f} dB"
         save_figure(_digit_rows(judged, title, note), folder / "digits.png")
 
 

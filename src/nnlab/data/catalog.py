@@ -114,9 +114,9 @@ def fetch(asset: Asset, folder: Path, mirror: str = "") -> None:
         names = ", ".join(missing[:ENOUGH]) + " ..." * (len(missing) > ENOUGH)
         raise UserError(
             f"{asset.name}: cannot get {names}. Tried: {'; '.join(failures) or 'no source'}. "
-            "What was fetched is kept: run the same command again, "
-            f"put the files into {folder}/ by hand, or into {asset.name}/ of a folder or base URL, and name that in "
-            f"sources.mirror or {MIRROR_VARIABLE}"
+            "What was fetched is kept: run the same command again, or put the files into "
+            f"{asset.name}/ of a folder or base URL and name that in sources.mirror or {MIRROR_VARIABLE}, or put them "
+            f"into {folder}/ and run `dvc repro` (`dvc exp run` would delete them)"
         )
     _settle(asset, work, folder)
 

@@ -116,7 +116,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         return image
     values = np.nan_to_num(np.asarray(image, dtype=np.float32))
     floats = image.mode == "F"
-    reach = np.quantile(values, 0.99) if floats else values.max()
+    reach = np.quantile(values, 0.99) if floats else np.max(values)
     white = next((level for level in ((1, 255, 65535) if floats else (255, 4095, 65535)) if reach <= level), reach)
     return Image.fromarray((values.clip(0, white) / white * 255).round().astype(np.uint8))
 
