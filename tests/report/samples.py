@@ -93,8 +93,7 @@ def _tables(plots: Path, rng: np.random.Generator, tests: int) -> None:
         _csv(plots / name / "loss.csv", ["epoch", "train_loss", "test_loss"], rows)
     for job in JOBS:
         rows = [[i, 100 / (i + 1) + 1, 40 / (i + 1) + 0.5, 60 / (i + 1) + 0.5] for i in range(501)]
-        layers = ["content.block5_conv2", "style.block1_conv1"]
-        names = ["iteration", "total", "content", "style", *layers]
+        names = ["iteration", "total", "content", "style", "content.block5_conv2", "style.block1_conv1"]
         _csv(plots / f"gatys/{job}_losses.csv", names, [[*row, *row[2:]] for row in rows])
     steps = [[i, 4 + 4000 / i, 3 + 2000 / i, 1e-4] for i in range(100, 10001, 100)]
     _csv(plots / "adain/losses.csv", ["iteration", "content_loss", "style_loss", "learning_rate"], steps)
