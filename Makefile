@@ -10,18 +10,21 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The downloads are beside what they become: /tmp may be small, or in memory.
+PIP := TMPDIR="$${TMPDIR:-$(CURDIR)/.venv}" $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DVC := $(BIN)/python -m dvc
 # Stages are started as `python stages/...`: this puts the environment's python first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
+# DVC starts stages in the user's shell: tcsh would read its start file, and a container may lack the named one.
+export SHELL := /bin/sh
 # A cluster's modules and its pip's settings would mix other packages into the environment.
 unexport PYTHONPATH PYTHONHOME
 export PIP_USER := 0
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # two workers; tests/conftest.py orders the files
 # Gradio asks for Pillow below 13, without need; what else it asks for is in requirements.txt.
 GRADIO := gradio==6.31.0
-OLD_PYTHON := "Python 3.10 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
+OTHER_PYTHON := "Python 3.10 to 3.14 is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
 LOST := .venv: its python does not start; load the module that it was made with, or remove .venv and type this again
 
 .PHONY: repro report install test lint quick app ship bench requirements
@@ -46,13 +49,13 @@ ifneq ($(OTHER),)
 .PHONY: $(BIN)/installed
 endif
 $(BIN)/installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and $(OLD_PYTHON))'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 15) and $(OTHER_PYTHON))'
 	@echo "Installing the tested versions into .venv (about 7 GB on Linux, where PyTorch brings CUDA; some minutes)"
 	@test ! -s $@ || test "$$(cat $@)" -ef . || rm -rf .venv
 	@test ! -s $@ || $(BIN)/python -I -c '' 2>/dev/null || { echo "$(LOST)" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv  # which without python3-venv leaves a python that has no pip
 	@$(PIP) -r requirements.txt
-	@$(PIP) --no-deps -e . $(GRADIO)
+	@$(PIP) --no-deps --no-build-isolation -e . $(GRADIO)  # setuptools is there: no network for what is installed
 	@$(BIN)/python -m nnlab.report.plots_page .venv/plots.html
 	@$(DVC) config --local plots.html_template ../.venv/plots.html
 	@pwd -P > $@

@@ -11,8 +11,9 @@ class UserError(Exception):
     """Something that the user can mend: one line with the key or file, what was found, what is allowed, what to do."""
 
 
-# torch: CUDA, Linux, Windows, a DataLoader's worker that the system ended
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "DataLoader worker (pid")
+# torch: CUDA, Linux, Windows, cuBLAS, oneDNN, a DataLoader's worker that the system ended
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED",
+                  "could not create a primitive", "DataLoader worker (pid")  # fmt: skip
 
 
 def exit_code(program: str, work: Callable[[], object], interrupted: str) -> int:

@@ -13,6 +13,7 @@ from tests.datasets import write_files
 from tests.servers import Fault, serve
 
 CONTENT = bytes(range(256)) * 2000  # 512,000 bytes, eight blocks
+LOGIN = Fault(body=b"<html>", ignore_range=True, headers={"Content-Type": "text/html; charset=utf-8"})
 
 
 @pytest.mark.parametrize(
@@ -37,11 +38,8 @@ def test_a_download_goes_on_where_it_broke_also_in_an_earlier_call(tmp_path, par
 
 def test_an_empty_file_arrives_over_a_redirect_and_a_packed_one_stays_packed(tmp_path):
     packed = gzip.compress(CONTENT)
-    faults = {
-        "/a": [Fault(status=302, headers={"Location": "/b"})],
-        "/p": [Fault(headers={"Content-Encoding": "gzip"})],
-    }
-    with serve({"/b": b"", "/p": packed}, faults) as server:
+    moved, labelled = Fault(status=302, headers={"Location": "/b"}), Fault(headers={"Content-Encoding": "gzip"})
+    with serve({"/b": b"", "/p": packed}, {"/a": [moved], "/p": [labelled]}) as server:
         for name, content in (("a", b""), ("p", packed)):
             download(f"{server.url}/{name}", tmp_path / name)
             assert (tmp_path / name).read_bytes() == content
@@ -55,9 +53,10 @@ def test_an_outage_of_a_minute_is_sat_out_and_again_after_the_next_bytes(tmp_pat
     assert sum(waits) / 2 > 60
 
 
-def test_a_connection_that_is_always_cut_is_given_up_and_keeps_the_part(tmp_path):
-    with serve({"/f": CONTENT}, {"/f": [Fault(cut=1000)], "*": [Fault(cut=0)]}) as server:
-        with pytest.raises(DownloadError, match=r"connection cut \(8 tries\)"):
+@pytest.mark.parametrize(("then", "why"), [(Fault(cut=0), r"connection cut \(8 tries\)"), (LOGIN, "a web page")])
+def test_a_connection_that_is_always_cut_or_led_elsewhere_is_given_up_and_keeps_the_part(tmp_path, then, why):
+    with serve({"/f": CONTENT}, {"/f": [Fault(cut=1000)], "*": [then]}) as server:
+        with pytest.raises(DownloadError, match=why):
             download(f"{server.url}/f", tmp_path / "f")
         assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("f.part", CONTENT[:1000])]
 

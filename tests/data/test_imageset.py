@@ -91,7 +91,7 @@ def test_the_result_does_not_depend_on_the_number_of_threads(tmp_path: Path, mon
     pictures = some(23) + some(3) + [Picture("bad", b"x")]
     results = []
     for threads in (1, 2, 7):
-        monkeypatch.setattr(os, "cpu_count", lambda threads=threads: threads)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, threads=threads: range(threads))
         pack(pictures, tmp_path / str(threads), 64)
         results.append({path.name: path.read_bytes() for path in (tmp_path / str(threads)).iterdir()})
     assert results[0] == results[1] == results[2]
@@ -104,7 +104,7 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
         "from nnlab.data import packing; from tests.data.test_imageset import encoded; import PIL.ImageCms\n"
         "jpeg = encoded(1, (64, 64)); noise = random.Random(1)\n"
         "many = lambda n: (Picture(f'{i}.jpg', jpeg + noise.randbytes(100_000)) for i in range(n))\n"
-        "packing.os.cpu_count = lambda: 2\n"
+        "packing.os.sched_getaffinity = lambda _: range(2)\n"
         "packing.pack(many(20), folder / 'first', 64)\n"
     )
     assert measured(setup, "packing.pack(many(2000), folder / 'second', 64)", tmp_path) < 12

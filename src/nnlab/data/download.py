@@ -112,6 +112,8 @@ def _receive(url: str, part: Path) -> None:
         if response.status_code == 416:  # the file is not longer than `part`, which is thus of another one
             part.unlink()
         response.raise_for_status()
+        if response.headers.get("Content-Type", "").startswith("text/html"):  # 200, with the bytes of a login page
+            raise Unreachable(f"{url}: a web page in the place of the file; log into the network")
         if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             have = 0  # the server sends all of the file
         length = response.headers.get("Content-Length", "")

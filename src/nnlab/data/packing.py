@@ -62,7 +62,8 @@ def pack(
 def _in_order(function: Callable[[Picture], Picture], items: Iterable[Picture]) -> Iterator[Picture]:
     """`map` over threads that keeps the order and never holds more than two items per thread."""
     waiting: deque = deque()
-    threads = os.cpu_count() or 1
+    # A job of a cluster may use a few of the machine's cores; macOS knows no such thing.
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as executor:
         for item in items:
             waiting.append(executor.submit(function, item))
