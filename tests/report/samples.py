@@ -42,12 +42,8 @@ def make(root: Path, side: int = 48, tests: int = 200) -> Path:
     for kind in ("content", "style"):
         write_json(root / f"data/pools/{kind}/summary.json", {"images": 25, "left_out": {"tiny": 1}})
     records = {name: {"note": "as fetched", "stand_in": False, "files": {"a": "00" * 32}} for name in RECORDS}
-    records["pair"] = {
-        "note": "STAND-IN: a palace for cornell.jpg",
-        "stand_in": True,
-        "files": {"b": "11" * 32},
-        "replaced": {"content.jpg": "a palace in the place of cornell.jpg"},
-    }
+    records["pair"] = {"note": "STAND-IN: a palace for cornell.jpg", "stand_in": True, "files": {"b": "11" * 32},
+                       "replaced": {"content.jpg": "a palace in the place of cornell.jpg"}}  # fmt: skip
     for name, record in records.items():
         write_json(root / f"data/raw/{name}/provenance.json", {"name": name, **record})
     works = [["paintings/train/a.png", "no", "The Wave", "Hokusai", "1831", "WebMuseum", "GPL-3+"],
