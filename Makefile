@@ -24,7 +24,7 @@ export PIP_USER := 0
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # two workers; tests/conftest.py orders the files
 # Gradio asks for Pillow below 13, without need; what else it asks for is in requirements.txt.
 GRADIO := gradio==6.31.0
-OTHER_PYTHON := "Python 3.10 to 3.14 is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
+WRONG_PYTHON := "Python 3.10 to 3.14 is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12"
 LOST := .venv: its python does not start; load the module that it was made with, or remove .venv and type this again
 
 .PHONY: repro report install test lint quick app ship bench requirements
@@ -49,7 +49,7 @@ ifneq ($(OTHER),)
 .PHONY: $(BIN)/installed
 endif
 $(BIN)/installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 15) and $(OTHER_PYTHON))'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 15) and $(WRONG_PYTHON))'
 	@echo "Installing the tested versions into .venv (about 7 GB on Linux, where PyTorch brings CUDA; some minutes)"
 	@test ! -s $@ || test "$$(cat $@)" -ef . || rm -rf .venv
 	@test ! -s $@ || $(BIN)/python -I -c '' 2>/dev/null || { echo "$(LOST)" >&2; exit 1; }
