@@ -110,15 +110,16 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """Greys of 16 or 32 bits or floats -> 8 bits; others as they are. Pillow's own conversion clips at 255.
 
     White is the lowest of 255, 4095 (12 bits) and 65535 that no pixel exceeds, in floats the lowest of 1, 255 and 65535
-    that at most a hundredth of the pixels exceeds (highlights, which are clipped); beyond these, the highest value.
+    that at most a hundredth of the pixels exceeds (highlights, which are clipped); beyond these, the highest value. In
+    a TIFF whose tag PhotometricInterpretation (262) is 0 it is black: scanners write these.
     """
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
-    floats = image.mode == "F"
-    reach = np.quantile(values, 0.99) if floats else np.max(values)
+    values, floats = np.asarray(image, dtype=np.float32), image.mode == "F"
+    reach = np.quantile(values[np.isfinite(values)], 0.99) if floats else np.max(values)
     white = next((level for level in ((1, 255, 65535) if floats else (255, 4095, 65535)) if reach <= level), reach)
-    return Image.fromarray((values.clip(0, white) / white * 255).round().astype(np.uint8))
+    shades = (np.nan_to_num(values).clip(0, white) / white * 255).round().astype(np.uint8)
+    return Image.fromarray(255 - shades if getattr(image, "tag_v2", {}).get(262) == 0 else shades)
 
 
 def _mended(data: bytes) -> bytes:
@@ -127,6 +128,7 @@ def _mended(data: bytes) -> bytes:
     if not data.startswith(b"\xff\xd8"):
         return b""
     fillings = [b"", *(bytes([byte]) * 64 for byte in (0x55, 0xAA, 0x2D, 0xD2, 0x93))]
+    fillings += [bytes([0xFF, 0xD0 + n]) + fillings[1] for n in range(8)]  # where a restart marker would be next
     pixels = (Image.open(io.BytesIO(data + some + _END), formats=["JPEG"]).tobytes() for some in fillings)
     first = next(pixels)
     return data + _END if all(other == first for other in pixels) else b""
