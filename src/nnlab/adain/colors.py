@@ -36,11 +36,10 @@ class Pixels(NamedTuple):
         number, so that a larger target exaggerates the contrast by the root of the ratio.
         """
         (mean, root), (other_mean, other_root) = _moments(self.colours), _moments(other.colours)
-        matrix = other_root @ np.linalg.inv(root)
-        offset = other_mean - matrix @ mean
-        rgb, colours = (
-            pixels @ matrix.T.astype(np.float32) + offset.astype(np.float32) for pixels in (self.rgb, self.colours)
-        )
+        parts = (other_root @ np.linalg.inv(root)).T, mean, other_mean
+        matrix, before, after = (part.astype(np.float32) for part in parts)
+        # around the mean: a style of nearly one colour has a huge matrix, and large sums would cancel
+        rgb, colours = ((pixels - before) @ matrix + after for pixels in (self.rgb, self.colours))
         return Pixels(rgb, self.opacity, colours)
 
 

@@ -119,8 +119,8 @@ def draw(stylizer: Stylizer, jobs: Sequence[Job], options: argparse.Namespace) -
 def _names(pairs: Sequence[tuple[Path, tuple[Path, ...]]], folder: Path, suffix: str) -> Iterator[Path]:
     """A file in `folder` for each pair, after the names of its pictures; of their endings only .jpg is left out.
 
-    So other pictures have other names in a later run, too. Those that differ in case alone, which some disks ignore,
-    get -2, -3 and so on.
+    So pictures of other names have other results in a later run, too. Those that differ in case alone, which some disks
+    ignore, get -2, -3 and so on.
     """
     there = {path.name.casefold(): path.name for path in folder.glob("*")}
     used = set[str]()
