@@ -3,11 +3,13 @@
 import fcntl
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import quick
+from tests.browser import Person, person
 
 
 def pytest_configure() -> None:
@@ -61,6 +63,13 @@ def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             quick.copy_tree(tree)
             said.write_text(quick.dvc(tree, "repro", "--all-pipelines"), encoding="utf-8")
         return tree
+
+
+@pytest.fixture(scope="session")
+def me() -> Iterator[Person]:
+    """Somebody in front of a browser."""
+    with person() as somebody:
+        yield somebody
 
 
 @pytest.fixture(autouse=True)

@@ -27,20 +27,27 @@ def exit_code(program: str, work: Callable[[], object], interrupted: str) -> int
     try:
         work()
         return 0
-    except UserError as error:
-        line = str(error)
-    except OSError as error:  # what the operating system refused; a full disk names the way out
+    except KeyboardInterrupt:
+        line, code = interrupted, 130
+    except Exception as error:
+        if not (line := in_one_line(error)):
+            raise
+    print(f"{program}: error: {line}", file=sys.stderr)
+    return code
+
+
+def in_one_line(error: Exception) -> str:
+    """What a user or a machine caused; nothing for a defect of ours."""
+    line = str(error) if isinstance(error, UserError) else ""
+    if isinstance(error, OSError):  # what the operating system refused; a full disk names the way out
         reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
         where = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         line = f"{where}{reason}{'; free some space and run the same command again' if full else ''}"
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
-            raise
+    elif isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
+    ):
         line = "not enough memory; lower the batch or picture sizes, close other programs, or compute on the CPU"
         if "DataLoader" in str(error):
             line = "not enough memory for adain.run.workers; lower it, or give a container more (docker's --shm-size)"
-    except KeyboardInterrupt:
-        line, code = interrupted, 130
-    print(f"{program}: error: {' '.join(line.split())}", file=sys.stderr)
-    return code
+    return " ".join(line.split())

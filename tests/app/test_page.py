@@ -2,11 +2,13 @@
 
 import base64
 import io
+import os
 import re
 import time
 from collections import Counter
 from pathlib import Path
 
+import gradio
 import numpy as np
 import pytest
 import requests
@@ -30,7 +32,7 @@ from nnlab.training.loop import load
 from tests import quick
 from tests.app.conftest import SMALL
 from tests.data.test_imageset import encoded
-from tests.datasets import photo
+from tests.datasets import photo, write_files
 
 STYLE = {"second": None, "share": 0.5, "alpha": 1.0, "stroke": 128, "size": 0, "keep": False}
 GATYS = {"content": ["block1_conv1"], "styles": ["block1_conv1"], "size": 128, "iterations": 20}
@@ -112,6 +114,15 @@ def test_a_request_has_limits_of_time_and_size(client, lab, monkeypatch, tmp_pat
         client.predict(*[handle_file(str(tmp_path / "a.png"))] * 2, api_name="/stages")
     large = {"files": ("large.png", bytes((64 << 20) + 1))}
     assert requests.post(f"{lab.address}gradio_api/upload", files=large, timeout=60).status_code == 413
+    with pytest.raises(gradio.Error, match="not enough memory"), parts.told():
+        raise MemoryError
+
+
+def test_what_is_old_goes_but_for_what_every_visitor_sees(tmp_path):
+    folder = write_files(tmp_path, {"run/a.png": b"", "sample.png": b""})
+    for seconds, left in ((60, 2), (-60, 2), (-60, 1)):  # an emptied folder goes the next time
+        page.sweep(folder, {folder / "sample.png"}, seconds)
+        assert len(os.listdir(folder)) == left
 
 
 def test_twenty_requests_at_once_lose_none(client, painting, tmp_path):
@@ -209,9 +220,6 @@ def test_both_languages_say_the_same_things():
     for key, said in table.items():
         assert set(said) == {"en", "zh"}, key
         assert Counter(re.findall("{.*?}", said["en"])) == Counter(re.findall("{.*?}", said["zh"])), key
-    english, chinese = parts.texts("en"), parts.texts("zh")
-    assert english("losses", 1, 2, 3.0, 4.0) == "iteration 1 of 2: content loss 3, style loss 4"
-    assert chinese("losses", 1, 2, 3.0, 4.0) == "第 1/2 次迭代：内容损失 3，风格损失 4"
 
 
 def test_the_page_is_built_in_chinese(lab, tmp_path):

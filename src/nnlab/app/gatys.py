@@ -59,7 +59,7 @@ def gatys_tab(say: Say, params: Params, device: torch.device, precision: torch.d
             work = paint(begin(pictures, job, device), pictures, vgg, job)
             for state in in_time(say, SECONDS, work):
                 if state.iteration % SHOW_EVERY == 0 or state.iteration == iterations:
-                    row = state.losses[-1]  # before this iteration
+                    row = state.losses[-1]
                     said = say("losses", state.iteration, iterations, row["content"], row["style"])
                     yield to_pil(state.snapshots[-1] / 255), said
                 else:

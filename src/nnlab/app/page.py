@@ -38,10 +38,24 @@ def run(options: argparse.Namespace) -> None:
         page, address = start(Path(folder), options.host, options.port, options.open)
         print(f"{address}  (Ctrl-C ends it)", flush=True)
         with suppress(KeyboardInterrupt):
+            own = set(Path(folder).rglob("*"))  # samples, which every new visitor sees
             while True:
-                time.sleep(1)
+                time.sleep(60)
+                sweep(Path(folder), own)
         page.close(verbose=False)  # at once: Gradio's block_thread would wait five seconds for a page that is open
     os._exit(0)  # a request's thread that is still at work would abort Python's own end
+
+
+def sweep(folder: Path, kept: set[Path], seconds: float = KEPT_SECONDS) -> None:
+    """Remove the files below `folder` that are older, but for those `kept`, and what was left empty.
+
+    Gradio's own `delete_cache` ends for good where a file comes in the moment in which it looks, and never hears of the
+    pictures that a run of Gatys shows.
+    """
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            if path not in kept and path.stat().st_ctime < time.time() - seconds:
+                path.rmdir() if path.is_dir() else path.unlink()
 
 
 def start(folder: Path, host: str, port: int | None, open_browser: bool = False) -> tuple[gr.Blocks, str]:
@@ -80,7 +94,7 @@ def build(params: Params) -> gr.Blocks:
     device = pick_device(params.hardware.device)
     place = device, pick_precision(params.hardware.precision, device)
     painter = Painter(say, *place)
-    with gr.Blocks(title=say("title"), delete_cache=(600, KEPT_SECONDS), fill_width=True) as page:
+    with gr.Blocks(title=say("title"), fill_width=True) as page:
         gr.Markdown(f"## {say('title')}")
         with gr.Tab(say("style_tab")):
             pair = style_tab(page, say, painter)

@@ -102,6 +102,7 @@ def stages_tab(say: Say, painter: Painter, tab: gr.Tab, photo: gr.Image, paintin
         return
     gr.Markdown(say("stages_note"))
     labels = [say("stage", decoder.stem.rpartition("_")[2], iterations(decoder)) for decoder in DECODERS]
+    stylizers = [painter.with_decoder(decoder) for decoder in DECODERS]  # now: a training may replace the files
     with gr.Row():
         places = [gr.Image(label=label, min_width=260, buttons=[], elem_classes="judged") for label in labels]
 
@@ -110,7 +111,7 @@ def stages_tab(say: Say, painter: Painter, tab: gr.Tab, photo: gr.Image, paintin
         if not photo or not painting:
             return [None] * len(places)
         content, style = painter.content(photo, STAGE), painter.statistics(painting, STAGE)
-        return [_shown(painter.with_decoder(decoder).paint(content, [style])) for decoder in DECODERS]
+        return [_shown(stylizer.paint(content, [style])) for stylizer in stylizers]
 
     comparing = tab.select(compare, [photo, painting], places, trigger_mode="always_last", api_name="stages", **QUEUE)
     comparing.failure(lambda: [None] * len(places), None, places, api_visibility="private")

@@ -20,7 +20,7 @@ from torch import Tensor
 from nnlab.adain.figures import SAMPLES
 from nnlab.data.gallery import PAINTINGS, caption, find_picture
 from nnlab.data.images import flatten, list_images, read_image
-from nnlab.errors import UserError
+from nnlab.errors import UserError, in_one_line
 
 GALLERY = Path("data/raw/pictures")  # as dvc.yaml has it
 THUMBNAIL = (240, 240)  # pixels
@@ -42,12 +42,14 @@ def texts(language: str) -> Say:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """What a user can cause is one line on the page, as in the command; uploads go by their names."""
+    """What a user or the machine can cause is one line on the page, as in the command; files go by their names."""
     try:
         yield
-    except UserError as error:
+    except Exception as error:
+        if not (line := in_one_line(error)):
+            raise
         folder = re.escape(get_upload_folder())
-        raise gr.Error(re.sub(rf"{folder}/\w+/", "", str(error)), print_exception=False) from None
+        raise gr.Error(re.sub(rf"{folder}/\w+/", "", line), print_exception=False) from None
 
 
 def in_time(say: Say, seconds: int, steps: Iterable[Any]) -> Iterator[Any]:
