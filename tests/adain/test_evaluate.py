@@ -9,10 +9,9 @@ import torch
 from PIL import Image
 
 from nnlab.adain.data import held_out_pairs
-from nnlab.adain.evaluate import psnr
 from nnlab.adain.model import adain, initial_decoder
 from nnlab.adain.weights import save_decoder
-from nnlab.edges import edges
+from nnlab.measures import edges, psnr_db
 from nnlab.params import AdainEvaluateParams, load_params
 from stages import adain_evaluate
 from tests.adain.training import make_held_out, plain_losses, write_params
@@ -31,12 +30,6 @@ def test_edges_by_hand():
     assert edges(*large) == pytest.approx(expected, abs=1e-6)
     assert edges(photo, 0.5 * photo + 0.1, block=1) == pytest.approx(1)  # fainter, but where they were
     assert edges(photo, np.full_like(photo, 0.3), block=1) == 0
-
-
-def test_psnr_by_hand():
-    photo = torch.full((1, 3, 4, 4), 0.5)
-    assert psnr(photo, photo + 0.1) == pytest.approx(20, abs=1e-3)
-    assert psnr(photo, photo - 0.01) == pytest.approx(40, abs=1e-2)
 
 
 def test_every_held_out_photo_once_with_the_paintings_in_turn(tmp_path):
@@ -94,6 +87,6 @@ def test_the_stage_judges_every_decoder_by_means_over_the_pairs(weight_files, en
             losses = plain_losses(encoder, lambda _, drawn=drawn: drawn, content, style)
             again = decoder(features).clamp(0, 1)
         kept = edges(*(picture[0].permute(1, 2, 0).numpy() for picture in (content, drawn)))
-        found.append([*losses, kept, psnr(content, again)])
+        found.append([*losses, kept, psnr_db(again, content)])
     expected = dict(zip(("content_loss", "style_loss", "edges", "psnr_at_alpha_0"), np.mean(found, axis=0)))
     assert {name: metrics[f"heldout_{name}"] for name in expected} == pytest.approx(expected, rel=1e-4)

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
-from nnlab.autoencoder.evaluate import Judged, decode_plane, psnr_db
+from nnlab.autoencoder.evaluate import Judged, decode_plane
 from nnlab.autoencoder.figures import densest, grid, latent
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.train import add_noise
 from nnlab.figures import style
+from nnlab.measures import psnr_db
 from tests.autoencoder.test_train import noisy_settings, settings
 
 

@@ -7,9 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from matplotlib.ticker import LogFormatter
-from torch import Tensor
 
 from nnlab.adain.data import Pair, held_out_pairs
 from nnlab.adain.losses import content_loss, statistics, style_loss
@@ -18,8 +16,8 @@ from nnlab.adain.statistics import mean_std
 from nnlab.adain.weights import load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images
-from nnlab.edges import edges
 from nnlab.figures import BLUE, RED
+from nnlab.measures import edges, psnr_db
 from nnlab.params import AdainParams, AdainTrainParams
 
 MEASURES = ("content_loss", "style_loss", "edges", "psnr_at_alpha_0")  # the last one in dB, the others without a unit
@@ -62,13 +60,8 @@ def judge(encoder: Encoder, decoders: list[Decoder], pairs: list[Pair], device: 
             made = encoder(drawn)
             losses = content_loss(made[FEATURES[-1]], wanted).item(), style_loss(made, target).item()
             seen, shown = (picture[0].permute(1, 2, 0).cpu().numpy() for picture in (photo, drawn))
-            found[-1].append((*losses, edges(seen, shown), psnr(photo, again)))
+            found[-1].append((*losses, edges(seen, shown), psnr_db(again, photo)))
     return pd.DataFrame(np.mean(found, axis=0), columns=MEASURES)
-
-
-def psnr(photo: Tensor, result: Tensor) -> float:
-    """Peak signal-to-noise ratio in dB of pictures in [0, 1]."""
-    return float(-10 * torch.log10(F.mse_loss(photo, result)))
 
 
 def curves_figure(curves: pd.DataFrame, judged: pd.DataFrame, settings: AdainTrainParams) -> plt.Figure:

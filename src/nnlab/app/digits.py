@@ -14,13 +14,14 @@ from PIL import Image
 from torch import Tensor
 
 from nnlab.app.parts import DIGIT, QUICK, Say, enlarged, framed, not_trained, slider, told
-from nnlab.autoencoder.evaluate import POINTS, decode_plane, judge, psnr_db
+from nnlab.autoencoder.evaluate import POINTS, decode_plane, judge
 from nnlab.autoencoder.figures import grid, latent
 from nnlab.autoencoder.model import build
 from nnlab.autoencoder.train import add_noise, pixels
 from nnlab.data.decoding import decode
 from nnlab.data.idx import load_split
 from nnlab.figures import style
+from nnlab.measures import psnr_db
 from nnlab.params import AutoencoderParams, DenoiserParams
 from nnlab.training.loop import in_chunks, load
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from nnlab.autoencoder.model import Autoencoder, build
 from nnlab.autoencoder.train import add_noise, bce, pixels
 from nnlab.data.idx import load_split
+from nnlab.measures import psnr_db
 from nnlab.params import AutoencoderParams, DenoiserParams
 from nnlab.training.loop import in_chunks, load
 
@@ -79,12 +80,3 @@ def decode_plane(judged: Judged) -> Plane:
     points = np.stack(np.meshgrid(steps, steps[::-1]), axis=-1).reshape(-1, 2)
     drawn = in_chunks(judged.model.decode, torch.from_numpy(points).float()).sigmoid()
     return Plane(reach, steps, drawn.mul(255).round().byte().view(POINTS, POINTS, 28, 28).numpy())
-
-
-def psnr_db(images: Tensor, clean: Tensor) -> float:
-    """Mean over images of the peak signal-to-noise ratio in dB; both (N, 784) in [0, 1].
-
-    10 log10(1 / MSE) per image; equal images count as 100 dB.
-    """
-    error = (images.double() - clean.double()).square().mean(1).clamp(min=1e-10)
-    return (-10 * torch.log10(error)).mean().item()

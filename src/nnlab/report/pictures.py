@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageStat
 
-from nnlab.edges import edges
+from nnlab.measures import edges
 
 LARGEST = (2200, 22_000)  # pixels: on A4, in one column, these are more than 300 an inch; many Gatys jobs are tall
 _PHOTO = 0.4  # of the bytes as PNG: where a JPEG needs less, the picture holds photos, else it is a drawing
