@@ -32,8 +32,8 @@ PICTURES_TIMES = 10  # how often in a run
 ADDED = """The curves show the paper's content and style loss. What else is made smaller, where it has a weight:
 **Structure**, in every step: features of relu1_1 ... relu3_1 are pulled towards their own AdaIN, because relu4_1 alone
 leaves a shape free by some pixels (halos, doubled contours). **Identity**, in a share of the steps: the style is the
-photo itself and pixels are pulled to it (SANet, Park & Lee 2019), so that the decoder learns to invert the encoder.
-**Colour**, in the other steps: the photo's own colours, moved to the painting's as a whole (light and dark rims).
+photo itself and pixels are pulled to it (SANet, Park & Lee 2019): the decoder is asked to invert the encoder, too.
+**Colour**, in the other steps: the photo's own colours, moved to the style's as a whole (light and dark rims).
 Then a power of the sum is taken (adain.train.power)."""
 
 
@@ -57,7 +57,7 @@ def train_decoder(
         dtype = pick_precision(hardware.precision, team.device)
         torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
         data = [inputs[0], inputs[1] / MANIFEST, inputs[2] / MANIFEST]
-        key = {**settings.model_dump(), "device": team.device.type, "precision": str(dtype)}
+        key = {**settings.model_dump(), "precision": str(dtype)}
         folder = team.first(lambda: resume_dir(f"adain_train-{team.device.type}", key, data))
         state = _train(params, team, dtype, inputs, folder)
         team.wait()
