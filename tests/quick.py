@@ -142,7 +142,7 @@ def run_queue(tree: Path) -> str:
         deadline = time.monotonic() + 300
         while "Queued" in (status := dvc(tree, "queue", "status")) or "Running" in status:
             assert time.monotonic() < deadline, status
-            time.sleep(4)  # a look takes longer than a second of a core
+            time.sleep(8)  # a look takes longer than two seconds of a core
         return status
     finally:
         dvc(tree, "queue", "stop")  # the workers live on, outside this process's reach

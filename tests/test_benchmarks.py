@@ -87,13 +87,14 @@ def test_fashion_training_on_tiny_data(script, tmp_path, capsys):
     assert all(0 <= float(ours) <= 100 for _, ours, *_ in found[3:])
 
 
-@pytest.fixture
-def data(tmp_path):
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
     """A folder of data with small pictures, packed and held out, and an encoder of random weights."""
-    save_encoder(random_weights("block4_conv1"), tmp_path / "models/adain/encoder.safetensors", {})
-    make_pools(tmp_path / "pools")
-    make_held_out(tmp_path / "raw/pictures", ["germany_schwerinPalace"], ["portrait_of_pere_tanguy"])
-    return tmp_path
+    folder = tmp_path_factory.mktemp("data")
+    save_encoder(random_weights("block4_conv1"), folder / "models/adain/encoder.safetensors", {})
+    make_pools(folder / "pools")
+    make_held_out(folder / "raw/pictures", ["germany_schwerinPalace"], ["portrait_of_pere_tanguy"])
+    return folder
 
 
 def small_params(*_):

@@ -24,12 +24,8 @@ PORTRAIT = "paintings/held_out/portrait_of_pere_tanguy.png"
 
 
 def test_the_tables_have_every_picture_once_with_its_rights() -> None:
-    assert Counter(str(Path(entry.file).parent) for entry in ENTRIES) == {
-        "paintings/held_out": 6,
-        "paintings/train": 23,
-        "photos/held_out": 16,
-        "photos/train": 174,
-    }
+    found = Counter(str(Path(entry.file).parent) for entry in ENTRIES)
+    assert found == {"paintings/held_out": 6, "paintings/train": 23, "photos/held_out": 16, "photos/train": 174}
     assert all(entry.title and entry.copyright and entry.licence and entry.origin for entry in ENTRIES)
     assert all(bool(entry.artist) == entry.file.startswith("paintings/") for entry in ENTRIES)
     assert all((entry.held_out == "yes") == ("/held_out/" in entry.file) for entry in ENTRIES)

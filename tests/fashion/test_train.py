@@ -96,11 +96,6 @@ def test_inputs_by_hand() -> None:
 # ---- the training ----
 
 
-def test_accuracy_by_hand() -> None:
-    scores = torch.nn.functional.one_hot(torch.tensor([0, 0, 1, 2]), 10).float()
-    assert accuracy(scores, torch.tensor([0, 1, 1, 2])) == 0.75
-
-
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 def test_it_learns_what_can_be_learnt(precision: torch.dtype) -> None:
     images, labels = bars(100, seed=9)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -158,6 +159,7 @@ def interrupted(job: JobParams, steps: int) -> None:
 @pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", 1.0), ("adam", 0.02)])
 def test_stopped_and_resumed_it_writes_the_same_bytes(pair: Path, monkeypatch, optimizer, rate, rare):
     monkeypatch.setattr("nnlab.gatys.transfer.RARE", rare)
+    monkeypatch.setattr("nnlab.gatys.transfer.read_weights", cache(read_weights))  # 24 times
     job = make_job(size=128, coarse_iterations=[4], iterations=7, optimizer=optimizer, learning_rate=rate, history=3)
     expected = run(pair / "expected", job)
     for stop in (1, 5, 3, 4):
