@@ -65,7 +65,7 @@ def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return tree
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def me() -> Iterator[Person]:
     """Somebody in front of a browser."""
     with person() as somebody:

@@ -177,7 +177,7 @@ def test_a_stage_depends_on_the_code_that_it_uses(script: Path) -> None:
         for module in used_modules(script):
             if script.stem.endswith(("_train", "_stylize")) and module == "results":
                 continue  # it writes the curves; a change of the reports must not train again
-            if name == "adain_train" and module in ("adain.choice", "data.samples"):
+            if name == "adain_train" and module in ("adain.choice", "adain.colors", "adain.stylize", "data.samples"):
                 continue  # it only checks what later stages will draw
             path = f"src/nnlab/{module.replace('.', '/')}.py"
             assert covers(paths(stage.deps), path), f"{name} uses {path} but does not depend on it"

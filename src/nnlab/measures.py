@@ -13,7 +13,7 @@ def psnr_db(images: "Tensor", clean: "Tensor") -> float:
 
     10 log10(1 / MSE) per image; equal images count as 100 dB.
     """
-    error = (images.double() - clean.double()).flatten(1).square().mean(1).clamp(min=1e-10)
+    error = (images.cpu().double() - clean.cpu().double()).flatten(1).square().mean(1).clamp(min=1e-10)
     return float((-10 * error.log10()).mean())
 
 

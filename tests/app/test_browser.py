@@ -139,6 +139,6 @@ def test_every_tab_fits_the_screen(address, me, shots, width, theme):
     me.open(address, width, theme)
     for tab in TABS:
         me.press(tab)
-        time.sleep(0.4)
+        time.sleep(1)
         me.picture(shots / f"{tab}, {width} {theme}.png")
         assert me.overflow() <= 0, f"{tab} is wider than the screen"

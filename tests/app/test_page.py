@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import gradio
 import numpy as np
 import pytest
 import requests
@@ -114,7 +113,7 @@ def test_a_request_has_limits_of_time_and_size(client, lab, monkeypatch, tmp_pat
         client.predict(*[handle_file(str(tmp_path / "a.png"))] * 2, api_name="/stages")
     large = {"files": ("large.png", bytes((64 << 20) + 1))}
     assert requests.post(f"{lab.address}gradio_api/upload", files=large, timeout=60).status_code == 413
-    with pytest.raises(gradio.Error, match="not enough memory"), parts.told():
+    with pytest.raises(page.gr.Error, match="not enough memory"), parts.told():
         raise MemoryError
 
 

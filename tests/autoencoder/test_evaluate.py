@@ -19,7 +19,7 @@ from tests.autoencoder.test_train import noisy_settings, settings
 def test_psnr_by_hand() -> None:
     clean = torch.zeros(2, 784)
     images = torch.stack([torch.full((784,), 0.1), torch.full((784,), 0.01)])
-    assert psnr_db(images, clean) == pytest.approx((20 + 40) / 2, abs=1e-4)
+    assert psnr_db(images.view(2, 1, 28, 28), clean.view(2, 1, 28, 28)) == pytest.approx((20 + 40) / 2, abs=1e-4)
     assert psnr_db(clean, clean) == pytest.approx(100)
 
 

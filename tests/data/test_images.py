@@ -17,7 +17,7 @@ from nnlab.data.decoding import decode
 from nnlab.data.images import list_images, read_image, resize_shorter, save_image, to_pil
 from nnlab.data.tensors import to_tensor
 from nnlab.errors import UserError
-from tests.datasets import photo, write_files
+from tests.datasets import write_files
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)
 
@@ -26,6 +26,10 @@ def pixel(path, at=(0, 0)):
     image = read_image(path)
     assert image.mode == "RGB"
     return image.getpixel(at)
+
+
+def photo(size=(40, 30)):
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -63,6 +67,7 @@ def test_grey(tmp_path, mode, tone, options):
         ("int32", [-5, 50_000, 100_000], [0, 128, 255]),
         ("float32", [0.0, 0.5, 1.0, np.nan, np.inf], [0, 128, 255, 0, 255]),
         ("float32", [0.0, 148.0, 255.0], [0, 148, 255]),
+        ("float32", [np.nan, np.inf], [0, 255]),
         ("float32", [0.0, *[0.5] * 300, 1.25], [0, *[128] * 300, 255]),  # a highlight is clipped, the rest stays
     ],
 )
@@ -148,12 +153,12 @@ def test_of_an_animation_the_first_frame_is_read_and_a_line_says_so(tmp_path, su
 
 
 def test_the_full_page_of_a_tiff_is_read_and_the_full_picture_of_a_phone(tmp_path, caplog):
-    pages = [photo(0, (16, 12)), photo(0, (40, 30)), photo(0, (40, 30)).transpose(Image.Transpose.ROTATE_180)]
+    pages = [photo((16, 12)), photo(), photo().transpose(Image.Transpose.ROTATE_180)]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:], tiffinfo={254: 1})
-    assert read_image(tmp_path / "a.tif").tobytes() == photo(0, (40, 30)).tobytes()
+    assert read_image(tmp_path / "a.tif").tobytes() == photo().tobytes()
     assert caplog.messages == [f"{tmp_path / 'a.tif'}: 3 pages; the largest one is used"]
     caplog.clear()
-    photo(0, (40, 30)).save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[photo(0, (16, 12))])
+    photo().save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[photo((16, 12))])
     assert read_image(tmp_path / "a.jpg").size == (40, 30)
     assert caplog.messages == []
 
@@ -178,7 +183,7 @@ def test_heic_is_read_with_its_package_and_refused_by_name_without(tmp_path, mon
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}])
 def test_a_jpeg_without_its_end_marker_is_whole_and_without_data_is_not(tmp_path, options):
-    photo(0, (100, 75)).save(tmp_path / "a.jpg", **options)
+    photo((100, 75)).save(tmp_path / "a.jpg", **options)
     whole, expected = (tmp_path / "a.jpg").read_bytes(), read_image(tmp_path / "a.jpg").tobytes()
     for data in (whole[:-1], whole[:-2], whole + b"SEFH" + bytes(300)):
         (tmp_path / "a.jpg").write_bytes(data)
@@ -192,7 +197,7 @@ def test_a_jpeg_without_its_end_marker_is_whole_and_without_data_is_not(tmp_path
 
 def test_a_jpeg_is_decoded_smaller_but_never_below_the_side_asked_for():
     buffer = io.BytesIO()
-    photo(0, (400, 320)).save(buffer, "JPEG")
+    photo((400, 320)).save(buffer, "JPEG")
     assert [decode(buffer.getvalue(), side)[0].size for side in (0, 200, 160, 81, 80, 1)] == [
         (400, 320), (400, 320), (200, 160), (200, 160), (100, 80), (50, 40),
     ]  # fmt: skip
@@ -202,7 +207,7 @@ def test_a_jpeg_is_decoded_smaller_but_never_below_the_side_asked_for():
 def test_a_damaged_file_is_one_line_with_its_name(tmp_path, suffix):
     """A cut one always; one with other bytes in its head may still be a picture."""
     path, draws = tmp_path / f"a{suffix}", np.random.default_rng(1)
-    photo(0, (40, 30)).save(path)
+    photo().save(path)
     whole = path.read_bytes()
     for length in (0, 1, 8, *draws.integers(2, len(whole) * 9 // 10, 25)):
         path.write_bytes(whole[:length])
@@ -228,8 +233,8 @@ def test_not_an_image(tmp_path, content):
 def test_a_large_picture_is_read_without_a_warning_and_a_bomb_is_refused_in_one_line(tmp_path, monkeypatch):
     assert 2 * Image.MAX_IMAGE_PIXELS > 12_000 * 9_000  # a phone's picture
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    photo(0, (60, 30)).save(tmp_path / "phone.png")
-    photo(0, (60, 40)).save(tmp_path / "bomb.png")
+    photo((60, 30)).save(tmp_path / "phone.png")
+    photo((60, 40)).save(tmp_path / "bomb.png")
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a warning would be a second line
         assert read_image(tmp_path / "phone.png").size == (60, 30)
@@ -257,14 +262,14 @@ def test_list_images(tmp_path):
 
 
 def test_resize_keeps_the_aspect():
-    assert resize_shorter(photo(0, (40, 30)), 60).size == (80, 60)
-    assert resize_shorter(photo(0, (30, 41)), 15).size == (15, 20)
-    assert resize_shorter(photo(0, (40, 30)), 0).size == (40, 30)
-    assert resize_shorter(photo(0, (1000, 2)), 1).size == (500, 1)
+    assert resize_shorter(photo(), 60).size == (80, 60)
+    assert resize_shorter(photo((30, 41)), 15).size == (15, 20)
+    assert resize_shorter(photo(), 0).size == (40, 30)
+    assert resize_shorter(photo((1000, 2)), 1).size == (500, 1)
 
 
 def test_tensors_are_the_pixels(tmp_path):
-    image = photo(0, (40, 30))
+    image = photo()
     tensor = to_tensor(image)
     assert tensor.shape == (1, 3, 30, 40)
     assert tensor.dtype == torch.float32
@@ -274,10 +279,10 @@ def test_tensors_are_the_pixels(tmp_path):
 
 
 def test_save_is_whole_or_absent(tmp_path):
-    save_image(photo(0, (40, 30)), tmp_path / "new" / "a.png")
-    assert read_image(tmp_path / "new" / "a.png").tobytes() == photo(0, (40, 30)).tobytes()
+    save_image(photo(), tmp_path / "new" / "a.png")
+    assert read_image(tmp_path / "new" / "a.png").tobytes() == photo().tobytes()
     with pytest.raises(UserError, match="no image format"):
-        save_image(photo(0, (40, 30)), tmp_path / "a.xyz")
+        save_image(photo(), tmp_path / "a.xyz")
     assert os.listdir(tmp_path) == ["new"]
 
 

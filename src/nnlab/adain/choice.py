@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnlab.adain.model import MIN_SIDE
+from nnlab.adain.stylize import open_picture, open_style
 from nnlab.data.gallery import HELD_OUT_PAINTINGS
-from nnlab.data.images import list_images, read_image
+from nnlab.data.images import list_images
 from nnlab.errors import UserError
 from nnlab.params import PictureParams
 
@@ -49,5 +50,7 @@ def check_pictures(pictures: PictureParams, folder: Path = USER_PHOTOS) -> None:
         if 0 < (found := getattr(pictures, key)) < MIN_SIDE:
             raise UserError(f"adain.pictures.{key} = {found}: must be 0 (the picture's own), or at least {MIN_SIDE}")
     styles = [find_style(key, getattr(pictures, key)) for key in ("photos_style", "alpha_style")]
-    for file in filter(None, [*styles, *find_photos(folder, pictures.photos)]):
-        read_image(file)
+    for file in filter(None, styles):
+        open_style(file, pictures.style_size)
+    for file in find_photos(folder, pictures.photos):
+        open_picture(file, pictures.size)

@@ -29,7 +29,7 @@ from nnlab.data.images import read_image, resize_shorter, to_pil
 from nnlab.errors import UserError
 
 KEEP_BYTES = 512 << 20  # features of a content up to this size stay in memory; larger ones are computed again
-MOST_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # of an enlarged picture: no larger one is read, either
+LARGEST = 2 * (Image.MAX_IMAGE_PIXELS or sys.maxsize)  # pixels of an enlarged picture: no larger one is read, either
 LONGEST_STYLE = 8192  # pixels on the longer side of a resized style: a strip of paper would have millions
 FLAT = 0.01  # deviation of all features together: bfloat16's rounding leaves 0.005, noise of a single grey level 0.04
 TILE = 96  # cells a side at most (768 pixels): 0.6 GB at the widest layers in float32
@@ -71,9 +71,9 @@ def open_picture(path: Path, size: int, longest: int = sys.maxsize) -> Image.Ima
     whole = read_image(path, alpha=True)
     shorter, longer = min(whole.size), max(whole.size)
     size = min(size, max(MIN_SIDE, longest * shorter // longer))
-    if size > shorter and size * size * longer / shorter > MOST_PIXELS:
+    if size > shorter and size * size * longer / shorter > LARGEST:
         found = f"{whole.width}x{whole.height} pixels; with a shorter side of {size:,} too large"
-        raise UserError(f"{path}: {found} (at most {MOST_PIXELS // 10**6} megapixels); take a smaller size")
+        raise UserError(f"{path}: {found} (at most {round(LARGEST / 1e6)} megapixels); take a smaller size")
     picture = resize_shorter(whole, size)
     if min(picture.size) < MIN_SIDE:
         raise UserError(f"{path}: {picture.width}x{picture.height} pixels; at least {MIN_SIDE} a side are needed")

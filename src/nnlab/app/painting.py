@@ -1,7 +1,7 @@
 """Style transfer with AdaIN: the tab that draws, and the one that compares the stages of the training."""
 
 import tempfile
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from PIL import Image
 
 from nnlab.adain.command import LONGEST_NAME
 from nnlab.adain.figures import iterations
+from nnlab.adain.model import Decoder
 from nnlab.adain.shipped import TRAINED, TRAINED_DECODER, networks
 from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture, open_style
+from nnlab.adain.weights import load_decoder
 from nnlab.app.parts import File, Say, in_time, not_trained, painting_choice, photo_choice, slider, told
 from nnlab.data.images import flatten, resize_shorter, save_image
 
@@ -32,14 +34,15 @@ class Painter:
 
     def __init__(self, say: Say, device: torch.device, precision: torch.dtype) -> None:
         self.say, self.place = say, (device, precision)
-        self.stylizer = self.with_decoder()
+        self.encoder, decoder = networks()
+        self.stylizer = self.with_decoder(decoder)
         self.content = lru_cache(KEPT)(self._content)
         self.statistics = lru_cache(256)(self._statistics)
 
-    def with_decoder(self, decoder: Path | None = None) -> Stylizer:
-        """What draws by a decoder, the best one where none is given, in limited time."""
-        stylizer = Stylizer(*networks(decoder=decoder), *self.place)
-        stylizer.progress = partial(in_time, self.say, SECONDS)
+    def with_decoder(self, decoder: Decoder) -> Stylizer:
+        """What draws by a decoder, in limited time."""
+        stylizer = Stylizer(self.encoder, decoder, *self.place)
+        stylizer.progress = lambda tiles: in_time(self.say, SECONDS, tiles)
         return stylizer
 
     def _content(self, photo: str, size: int) -> Content:
@@ -102,7 +105,7 @@ def stages_tab(say: Say, painter: Painter, tab: gr.Tab, photo: gr.Image, paintin
         return
     gr.Markdown(say("stages_note"))
     labels = [say("stage", decoder.stem.rpartition("_")[2], iterations(decoder)) for decoder in DECODERS]
-    stylizers = [painter.with_decoder(decoder) for decoder in DECODERS]  # now: a training may replace the files
+    stylizers = [painter.with_decoder(load_decoder(file)) for file in DECODERS]  # now: a training may replace the files
     with gr.Row():
         places = [gr.Image(label=label, min_width=260, buttons=[], elem_classes="judged") for label in labels]
 

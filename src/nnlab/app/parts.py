@@ -49,7 +49,7 @@ def told() -> Iterator[None]:
         if not (line := in_one_line(error)):
             raise
         folder = re.escape(get_upload_folder())
-        raise gr.Error(re.sub(rf"{folder}/\w+/", "", line), print_exception=False) from None
+        raise gr.Error(re.sub(rf"{folder}/\w+/", "", line), print_exception=not isinstance(error, UserError)) from None
 
 
 def in_time(say: Say, seconds: int, steps: Iterable[Any]) -> Iterator[Any]:

@@ -116,7 +116,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
     values, floats = np.asarray(image, dtype=np.float32), image.mode == "F"
-    reach = np.quantile(values[np.isfinite(values)], 0.99) if floats else np.max(values)
+    counted = values[np.isfinite(values)] if np.isfinite(values).any() else 0
+    reach = np.quantile(counted, 0.99) if floats else np.max(values)
     white = next((level for level in ((1, 255, 65535) if floats else (255, 4095, 65535)) if reach <= level), reach)
     shades = (np.nan_to_num(values).clip(0, white) / white * 255).round().astype(np.uint8)
     return Image.fromarray(255 - shades if getattr(image, "tag_v2", {}).get(262) == 0 else shades)
@@ -128,7 +129,8 @@ def _mended(data: bytes) -> bytes:
     if not data.startswith(b"\xff\xd8"):
         return b""
     fillings = [b"", *(bytes([byte]) * 64 for byte in (0x55, 0xAA, 0x2D, 0xD2, 0x93))]
-    fillings += [bytes([0xFF, 0xD0 + n]) + fillings[1] for n in range(8)]  # where a restart marker would be next
+    if b"\xff\xdd" in data:  # parts that begin with restart markers, of which one may be next
+        fillings += [bytes([0xFF, 0xD0 + n]) + fillings[1] for n in range(8)]
     pixels = (Image.open(io.BytesIO(data + some + _END), formats=["JPEG"]).tobytes() for some in fillings)
     first = next(pixels)
     return data + _END if all(other == first for other in pixels) else b""
