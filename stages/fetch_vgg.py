@@ -10,4 +10,4 @@ from nnlab.stage import script
 @script
 def main(folder: Path, params: Params) -> None:
     """Fill `folder` with one weights file and its provenance."""
-    fetch_vgg(params.vgg.weights, params.vgg.file, folder, params.sources.mirror)
+    fetch_vgg(params.vgg.weights, folder, params.sources.mirror)

