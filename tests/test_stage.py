@@ -20,7 +20,8 @@ from nnlab.training.state import save_tensors
 from tests.quick import ROOT, environment
 from tests.test_files import largest_file
 
-WITHOUT_TORCH = ("adain_prepare", "fetch", "fetch_pair", "fetch_pictures", "fetch_set", "gatys_figures", "report_build")
+WITHOUT_TORCH = ("adain_prepare", "fetch", "fetch_pair", "fetch_pictures", "fetch_set", "fetch_vgg", "gatys_figures",
+                 "report_build")  # fmt: skip
 
 
 def failing(error: BaseException):
@@ -63,6 +64,7 @@ ENDS = [
     (MemoryError(), 1, "not enough memory; lower the batch or picture sizes"),
     (RuntimeError("CUDA out of memory. Tried to allocate"), 1, "not enough memory; lower the batch or picture sizes"),
     (RuntimeError("DataLoader worker (pid 9) is killed by signal"), 1, "not enough memory for adain.run.workers"),
+    (RuntimeError("in DataLoader: unable to allocate shared memory"), 1, "not enough memory for adain.run.workers"),
     (KeyboardInterrupt(), 130, "interrupted"),
 ]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, cycle
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -127,13 +127,18 @@ def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iter
     ahead = device.type == "cuda"  # to Apple's GPU such a copy may read memory that is another's by then
     loader = DataLoader(
         crops, batch_size=None, sampler=steps, num_workers=workers, pin_memory=ahead,
-        prefetch_factor=4 if workers else None,
+        prefetch_factor=4 if workers else None, collate_fn=shared if workers else None,
     )  # fmt: skip
     try:
         for batch in loader:
             yield Batch._make(x.to(device, non_blocking=ahead) if isinstance(x, Tensor) else x for x in batch)
     except UserError as error:  # from a worker it comes with that one's whole traceback, whose last line it is
         raise UserError(str(error).strip().splitlines()[-1].removeprefix("nnlab.errors.UserError: ")) from None
+
+
+def shared(batch: Any) -> Batch:
+    """The batch in shared memory: where there is too little, this is an error, which torch's own way there loses."""
+    return Batch._make(x.share_memory_() if isinstance(x, Tensor) else x for x in batch)
 
 
 def held_out_pairs(pictures: Path, params: AdainEvaluateParams) -> Iterator[Pair]:
