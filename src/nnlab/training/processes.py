@@ -55,10 +55,16 @@ def start_torchrun() -> None:
     """Be `torchrun <this command>` where its variables (PET_NPROC_PER_NODE, PET_NNODES ...) ask for processes."""
     if "WORLD_SIZE" not in os.environ and {"PET_NPROC_PER_NODE", "PET_NNODES"} & os.environ.keys():
         local = [] if "PET_NNODES" in os.environ else ["--standalone"]
+        if (count := os.environ.get("PET_NPROC_PER_NODE", "")).isdecimal():  # torchrun would give each one thread
+            os.environ.setdefault("OMP_NUM_THREADS", str(max(1, torch.get_num_threads() // max(1, int(count)))))
         try:
             torchrun([*local, *sys.argv])
         except (ChildFailedError, SignalException):
             sys.exit(1)  # a process has said why
+        except distributed.DistError as error:
+            raise UserError(
+                f"PET_MASTER_ADDR, PET_MASTER_PORT, PET_NNODES: the machines do not meet ({error})"
+            ) from None
         sys.exit()
 
 

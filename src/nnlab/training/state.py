@@ -43,7 +43,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise UserError(f"{path}: not found; what the pipeline has is made by `dvc repro`") from None
     except (SafetensorError, ValueError) as error:
         reason = f"{path}: not a whole safetensors file ({error})"
-        raise UserError(f"{reason}; fetch it again, or delete it where `dvc repro` makes it") from None
+        raise UserError(f"{reason}; fetch it again, delete it, or make it anew: `dvc repro -f -s <stage>`") from None
 
 
 def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
