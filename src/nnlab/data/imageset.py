@@ -79,9 +79,9 @@ class ImageSet:
             with shard.open("rb", buffering=0) as file:
                 file.seek(entry.offset)
                 return np.array(resize_shorter(decode(file.read(entry.size), side)[0], side))
-        except (UserError, OSError) as error:
-            place = f"{shard} at byte {entry.offset}"
-            raise UserError(f"{place}: {error}; delete {self.folder} and run `dvc repro`") from None
+        except UserError as error:  # DVC's cache may have the same damage: only `-f` packs anew
+            anew = f"run `dvc repro -f -s adain_prepare@{self.folder.name}`"
+            raise UserError(f"{shard} at byte {entry.offset}: {error}; {anew}") from None
 
 
 def read_manifest(folder: Path) -> list[Entry]:
