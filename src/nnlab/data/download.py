@@ -81,9 +81,9 @@ def download(url: str, path: Path, served: bool = False) -> None:
     `DownloadError`; the `.part` file then stays, so that the next call goes on. The content is not verified here.
     """
     part = path.with_name(path.name + ".part")
-    failures = 0
+    failures = longest = 0
     while True:
-        before = _size(part)
+        longest = max(longest, before := _size(part))  # a server that sends no parts begins anew each time
         try:
             _receive(url, part)
             part.replace(path)
@@ -98,7 +98,7 @@ def download(url: str, path: Path, served: bool = False) -> None:
             refused, silent = isinstance(error, requests.ConnectionError), isinstance(error, requests.Timeout)
             if (silent if failures else refused) and not (before or served):
                 raise Unreachable(f"{url}: {reason}") from None  # the next source is asked
-        failures = 0 if _size(part) > before else failures + 1
+        failures = 0 if _size(part) > longest else failures + 1
         if failures == TRIES:
             raise Unreachable(f"{url}: {reason} ({TRIES} tries)")
         sleep(min(2.0**failures, LONGEST_WAIT_SECONDS))
