@@ -89,7 +89,7 @@ def test_a_queue_survives_a_failing_experiment_and_the_good_one_can_be_compared_
     for column in ("test_accuracy", "predicted", "accuracy"):  # curves, confusion matrix, bars per class
         revisions = {row["rev"] for row in plotted if column in row}
         assert {"HEAD", "workspace"} <= revisions, f"{column} is shown of {revisions} alone"
-    assert len(list((tree / "dvc_plots/static").glob("*adain_alpha.png"))) == 2, "not of both"
+    assert len(list((tree / "dvc_plots/static").glob("*fashion_predictions.png"))) == 2, "not of both"
     header, *rows = csv.reader(dvc(tree, "exp", "show", "--only-changed", "--csv").splitlines())
     assert {"fashion_accuracy", "fashion.network.hidden"} <= {column.rpartition(":")[2] for column in header}
     assert len(header) < 40, f"{len(header)} columns: {header}"

@@ -56,7 +56,9 @@ def whole(inputs, tmp_path_factory):
     """The folder of an undisturbed run."""
     folder = tmp_path_factory.mktemp("whole")
     write_params(folder, **QUICK)
-    finish(start(folder, inputs))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert stage.call(adain_train.main, [*inputs, "curves.csv", *DECODERS]) == 0
     return folder
 
 
@@ -120,6 +122,7 @@ def call(workdir, monkeypatch, capfd):
         ("train.checkpoint_fractions", [0.25, 1.0], "at 25, 100 %, but dvc.yaml names 10, 50, 80, 100: change one of"),
         ("train.crops", [{"share": 0.5, "crop": 64, "sides": [64]}], "the shares of crops must add up to 1"),
         ("train.crops", [{"share": 1, "crop": 64, "sides": [96, 48]}], "crop = 64 is larger than sides = [96, 48]"),
+        *(("alpha", wrong, "adain.alpha") for wrong in ([], [1.5], [0.3, 0.6, 0.3])),
         ("pictures.alpha_style", "no_such_painting", "adain.pictures.alpha_style = 'no_such_painting'"),
     ],
 )
