@@ -7,14 +7,19 @@ import sys
 from collections.abc import Callable
 
 
+def made_anew(path: object) -> str:
+    """How a damaged output is made anew: DVC trusts a copy that nobody may write, and would bring the damage back."""
+    return f"delete {path}, then `chmod -R u+w .dvc/cache` and `dvc repro`"
+
+
 class UserError(Exception):
     """Something that the user can mend: one line with the key or file, what was found, what is allowed, what to do."""
 
 
 # torch: CUDA, Linux, Windows, cuBLAS, oneDNN, a DataLoader's worker that the system ended, that has no shared memory
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED",
-                  "could not create a primitive", "DataLoader worker (pid", "shared memory",
-                  "unable to write to file </torch_")  # fmt: skip
+                  "could not create a primitive", "DataLoader worker (pid",
+                  "unable to allocate shared memory", "unable to write to file </torch_")  # fmt: skip
 
 
 def exit_code(program: str, work: Callable[[], object], interrupted: str) -> int:

@@ -1,7 +1,7 @@
 """Files that are whole or absent: temporary name first, then rename.
 
-A process that is killed cannot remove its temporary: the names hold the machine's and the process's number, and the
-next writer of the same file on that machine removes those whose process is gone.
+A process that is killed cannot remove its temporary: the names hold the process's number, and the next writer of the
+same file removes those whose process is gone.
 """
 
 import errno
@@ -50,7 +50,7 @@ def atomic_dir(path: Path) -> Iterator[Path]:
 def _scratch(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside `path` that vanishes at the end; what goes wrong in it is told of `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    start = f".{path.name[:40]}-{os.uname().nodename}-"  # a disk may be that of several machines
+    start = f".{path.name[:40]}-"
     for left in path.parent.iterdir():
         found = re.fullmatch(rf"{re.escape(start)}(\d+)-\w{{8}}", left.name)
         if found and not psutil.pid_exists(int(found[1])):

@@ -76,7 +76,7 @@ def test_every_experiment_has_its_numbers_and_what_was_really_used(pages):
         "The test loss goes from 0.2600 after the first epoch to 0.1650 nats per pixel after epoch 20 (-36.5 %)",
         "cnn with batch_size 512 → 256, learning_rate 0.012 → 0.008, augment_flip false → true.",
         "√(p(1 − p)/N) = 0.31 percentage points, that of a difference of two",
-        "differences below 0.88 may be chance",
+        "differences below twice that, 0.88, may be chance",
         "(+10.30 dB): the geometric mean of the images' squared errors becomes 0.0933 times what it was",
         "main: at full size the weighted total loss goes from 1.332 (iteration 300) to 1.2 (iteration 500; -10.0 %)",
         "All else equal",

@@ -57,8 +57,8 @@ def train_decoder(
         dtype = pick_precision(hardware.precision, team.device)
         torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
         data = [inputs[0], inputs[1] / MANIFEST, inputs[2] / MANIFEST]
-        name = f"adain_train-{team.device.type}-{str(dtype)[6:]}"  # another kind of machine has its own
-        folder = team.first(lambda: resume_dir(name, settings.model_dump(), data))
+        machine = f"{team.device.type}-{str(dtype)[6:]}"
+        folder = team.first(lambda: resume_dir("adain_train", settings.model_dump(), data, machine))
         state = _train(params, team, dtype, inputs, folder)
         team.wait()
         if team.rank == 0:

@@ -14,7 +14,7 @@ import numpy as np
 
 from nnlab.data.decoding import decode
 from nnlab.data.images import resize_shorter
-from nnlab.errors import UserError
+from nnlab.errors import UserError, made_anew
 
 MANIFEST = "manifest.csv"
 
@@ -79,9 +79,10 @@ class ImageSet:
             with shard.open("rb", buffering=0) as file:
                 file.seek(entry.offset)
                 return np.array(resize_shorter(decode(file.read(entry.size), side)[0], side))
-        except UserError as error:  # DVC's cache may have the same damage: only `-f` packs anew
-            anew = f"run `dvc repro -f -s adain_prepare@{self.folder.name}`"
-            raise UserError(f"{shard} at byte {entry.offset}: {error}; {anew}") from None
+        except OSError as error:
+            raise UserError(f"{shard}: {error.strerror or error}") from None
+        except UserError as error:
+            raise UserError(f"{shard} at byte {entry.offset}: {error}; {made_anew(self.folder)}") from None
 
 
 def read_manifest(folder: Path) -> list[Entry]:

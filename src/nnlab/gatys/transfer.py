@@ -60,9 +60,8 @@ def stylize(name: str, job: JobParams, vgg: Path, out: Path, device: torch.devic
     pictures = Pictures(read_image(Path(job.content)), read_image(Path(job.style)), job.style_scale)
     weights = read_weights(vgg)
     files = [vgg, *(Path(file) for file in (job.content, job.style, job.start) if file not in ("content", "noise"))]
-    # another machine rounds otherwise: it has a state of its own, and leaves this one there
     machine = f"{device.type}-{str(dtype)[6:]}-{torch.get_num_threads()}"
-    folder = resume_dir(f"gatys-{name}-{machine}", {**job.model_dump(), "device": str(device)}, files)
+    folder = resume_dir(f"gatys-{name}", job.model_dump(), files, machine)
     painting = _load(folder, device) or begin(pictures, job, device)
     work = paint(painting, pictures, network(weights, job, dtype).to(device), job)
     _watch(name, painting, work, plan(job)[-1][1], folder)

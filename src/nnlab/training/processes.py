@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.elastic.rendezvous.api import RendezvousError
 from torch.distributed.run import main as torchrun
 from torch.nn.parallel import DistributedDataParallel
 
@@ -61,10 +62,9 @@ def start_torchrun() -> None:
             torchrun([*local, *sys.argv])
         except (ChildFailedError, SignalException):
             sys.exit(1)  # a process has said why
-        except distributed.DistError as error:
-            raise UserError(
-                f"PET_MASTER_ADDR, PET_MASTER_PORT, PET_NNODES: the machines do not meet ({error})"
-            ) from None
+        except (distributed.DistError, RendezvousError) as error:
+            keys = "PET_MASTER_ADDR, PET_MASTER_PORT, PET_NNODES, PET_NODE_RANK"
+            raise UserError(f"{keys}: the machines do not meet ({error}); set them on each") from None
         sys.exit()
 
 

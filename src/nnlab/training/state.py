@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from nnlab.errors import UserError
+from nnlab.errors import UserError, made_anew
 from nnlab.files import atomic, sha256
 
 RESUME = Path(".resume")
@@ -43,16 +43,16 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise UserError(f"{path}: not found; what the pipeline has is made by `dvc repro`") from None
     except (SafetensorError, ValueError) as error:
         reason = f"{path}: not a whole safetensors file ({error})"
-        raise UserError(f"{reason}; fetch it again, delete it, or make it anew: `dvc repro -f -s <stage>`") from None
+        raise UserError(f"{reason}; fetch it again, or, if the pipeline made it, {made_anew('it')}") from None
 
 
-def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
-    """Return the folder for the state of the job `name`, to be removed when the job is done: `.resume/<name>-<hash>`.
+def resume_dir(name: str, settings: object, data: list[Path], machine: str = "any") -> Path:
+    """Return the folder for the state of the job `name`, to be removed at its end: `.resume/<name>-<machine>-<hash>`.
 
     The hash covers the settings (anything JSON can hold), the files and folders in `data`, and the modules of this
     package that are loaded, so that a state never serves a job with other parameters, data or code. States of the same
-    job with another hash are removed, and a line says so. `UserError` if another process on this machine is doing the
-    job.
+    job with another hash are removed, and a line says so; those of another kind of `machine`, which rounds otherwise,
+    stay. `UserError` if another process is doing the job.
 
     A queued experiment, whose own folder DVC removes, has it in the project's `.resume/queued`, where those with
     another hash stay; while another experiment is doing the same there, in its own folder as ever.
@@ -62,7 +62,7 @@ def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
     for path in [*sorted(map(Path, loaded)), *data]:
         for file in sorted(filter(Path.is_file, path.rglob("*"))) if path.is_dir() else [path]:
             state.update(os.fsencode(file.relative_to(path.parent)) + f" {sha256(file)}\n".encode())
-    folder = RESUME / f"{name}-{state.hexdigest()[:16]}"
+    folder = RESUME / f"{name}-{machine}-{state.hexdigest()[:16]}"
     if project := project_of_experiment():
         queued = project / RESUME / "queued" / folder.name
         try:
@@ -75,7 +75,7 @@ def resume_dir(name: str, settings: object, data: list[Path]) -> Path:
         _lock(RESUME / name)
     except BlockingIOError:
         raise UserError(f"{name} is running already in this folder; wait until it ends, or stop it") from None
-    for stale in set(RESUME.glob(f"{name}-{'?' * 16}")) - {folder}:
+    for stale in set(RESUME.glob(f"{name}-{machine}-{'?' * 16}")) - {folder}:
         print(f"{name}: starts anew; the unfinished run had other settings, data or code", file=sys.stderr)
         shutil.rmtree(stale, ignore_errors=True)
     folder.mkdir(exist_ok=True)
