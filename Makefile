@@ -75,7 +75,7 @@ app: install
 	@$(BIN)/python -m nnlab.cli app --open
 
 ship: install
-	@$(BIN)/python -m nnlab.adain.shipped data/models/adain/encoder.safetensors data/models/adain/decoder_100.safetensors
+	@$(BIN)/python -m nnlab.adain.shipped data/models/adain
 
 bench: install
 	@$(BIN)/python benchmarks/run.py

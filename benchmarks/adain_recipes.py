@@ -38,7 +38,7 @@ from nnlab.data.images import read_image, resize_shorter
 from nnlab.data.imageset import ImageSet
 from nnlab.data.pair import STAND_INS
 from nnlab.params import AdainTrainParams, load_params
-from nnlab.vgg_weights import read_weights
+from nnlab.vgg.weights import read_weights
 
 DEFAULT, NO_IDENTITY = "params.yaml", "no identity steps"
 RECIPES: dict[str, dict[str, Any]] = {
@@ -133,22 +133,16 @@ def trained(changes: dict[str, Any], options: argparse.Namespace, encoder: Encod
 def in_memory(folder: Path, params: AdainTrainParams) -> ImageSet:
     """A packed set whose pictures are decoded already in the sizes that the recipe crops from."""
     pictures = ImageSet(folder, CACHE)
-    for side in {side for part in params.crops for side in part.sides}:
+    for side in params.sides:
         for number in range(len(pictures)):
             pictures.pixels(number, side)
     return pictures
 
 
 def rate(crops: Crops, move: Callable[[Batch], None], device: torch.device, steps: int = 12) -> float:
-    """Mean seconds of a step over a run, measured on the first steps of each of its parts."""
-    total, done = 0.0, 0.0
-    for part in crops.params.crops:
-        begin = round(done * crops.params.max_iter)
-        batches = feed(crops, range(begin, begin + 2 * steps), 0, device)
-        taken = [seconds(lambda batches=batches: move(next(batches)), steps) for _ in range(2)]
-        total += part.share * taken[1]
-        done += part.share
-    return total
+    """Mean seconds of a step, measured on some after as many that warm up."""
+    batches = feed(crops, range(2 * steps), 0, device)
+    return [seconds(lambda: move(next(batches)), steps) for _ in range(2)][1]
 
 
 def draw(options: argparse.Namespace, encoder: Encoder, without: Kept, default: Kept) -> None:

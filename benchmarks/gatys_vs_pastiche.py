@@ -25,7 +25,7 @@ from torch import Tensor
 
 from nnlab.params import JobParams, load_params
 from nnlab.training.device import pick_precision
-from nnlab.vgg_layers import CHANNELS
+from nnlab.vgg.layers import CHANNELS
 
 TURN = 25  # iterations
 PEER = "pastiche"
@@ -73,7 +73,7 @@ def iterate_nnlab(job: JobParams, folder: Path, precision: torch.dtype) -> Itera
     from nnlab.gatys.losses import network
     from nnlab.gatys.pictures import Pictures
     from nnlab.gatys.transfer import begin, paint
-    from nnlab.vgg_weights import read_weights
+    from nnlab.vgg.weights import read_weights
 
     vgg = network(read_weights(installed_file("pastiche", PASTICHE_FILE)), job, precision)
     pictures = Pictures(read_image(folder / "content.png"), read_image(folder / "style.png"), 1.0)

@@ -32,7 +32,7 @@ from nnlab.gatys.pictures import Pictures
 from nnlab.gatys.transfer import begin, paint
 from nnlab.params import load_params
 from nnlab.training.loop import fit
-from nnlab.vgg_weights import read_weights
+from nnlab.vgg.weights import read_weights
 
 SIDE = 2048  # of the matrices
 Job = Callable[[], object]
@@ -89,7 +89,7 @@ def style_transfer(data: Path, device: torch.device, precision: torch.dtype) -> 
     """An iteration of Gatys, a step of AdaIN's training, a stylised picture."""
     pair = [read_image(data / f"raw/pair/{kind}.jpg") for kind in ("content", "style")]
     train, encoder = settings({"max_iter": 100_000}), data / "models/adain/encoder.safetensors"
-    batch, crop = train.batch_size, train.crops[0].crop
+    batch, crop = train.batch_size, train.crop
     _, move = training(load_encoder(encoder), initial_decoder(1), train, precision)
     crops = random_batch(batch, crop)
     stylizer = Stylizer(load_encoder(encoder), load_decoder(DECODER), device, precision)

@@ -15,7 +15,7 @@ from nnlab.training.device import autocast
 
 RATE = 1e-4
 RECIPE = {
-    "batch_size": 8, "crops": [{"share": 1.0, "crop": 256, "sides": [512]}], "start": "random", "optimizer": "adam",
+    "batch_size": 8, "crop": 256, "sides": [512], "start": "random", "optimizer": "adam",
     "learning_rate": RATE, "decay": 5e-5, "warmup": 0, "cooldown": 0.0, "average": 0.0,
     "structure_weight": 0.0, "color_weight": 0.0, "power": 1.0, "identity": {"share": 0.0, "pixel_weight": 0.0},
     "random_alpha": 0.0, "photo_styles": 0.0, "plain_styles": 0.0,

@@ -98,7 +98,7 @@ def train(pool: Path, weights: Path, cache_mib: int, uncounted: int = 10, steps:
     photos, paintings = (ImageSet(pool, cache_mib << 20) for _ in range(2))
     batches = feed(Crops(photos, paintings, adain.train), range(uncounted + steps), adain.run.workers, device)
     batch = next(batches)
-    first, sides = time.perf_counter() - begin, adain.train.crops[0].sides
+    first, sides = time.perf_counter() - begin, adain.train.sides
     if kept := photos.fits(sides[-1]):
         for pictures, number, side in product((photos, paintings), range(len(photos)), sides):
             pictures.pixels(number, side)

@@ -2,24 +2,25 @@
 
 from pathlib import Path
 
-from nnlab.adain.figures import choose, note, open_stylizer, save_pictures, save_sheet
+from nnlab.adain.figures import COLUMNS, choose, note, open_stylizer, save_pictures, save_sheet
+from nnlab.adain.weights import LAST
 from nnlab.figures import in_rows
 from nnlab.params import Params
 from nnlab.stage import script
 
 STEPS = [step / 10 for step in range(11)]  # what the web report's slider shows, beside adain.alpha
-COLUMNS = 3  # strengths in a row of the figure
 
 
 @script
 def main(
-    photos: Path, gallery: Path, pair: Path, encoder: Path, decoder: Path, figure: Path, results: Path,
+    photos: Path, gallery: Path, pair: Path, trained: Path, figure: Path, results: Path,
     params: Params,
 ) -> None:  # fmt: skip
     """Draw the first photo for each alpha; write the figure and, into `results`, every picture."""
     alphas = params.adain.alpha
     (photo,), painting, notes = choose(params.adain.pictures, "alpha_style", photos, gallery, pair, count=1)
-    stylizer = open_stylizer(encoder, decoder, params.hardware)
+    decoder = trained / LAST
+    stylizer = open_stylizer(decoder, params.hardware)
     content, style = stylizer.content(photo), [stylizer.statistics(painting)]
     drawn = {alpha: stylizer.paint(content, style, alpha=alpha) for alpha in sorted({*STEPS, *alphas})}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from nnlab.adain.evaluate import curves_figure, evaluate
+from nnlab.adain.weights import CURVES
 from nnlab.figures import save_figure, style
 from nnlab.params import Params
 from nnlab.results import write_csv, write_metrics
@@ -16,15 +17,13 @@ HEADLINES = ("heldout_content_loss", "heldout_style_loss", "heldout_edges", "hel
 
 @script
 def main(
-    encoder: Path, pictures: Path, history: Path, decoder_10: Path, decoder_50: Path, decoder_80: Path,
-    decoder_100: Path, metrics: Path, summary: Path, curves: Path, held_out: Path, figure: Path,
+    trained: Path, pictures: Path, metrics: Path, summary: Path, curves: Path, held_out: Path, figure: Path,
     params: Params,
 ) -> None:  # fmt: skip
     """Write metrics and headline numbers (JSON), curves of training and checkpoints (CSV) and their figure (PNG)."""
     adain, device = params.adain, pick_device(params.hardware.device)
-    training = pd.read_csv(history)
-    decoders = [decoder_10, decoder_50, decoder_80, decoder_100]
-    found, table = evaluate(adain, device, encoder, pictures, decoders)
+    training = pd.read_csv(trained / CURVES)
+    found, table = evaluate(adain, device, trained, pictures)
     write_metrics(metrics, found)
     write_metrics(summary, {f"adain_{name}": found[name] for name in HEADLINES})
     write_csv(curves, training)

@@ -8,7 +8,7 @@ from nnlab.data.samples import PHOTOS
 from nnlab.data.tensors import to_tensor
 from nnlab.params import Params
 from nnlab.stage import script
-from nnlab.vgg_weights import read_weights
+from nnlab.vgg.weights import read_weights
 
 
 @script

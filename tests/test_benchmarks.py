@@ -17,7 +17,7 @@ from nnlab.params import load_params
 from tests import datasets
 from tests.adain.training import SMALL, make_held_out, make_pools, settings
 from tests.quick import ROOT
-from tests.test_vgg import random_weights
+from tests.vgg.test_network import random_weights
 
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text("utf-8"))
 
@@ -108,8 +108,7 @@ def small_params(*_):
 def test_recipes_are_trained_judged_and_drawn(script, data, capsys, monkeypatch, how, count, after):
     recipes = script("adain_recipes", "--data", data, how, count, "--figure", data / "pair.png")
     monkeypatch.setattr(recipes, "load_params", small_params)
-    crops = [{"share": 1.0, "crop": 16, "sides": [32]}]
-    small = {"crops": crops, "batch_size": 1, "start": "random", "optimizer": "adam"}
+    small = {"crop": 16, "sides": [32], "batch_size": 1, "start": "random", "optimizer": "adam"}
     monkeypatch.setattr(recipes, "RECIPES", {name: recipes.RECIPES[name] | small for name in recipes.RECIPES})
     monkeypatch.setattr(sys, "argv", [*sys.argv, "--only", recipes.DEFAULT, recipes.NO_IDENTITY])
     recipes.main()

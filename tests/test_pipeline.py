@@ -211,7 +211,7 @@ def test_the_package_imports_what_it_declares_and_nothing_else() -> None:
 
 def test_the_layout_is_that_of_the_documents() -> None:
     folders = {path.relative_to(PACKAGE).parts[0] for path in PACKAGE.glob("*/**/*.py")}
-    assert folders == {"data", "training", *EXPERIMENTS, "report", "app"}
+    assert folders == {"data", "training", "vgg", *EXPERIMENTS, "report", "app"}
 
 
 def test_modules_are_short() -> None:

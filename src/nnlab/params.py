@@ -124,18 +124,6 @@ class AdainDataParams(Section):  # what the decoder is trained on, and how these
     least: Count
 
 
-class CropParams(Section):  # the training crops of a part of the run
-    share: float = Field(gt=0, le=1)
-    crop: int = Field(ge=16, multiple_of=8)
-    sides: list[Annotated[int, Field(ge=16, le=16_384)]] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _fits(self) -> "CropParams":
-        if min(self.sides) < self.crop:
-            raise ValueError(f"crop = {self.crop} is larger than sides = {self.sides}: no crop fits into an image")
-        return self
-
-
 class IdentityParams(Section):  # the steps in which the style is the photo itself
     share: Share
     pixel_weight: Weight
@@ -144,7 +132,8 @@ class IdentityParams(Section):  # the steps in which the style is the photo itse
 class AdainTrainParams(Section):  # how the decoder is trained
     max_iter: int = Field(ge=1, le=100_000_000)
     batch_size: int = Field(ge=1, le=65_536)
-    crops: list[CropParams] = Field(min_length=1)
+    crop: int = Field(ge=16, multiple_of=8)
+    sides: list[Annotated[int, Field(ge=16, le=16_384)]] = Field(min_length=1)
     start: Literal["closed_form", "random"]
     optimizer: Literal["muon", "adam"]
     learning_rate: float = Field(gt=0)
@@ -171,8 +160,8 @@ class AdainTrainParams(Section):  # how the decoder is trained
         always = self.content_weight + self.style_weight + self.structure_weight
         if not always + self.color_weight * (1 - own.share) + own.pixel_weight * own.share:
             raise ValueError("nothing to learn: give a loss of some step a weight above 0")
-        if abs(sum(part.share for part in self.crops) - 1) > 1e-6:
-            raise ValueError("the shares of crops must add up to 1")
+        if min(self.sides) < self.crop:
+            raise ValueError(f"crop = {self.crop} is larger than sides = {self.sides}: no crop fits into an image")
         if parts != sorted({round(part, 2) for part in parts}) or parts[-1] != 1:
             raise ValueError(f"checkpoint_fractions = {parts}: must be whole percents that rise to 1.0, the last one")
         return self

@@ -13,7 +13,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from nnlab.errors import UserError
-from nnlab.vgg_layers import canonical
+from nnlab.vgg.layers import canonical
 
 _DECIMAL = r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9_]+([eE][-+][0-9]+)?)"
 _SCALARS = {  # YAML 1.2, as DVC's parser has it: 1e-4 is a number, no is a word, 010 is ten, 1:30 is a word

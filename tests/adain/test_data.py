@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnlab.adain.data import RECENT, Crops, cut, feed, grey, one_colour, part_of
+from nnlab.adain.data import RECENT, Crops, cut, feed, grey, one_colour
 from nnlab.data.imageset import ImageSet
 from nnlab.errors import UserError
 from tests.adain.training import SMALL, make_pools, settings
@@ -83,14 +83,6 @@ def test_the_kinds_of_steps_have_the_shares_of_the_parameters() -> None:
     assert set(lags) == set(range(1, RECENT + 1))
     assert all(torch.equal(batch.style, crops[batch.recent].content) for batch in others if batch.recent is not None)
     assert all(batch.style.is_contiguous(memory_format=torch.channels_last) for batch in others)  # a GPU's pinning
-
-
-def test_parts_of_the_run_follow_one_another() -> None:
-    parts = [{"share": share, "crop": crop, "sides": [64]} for share, crop in ((0.5, 16), (0.3, 24), (0.2, 32))]
-    params = settings(max_iter=7, crops=parts)  # ends at 3.5, 5.6 and 7 steps
-    assert [part_of(params, step).crop for step in range(8)] == [16] * 4 + [24] * 2 + [32] * 2
-    assert coded()[5].content.shape == (2, 3, 16, 16)
-    assert coded()[6].content.shape == (2, 3, 32, 32)
 
 
 def test_plain_styles_by_hand() -> None:

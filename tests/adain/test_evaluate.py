@@ -10,9 +10,10 @@ from PIL import Image
 
 from nnlab.adain.data import held_out_pairs
 from nnlab.adain.model import adain, initial_decoder
-from nnlab.adain.weights import save_decoder
+from nnlab.adain.weights import save_decoder, save_encoder
 from nnlab.measures import edges, psnr_db
 from nnlab.params import AdainEvaluateParams, load_params
+from nnlab.vgg.weights import read_weights
 from stages import adain_evaluate
 from tests.adain.training import make_held_out, plain_losses, write_params
 
@@ -49,16 +50,17 @@ def test_every_held_out_photo_once_with_the_paintings_in_turn(tmp_path):
 def test_the_stage_judges_every_decoder_by_means_over_the_pairs(weight_files, encoder, decoder, tmp_path):
     """Three drawn decoders and the fixture's."""
     make_held_out(tmp_path / "pictures", photos="012")
-    decoders = [tmp_path / f"decoder_{percent}.safetensors" for percent in (10, 50, 80, 100)]
-    for network, path in zip([*map(initial_decoder, range(3)), decoder], decoders):
-        save_decoder(network, path, {})
-    curves = tmp_path / "curves.csv"
+    trained = tmp_path / "trained"
+    for network, percent in zip([*map(initial_decoder, range(3)), decoder], (10, 50, 80, 100)):
+        save_decoder(network, trained / f"decoder_{percent}.safetensors", {})
+    save_encoder(read_weights(weight_files[0]), trained / "encoder.safetensors", {})
+    curves = trained / "curves.csv"
     curves.write_text("iteration,content_loss,style_loss,learning_rate\n6,3,2,0.1\n12,2,1,0.1\n")
     changed = {"train.max_iter": 10_000, "train.style_weight": 7.0}
     changed |= {"evaluate.content_side": 40, "evaluate.style_side": 32}
     params = load_params(write_params(tmp_path, **changed))
     outputs = [tmp_path / name for name in ("metrics.json", "summary.json", "plot.csv", "held_out.csv", "curves.png")]
-    adain_evaluate.main(weight_files[0], tmp_path / "pictures", curves, *decoders, *outputs, params)
+    adain_evaluate.main(trained, tmp_path / "pictures", *outputs, params)
 
     metrics, summary = (json.loads(path.read_text()) for path in outputs[:2])
     table = pd.read_csv(tmp_path / "held_out.csv")

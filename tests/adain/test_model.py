@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from nnlab.adain import model
 from nnlab.adain.model import DECODER_LAYERS, Decoder, Encoder, adain, initial_decoder, to_images
 from nnlab.adain.start import closed_form_decoder
-from nnlab.vgg_weights import read_weights
+from nnlab.vgg.weights import read_weights
 
 
 def plain_decoder(decoder: Decoder, x: torch.Tensor) -> torch.Tensor:

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,15 +14,17 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from nnlab import stage
 from nnlab.adain import run
 from nnlab.adain.data import sample_crops
+from nnlab.adain.weights import save_encoder
 from nnlab.errors import UserError
 from nnlab.training.processes import processes
 from nnlab.training.state import load_tensors
+from nnlab.vgg.weights import read_weights
 from stages import adain_train
 from tests.adain.training import SMALL, make_held_out, make_pools, write_params
 from tests.quick import ROOT, environment
 
 PERCENTS = (10, 50, 80, 100)
-DECODERS = [f"decoder_{percent}.safetensors" for percent in PERCENTS]
+BESIDE = ("encoder.safetensors", "curves.csv")
 QUICK = {f"train.{key}": value for key, value in {**SMALL, "start": "random"}.items()}
 QUICK |= {"run.save_every": 4, "run.workers": 0, "evaluate.content_side": 32, "evaluate.style_side": 32}
 QUICK |= {"pictures.photos": [], "pictures.photos_style": "pair", "pictures.alpha_style": "pair"}
@@ -32,13 +35,14 @@ def inputs(tmp_path_factory, weight_files):
     """Encoder, photos, paintings, gallery."""
     folder = tmp_path_factory.mktemp("inputs")
     make_held_out(folder / "pictures")
-    return [str(path) for path in (weight_files[0], *make_pools(folder), folder / "pictures")]
+    save_encoder(read_weights(weight_files[0]), folder / "encoder.safetensors", {})
+    return [str(path) for path in (folder / "encoder.safetensors", *make_pools(folder), folder / "pictures")]
 
 
 def start(folder, inputs, **variables):
     """Start adain_train in `folder`, which has a params.yaml."""
     variables = {**environment(ROOT), **variables}
-    command = [sys.executable, str(ROOT / "stages/adain_train.py"), *inputs, "curves.csv", *DECODERS]
+    command = [sys.executable, str(ROOT / "stages/adain_train.py"), *inputs, "trained"]
     return subprocess.Popen(command, cwd=folder, env=variables, stderr=subprocess.PIPE, text=True)
 
 
@@ -48,7 +52,7 @@ def finish(process):
 
 
 def curves(folder):
-    return torch.tensor(pd.read_csv(folder / "curves.csv")[["content_loss", "style_loss"]].to_numpy())
+    return torch.tensor(pd.read_csv(folder / "trained/curves.csv")[["content_loss", "style_loss"]].to_numpy())
 
 
 @pytest.fixture(scope="module")
@@ -58,19 +62,22 @@ def whole(inputs, tmp_path_factory):
     write_params(folder, **QUICK)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert stage.call(adain_train.main, [*inputs, "curves.csv", *DECODERS]) == 0
+        assert stage.call(adain_train.main, [*inputs, "trained"]) == 0
     return folder
 
 
 @pytest.mark.slow
 def test_a_training_leaves_curves_checkpoints_and_tensorboard(whole):
-    assert {path.name for path in whole.iterdir()} == {"params.yaml", "curves.csv", "runs", ".resume", *DECODERS}
+    assert {path.name for path in whole.iterdir()} == {"params.yaml", "trained", "runs", ".resume"}
+    decoders = [whole / f"trained/decoder_{percent}.safetensors" for percent in PERCENTS]
+    assert set((whole / "trained").iterdir()) == {*decoders, *(whole / "trained" / name for name in BESIDE)}
+    assert (whole / "trained/encoder.safetensors").read_bytes() == Path(inputs[0]).read_bytes()
     assert not list(whole.glob(".resume/adain_train-*"))
-    table = pd.read_csv(whole / "curves.csv")
+    table = pd.read_csv(whole / "trained/curves.csv")
     assert list(table) == ["iteration", "content_loss", "style_loss", "learning_rate"]
     assert table.iteration.tolist() == [3, 6, 9, 12]
-    for percent, iteration, name in zip(PERCENTS, (2, 6, 10, 12), DECODERS):
-        assert load_tensors(whole / name)[1] == {"iteration": str(iteration), "percent": str(percent)}
+    for percent, iteration, name in zip(PERCENTS, (2, 6, 10, 12), decoders):
+        assert load_tensors(name)[1] == {"iteration": str(iteration), "percent": str(percent)}
     events = EventAccumulator(str(whole / "runs/adain")).Reload()
     assert set(events.Tags()["scalars"]) == {"content_loss", "style_loss", "learning_rate"}
     assert [event.step for event in events.Scalars("style_loss")] == [3, 6, 9, 12]
@@ -110,7 +117,7 @@ def call(workdir, monkeypatch, capfd):
     monkeypatch.setattr(sys, "argv", ["adain_train.py"])
 
     def go(*inputs):
-        code = stage.call(adain_train.main, [*inputs, "curves.csv", *DECODERS])
+        code = stage.call(adain_train.main, [*inputs, "trained"])
         return code, capfd.readouterr().err.strip().split("\n")[-1]
 
     return go
@@ -119,9 +126,8 @@ def call(workdir, monkeypatch, capfd):
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("train.checkpoint_fractions", [0.25, 1.0], "at 25, 100 %, but dvc.yaml names 10, 50, 80, 100: change one of"),
-        ("train.crops", [{"share": 0.5, "crop": 64, "sides": [64]}], "the shares of crops must add up to 1"),
-        ("train.crops", [{"share": 1, "crop": 64, "sides": [96, 48]}], "crop = 64 is larger than sides = [96, 48]"),
+        ("train.checkpoint_fractions", [0.25, 0.5], "must be whole percents that rise to 1.0, the last one"),
+        ("train.sides", [160, 96], "crop = 112 is larger than sides = [160, 96]"),
         *(("alpha", wrong, "adain.alpha") for wrong in ([], [1.5], [0.3, 0.6, 0.3])),
         ("pictures.alpha_style", "no_such_painting", "adain.pictures.alpha_style = 'no_such_painting'"),
     ],

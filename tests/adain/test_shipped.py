@@ -11,7 +11,7 @@ from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import ENCODED, load_decoder, load_encoder, normalised, save_decoder, save_encoder
 from nnlab.errors import UserError
 from nnlab.training.state import load_tensors, save_tensors
-from nnlab.vgg_weights import read_weights
+from nnlab.vgg.weights import read_weights
 from tests.adain.reference import image
 
 
@@ -109,10 +109,10 @@ def test_shipping_writes_both_files_and_refuses_a_foreign_encoder(trained, monke
     for name in ("DECODER", "SCALES"):
         monkeypatch.setattr(shipped, name, trained / f"package/{name}.safetensors")
     means = {layer: torch.rand(plain.convs[layer][1].shape, dtype=torch.float64) + 0.1 for layer in ENCODED}
-    encoder, decoder = trained / "encoder.safetensors", trained / "decoder.safetensors"
+    encoder, decoder = trained / "encoder.safetensors", trained / "decoder_100.safetensors"
     save_encoder(normalised(plain, means), encoder, {})
     save_decoder(load_decoder(TRAINED_DECODER), decoder, {"iteration": "10000"})
-    ship(encoder, decoder)
+    ship(trained)
 
     for layer, scale in load_tensors(shipped.SCALES)[0].items():
         torch.testing.assert_close(scale, means[layer], rtol=1e-5, atol=0)
@@ -124,4 +124,4 @@ def test_shipping_writes_both_files_and_refuses_a_foreign_encoder(trained, monke
 
     plain.convs["block3_conv2"][0].mul_(torch.rand(256, 256, 3, 3))
     with pytest.raises(UserError, match="not made from the VGG19 weights"):
-        ship(encoder, decoder)
+        ship(trained)

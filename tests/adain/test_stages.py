@@ -13,24 +13,26 @@ from nnlab.adain.choice import check_pictures, find_photos
 from nnlab.adain.figures import choose, note
 from nnlab.adain.model import DECODER_LAYERS
 from nnlab.adain.stylize import Stylizer, open_picture
-from nnlab.adain.weights import load_decoder, load_encoder, save_decoder
+from nnlab.adain.weights import load_decoder, load_encoder, save_decoder, save_encoder
 from nnlab.data.pair import stand_ins
 from nnlab.errors import UserError
 from nnlab.figures import footnote, save_figure, style
 from nnlab.params import PictureParams
+from nnlab.vgg.weights import read_weights
 from stages import adain_alpha, adain_checkpoints
 from tests.adain.reference import save
 from tests.adain.training import write_params
 from tests.datasets import make_gallery, write_files
 
-PERCENTS = 10, 50, 80, 100
+PERCENTS = 10, 25, 100
 SMALL = {"pictures.size": 32, "pictures.style_size": 32, "pictures.alpha_style": "composition_viii"}
 
 
 @pytest.fixture(scope="module")
-def decoders(decoder, tmp_path_factory):
-    """The fixture's decoder, four times, each brighter than the one before."""
+def decoders(weight_files, decoder, tmp_path_factory):
+    """The folder of a training: the fixture's decoder, three times, each brighter than the one before."""
     folder, other = tmp_path_factory.mktemp("decoders"), deepcopy(decoder)
+    save_encoder(read_weights(weight_files[0]), folder / "encoder.safetensors", {})
     for percent in PERCENTS:
         getattr(other, DECODER_LAYERS[-1][0]).bias.data += 0.02
         save_decoder(other, folder / f"decoder_{percent}.safetensors", {"iteration": str(percent * 100)})
@@ -50,11 +52,10 @@ def project(workdir):
     return workdir
 
 
-def draw_alphas(project, weight_files, decoders):
+def draw_alphas(project, decoders):
     """Run the stage; the bytes of its figure, and its pictures by name."""
     folders = [project / name for name in ("photos", "gallery", "pair")]
-    networks = weight_files[0], decoders / "decoder_100.safetensors"
-    adain_alpha.main(*folders, *networks, project / "plots/alpha.png", project / "results")
+    adain_alpha.main(*folders, decoders, project / "plots/alpha.png", project / "results")
     drawn = {path.stem: np.asarray(Image.open(path)).astype(int) for path in (project / "results").iterdir()}
     return (project / "plots/alpha.png").read_bytes(), drawn
 
@@ -62,9 +63,9 @@ def draw_alphas(project, weight_files, decoders):
 def test_checkpoints_are_drawn(project, weight_files, decoders):
     files = [decoders / f"decoder_{percent}.safetensors" for percent in PERCENTS]
     outputs = project / "plots/checkpoints.png", project / "results"
-    adain_checkpoints.main(project / "pair", weight_files[0], *files, *outputs)
+    adain_checkpoints.main(project / "pair", decoders, *outputs)
     drawn = sorted(path.stem for path in (project / "results").iterdir())
-    assert drawn == ["10", "100", "50", "80", "content", "style"]
+    assert drawn == ["10", "100", "25", "content", "style"]
     assert {Image.open(project / f"results/{name}.png").size for name in ("content", "10", "100")} == {(43, 32)}
     photo, painting = (open_picture(project / f"pair/{name}.jpg", 32) for name in ("content", "style"))
     for percent, file in zip(PERCENTS, files):
@@ -75,15 +76,15 @@ def test_checkpoints_are_drawn(project, weight_files, decoders):
     assert [path.name for path in (project / "plots").iterdir()] == ["checkpoints.png"]
 
 
-def test_alphas_are_drawn_beside_the_sliders_steps(project, weight_files, decoders):
+def test_alphas_are_drawn_beside_the_sliders_steps(project, decoders):
     write_params(project, **SMALL, alpha=[0.25, 0.6, 0.333, 0.33])
-    first, drawn = draw_alphas(project, weight_files, decoders)
+    first, drawn = draw_alphas(project, decoders)
     steps = {f"alpha_{step / 10:.2f}" for step in range(11)}
     assert set(drawn) == {*steps, "alpha_0.25", "alpha_0.333", "alpha_0.33", "content", "style"}
     apart = [np.abs(drawn[f"alpha_{alpha}"] - drawn["alpha_0.00"]).mean() for alpha in ("0.25", "0.60", "1.00")]
     assert 0 < apart[0] < apart[1] < apart[2]
     write_params(project, **SMALL, alpha=[0.2, 0.5, 0.8])
-    second, drawn = draw_alphas(project, weight_files, decoders)
+    second, drawn = draw_alphas(project, decoders)
     assert second != first
     assert set(drawn) == {*steps, "content", "style"}
 

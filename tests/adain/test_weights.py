@@ -3,8 +3,8 @@ import torch
 
 from nnlab.adain.model import FEATURES, Encoder
 from nnlab.adain.weights import ENCODED, filter_means, normalised
-from nnlab.vgg_weights import Weights
-from tests.test_vgg import random_weights
+from nnlab.vgg.weights import Weights
+from tests.vgg.test_network import random_weights
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,14 @@ from tests import quick
 from tests.datasets import photo
 
 SMALL = {
-    "max_iter": 12, "batch_size": 2, "warmup": 2, "log_every": 3,
-    "crops": [{"share": 0.5, "crop": 16, "sides": [24, 32]}, {"share": 0.5, "crop": 32, "sides": [40]}],
+    "max_iter": 12, "batch_size": 2, "warmup": 2, "log_every": 3, "crop": 16, "sides": [24, 32, 40],
 }  # fmt: skip
 
 
 def settings(**changed):
     """Parameters of a training with steps of every kind, from a random start; what is given replaces these."""
     values = {
-        "max_iter": 100, "batch_size": 4, "crops": [{"share": 1, "crop": 64, "sides": [64]}], "start": "random",
+        "max_iter": 100, "batch_size": 4, "crop": 64, "sides": [64], "start": "random",
         "optimizer": "muon", "learning_rate": 1e-3, "decay": 1e-3, "warmup": 10, "cooldown": 0, "average": 0.9,
         "content_weight": 1.0, "style_weight": 10.0, "structure_weight": 1.0, "color_weight": 100.0, "power": 0.5,
         "identity": {"share": 0.4, "pixel_weight": 100.0}, "random_alpha": 0.3, "photo_styles": 0.5,
@@ -32,7 +31,7 @@ def settings(**changed):
 
 # pytorch-AdaIN's recipe, as the comments of params.yaml give it.
 REFERENCE = {
-    "crops": [{"share": 1, "crop": 40, "sides": [64]}], "optimizer": "adam", "learning_rate": 1e-4,
+    "crop": 40, "sides": [64], "optimizer": "adam", "learning_rate": 1e-4,
     "decay": 5e-5, "warmup": 0, "cooldown": 0, "average": 0, "structure_weight": 0, "color_weight": 0, "power": 1,
     "identity": {"share": 0, "pixel_weight": 100.0}, "random_alpha": 0, "photo_styles": 0, "plain_styles": 0,
 }  # fmt: skip

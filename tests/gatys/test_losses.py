@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nnlab.gatys.losses import Objective, content_loss, gram, layer_weights, style_loss, total_variation
-from nnlab.vgg import VGG19
+from nnlab.vgg.network import VGG19
 from tests.gatys.conftest import make_job
 
 

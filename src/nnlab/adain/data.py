@@ -5,7 +5,7 @@ Nothing here has a state: whichever process asks for step t, after whichever int
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate, cycle
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images, read_image
 from nnlab.data.imageset import ImageSet
 from nnlab.errors import UserError
-from nnlab.params import AdainEvaluateParams, AdainTrainParams, CropParams
+from nnlab.params import AdainEvaluateParams, AdainTrainParams
 from nnlab.training.seeds import generator
 
 RECENT = 64  # steps: a photo as style is the content of one of the last ones, whose statistics are known already
@@ -75,9 +75,9 @@ class Crops(Dataset):
 
     def _crops(self, pool: ImageSet, step: int, name: str) -> Tensor:
         """This rank's crops of `pool`, drawn for `step`: (batch_size / world, 3, crop, crop) uint8."""
-        share, size = self.params.batch_size // self.world, part_of(self.params, step)
+        share = self.params.batch_size // self.world
         draws = _draws(self.params.batch_size, self.params.seed, name, step)
-        return cut(pool, draws[self.rank * share : (self.rank + 1) * share], size.crop, size.sides)
+        return cut(pool, draws[self.rank * share : (self.rank + 1) * share], self.params.crop, self.params.sides)
 
 
 def sample_crops(content: ImageSet, style: ImageSet, seed: int, each: int = 48, crop: int = 128) -> Tensor:
@@ -101,12 +101,6 @@ def _draws(count: int, seed: int, *stream: int | str) -> list[list[float]]:
     return torch.rand(count, 5, generator=generator(seed, *stream), dtype=torch.float64).tolist()
 
 
-def part_of(params: AdainTrainParams, step: int) -> CropParams:
-    """The crops of `step` (0-based): `params.crops` are parts of the run, one after the other."""
-    ends = accumulate(part.share * params.max_iter for part in params.crops)
-    return next((part for part, end in zip(params.crops, ends) if step < round(end)), params.crops[-1])
-
-
 def grey(crops: Tensor) -> Tensor:
     """(B, 3, H, W) uint8 with the mean of the channels in all three."""
     return crops.float().mean(1, keepdim=True).round_().byte().expand_as(crops)
@@ -122,12 +116,12 @@ def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iter
 
     Where decoded pictures stay in memory, a batch is made when it is asked for; else `workers` processes make it ahead.
     """
-    sides = {side for part in crops.params.crops for side in part.sides}
-    workers = 0 if all(pool.fits(side) for pool in (crops.content, crops.style) for side in sides) else workers
+    kept = all(pool.fits(side) for pool in (crops.content, crops.style) for side in crops.params.sides)
+    workers = 0 if kept else workers
     ahead = device.type == "cuda"  # to Apple's GPU such a copy may read memory that is another's by then
     loader = DataLoader(
         crops, batch_size=None, sampler=steps, num_workers=workers, pin_memory=ahead,
-        prefetch_factor=4 if workers else None, collate_fn=shared if workers else None,
+        prefetch_factor=4 if workers else None, collate_fn=_shared if workers else None,
     )  # fmt: skip
     try:
         for batch in loader:
@@ -136,7 +130,7 @@ def feed(crops: Crops, steps: range, workers: int, device: torch.device) -> Iter
         raise UserError(str(error).strip().splitlines()[-1].removeprefix("nnlab.errors.UserError: ")) from None
 
 
-def shared(batch: Any) -> Batch:
+def _shared(batch: Any) -> Batch:
     """The batch in shared memory: where there is too little, this is an error, which torch's own way there loses."""
     return Batch._make(x.share_memory_() if isinstance(x, Tensor) else x for x in batch)
 

@@ -1,6 +1,5 @@
 """The decoders judged on pictures that nothing was trained on: the paper's losses, edges, and the photo at alpha 0."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -13,7 +12,7 @@ from nnlab.adain.data import Pair, held_out_pairs
 from nnlab.adain.losses import content_loss, statistics, style_loss
 from nnlab.adain.model import FEATURES, Decoder, Encoder, adain_statistics, to_images
 from nnlab.adain.statistics import mean_std
-from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.adain.weights import ENCODER, checkpoints, load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images
 from nnlab.figures import BLUE, RED
@@ -24,15 +23,16 @@ MEASURES = ("content_loss", "style_loss", "edges", "psnr_at_alpha_0")  # the las
 
 
 def evaluate(
-    adain: AdainParams, device: torch.device, encoder: Path, pictures: Path, decoders: Sequence[Path]
+    adain: AdainParams, device: torch.device, trained: Path, pictures: Path
 ) -> tuple[dict[str, float], pd.DataFrame]:
-    """Return the metrics of adain.json, and a table with a row per decoder; all but `iteration` are held-out means.
+    """Metrics of adain.json, and a table with a row per decoder in `trained`: its iteration, and held-out means.
 
     Metrics of a checkpoint have its percentage as suffix, those of the last one stand without, too.
     """
     settings = adain.train
     pairs = list(held_out_pairs(pictures, adain.evaluate))
-    judged = judge(load_encoder(encoder), [load_decoder(path) for path in decoders], pairs, device)
+    decoders = [load_decoder(path) for path in checkpoints(trained).values()]
+    judged = judge(load_encoder(trained / ENCODER), decoders, pairs, device)
     table = judged.add_prefix("heldout_")
     total = settings.content_weight * table.heldout_content_loss + settings.style_weight * table.heldout_style_loss
     table.insert(2, "heldout_total_loss", total)

@@ -7,7 +7,7 @@ from PIL import Image, ImageOps
 
 from nnlab.adain.choice import PAIR, find_photos, find_style
 from nnlab.adain.stylize import Stylizer, open_picture, open_style
-from nnlab.adain.weights import load_decoder, load_encoder
+from nnlab.adain.weights import ENCODER, load_decoder, load_encoder
 from nnlab.data.gallery import caption, find_picture
 from nnlab.data.images import flatten, save_image
 from nnlab.data.pair import STYLE, stand_ins
@@ -20,6 +20,7 @@ from nnlab.training.state import load_tensors
 SAMPLES = ("france_pontduGard", "erase_red_panda")  # held-out photos of the gallery: a landmark, a portrait
 CELL_PIXELS = (480, 480)  # at most: what a cell shows in print
 CELL_INCHES = 3.0
+COLUMNS = 3  # pictures of one photo in a row
 
 
 def choose(
@@ -41,10 +42,11 @@ def choose(
     return shown, open_style(painting, pictures.style_size), notes
 
 
-def open_stylizer(encoder: Path, decoder: Path, hardware: HardwareParams) -> Stylizer:
-    """Load both networks onto the device that `hardware` names, in its precision."""
+def open_stylizer(decoder: Path, hardware: HardwareParams) -> Stylizer:
+    """Load a decoder, and the encoder beside it, onto the device that `hardware` names, in its precision."""
     device = pick_device(hardware.device)
-    return Stylizer(load_encoder(encoder), load_decoder(decoder), device, pick_precision(hardware.precision, device))
+    networks = load_encoder(decoder.with_name(ENCODER)), load_decoder(decoder)
+    return Stylizer(*networks, device, pick_precision(hardware.precision, device))
 
 
 def save_sheet(path: Path, rows: Sequence[Sequence[Image.Image]], labels: Sequence[str], title: str, note: str) -> None:

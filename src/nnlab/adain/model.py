@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nnlab import winograd
 from nnlab.adain.statistics import mean_std, rescaled
 from nnlab.training.seeds import initial_weights
-from nnlab.vgg import VGG19
-from nnlab.vgg_layers import CHANNELS, up_to
-from nnlab.vgg_weights import Weights
+from nnlab.vgg import winograd
+from nnlab.vgg.layers import CHANNELS, up_to
+from nnlab.vgg.network import VGG19
+from nnlab.vgg.weights import Weights
 
 # relu1_1 to relu4_1, the style layers of the paper's section 6.2; the last one is the content layer.
 FEATURES = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")

@@ -15,9 +15,10 @@ from nnlab.adain.data import Crops, Pair, held_out_pairs, sample_crops
 from nnlab.adain.model import Decoder, Encoder, adain, initial_decoder, to_images
 from nnlab.adain.start import closed_form_decoder
 from nnlab.adain.train import State, curve, new_state, row_ends, step_function, train
+from nnlab.adain.weights import CURVES, ENCODER, checkpoints
 from nnlab.data.imageset import MANIFEST, ImageSet
 from nnlab.errors import UserError
-from nnlab.files import atomic
+from nnlab.files import atomic_dir
 from nnlab.params import AdainParams, AdainTrainParams, HardwareParams
 from nnlab.results import write_csv
 from nnlab.training.device import pick_device, pick_precision
@@ -25,7 +26,7 @@ from nnlab.training.processes import Processes, processes
 from nnlab.training.progress import Progress
 from nnlab.training.state import STATE, load_tensors, resume_dir
 from nnlab.training.tensorboard import log_writer
-from nnlab.vgg_weights import Weights, read_weights
+from nnlab.vgg.weights import Weights, read_weights
 
 PICTURES = 4  # held-out pairs that TensorBoard shows
 PICTURES_TIMES = 10  # how often in a run
@@ -38,21 +39,14 @@ Then a power of the sum is taken (adain.train.power)."""
 
 
 def train_decoder(
-    params: AdainParams, hardware: HardwareParams, inputs: tuple[Path, Path, Path, Path], curves: Path,
-    decoders: list[Path],
-) -> None:  # fmt: skip
-    """Train; write the curves (CSV) and the decoder of every milestone to `decoders`, whose names end in percentages.
+    params: AdainParams, hardware: HardwareParams, inputs: tuple[Path, Path, Path, Path], out: Path
+) -> None:
+    """Train; write the folder `out`: the decoder of every milestone, the encoder that they fit, the curves (CSV).
 
     `inputs`: encoder, packed photos, packed paintings, the gallery whose held-out pictures TensorBoard shows. Goes on
     where an interrupted run with the same parameters, code and data stopped.
     """
     settings = params.train
-    named, kept = [path.stem.rpartition("_")[2] for path in decoders], list(map(str, settings.milestones))
-    if named != kept:  # told before the training, not after it
-        raise UserError(
-            f"adain.train.checkpoint_fractions give checkpoints at {', '.join(kept)} %, but dvc.yaml names "
-            f"{', '.join(named)}: change one of the two"
-        )
     with processes(pick_device(hardware.device)) as team:
         dtype = pick_precision(hardware.precision, team.device)
         torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
@@ -63,10 +57,10 @@ def train_decoder(
         team.wait()
         if team.rank == 0:
             table = pd.DataFrame([curve(state, settings, stop) for stop in row_ends(settings)])
-            write_csv(curves, table)
-            for path in decoders:
-                with atomic(path) as temporary:
-                    shutil.copyfile(folder / path.name, temporary)
+            with atomic_dir(out) as temporary:
+                for path, name in ((inputs[0], ENCODER), *((path, path.name) for path in checkpoints(folder).values())):
+                    shutil.copyfile(path, temporary / name)
+                write_csv(temporary / CURVES, table)
             (folder / STATE).unlink()  # first: a last state without its decoders could never end
             shutil.rmtree(folder)
 

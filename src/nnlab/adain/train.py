@@ -16,7 +16,7 @@ from nnlab.adain.data import RECENT, Batch, Crops, feed
 from nnlab.adain.losses import Statistics, color_loss, content_loss, mixed, seen, statistics, structure_loss, style_loss
 from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, Encoder, adain_statistics, to_images
 from nnlab.adain.muon import Muon
-from nnlab.adain.weights import save_decoder
+from nnlab.adain.weights import CHECKPOINT, save_decoder
 from nnlab.errors import UserError
 from nnlab.params import AdainRunParams, AdainTrainParams
 from nnlab.training.processes import Processes
@@ -97,7 +97,7 @@ def train(
         if saves and processes.rank == 0:
             for percent in milestones:
                 found = {"iteration": str(state.step), "percent": str(percent)}
-                save_decoder(state.average, folder / f"decoder_{percent}.safetensors", found)
+                save_decoder(state.average, folder / CHECKPOINT.format(percent), found)
             save_tensors(folder / STATE, state.tensors(), {"step": state.step})
 
 

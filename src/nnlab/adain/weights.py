@@ -18,11 +18,14 @@ from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, Encoder
 from nnlab.errors import UserError
 from nnlab.files import atomic
 from nnlab.training.state import save_tensors
-from nnlab.vgg import VGG19
-from nnlab.vgg_layers import LAYERS, up_to
-from nnlab.vgg_weights import Weights, read_state, read_weights, sequential_index
+from nnlab.vgg.layers import LAYERS, up_to
+from nnlab.vgg.network import VGG19
+from nnlab.vgg.weights import Weights, read_state, read_weights, sequential_index
 
 ENCODED = up_to(FEATURES[-1])  # the layers of the encoder
+# What the folder of a training holds: the decoders after so many percent of it, the encoder that they fit, the losses.
+CHECKPOINT, ENCODER, CURVES = "decoder_{}.safetensors", "encoder.safetensors", "curves.csv"
+LAST = CHECKPOINT.format(100)
 
 # Keys of the decoder -> those of the reference's nn.Sequential (naoto0804/pytorch-AdaIN, net.py).
 _POSITIONS = zip([name for name, _, _ in DECODER_LAYERS], (1, 5, 8, 11, 14, 18, 21, 25, 28))
@@ -85,6 +88,12 @@ def load_decoder(path: Path) -> Decoder:
 def save_decoder(decoder: nn.Module, path: Path, metadata: dict[str, str], dtype: torch.dtype = torch.float32) -> None:
     """Write a decoder as safetensors of ``dtype`` with text metadata, atomically."""
     save_tensors(path, {key: value.detach().to(dtype) for key, value in decoder.state_dict().items()}, metadata)
+
+
+def checkpoints(folder: Path) -> dict[int, Path]:
+    """The decoders in the folder of a training, by the percentage of it after which they were kept."""
+    paths = {int(path.stem.rpartition("_")[2]): path for path in folder.glob(CHECKPOINT.format("*"))}
+    return dict(sorted(paths.items()))
 
 
 def write_reference_files(encoder: Encoder, decoder: Decoder, folder: Path) -> list[Path]:

@@ -16,8 +16,8 @@ from nnlab.gatys.losses import layer_weights, network
 from nnlab.gatys.pictures import Pictures
 from nnlab.gatys.transfer import begin, paint
 from nnlab.params import Params
-from nnlab.vgg_layers import LAYERS
-from nnlab.vgg_weights import read_weights
+from nnlab.vgg.layers import LAYERS
+from nnlab.vgg.weights import read_weights
 
 VGG = Path("data/raw/vgg19")  # as dvc.yaml has it
 SHOW_EVERY = 10  # iterations

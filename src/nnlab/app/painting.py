@@ -15,7 +15,7 @@ from nnlab.adain.figures import iterations
 from nnlab.adain.model import Decoder
 from nnlab.adain.shipped import TRAINED, TRAINED_DECODER, networks
 from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture, open_style
-from nnlab.adain.weights import load_decoder
+from nnlab.adain.weights import checkpoints, load_decoder
 from nnlab.app.parts import File, Say, in_time, not_trained, painting_choice, photo_choice, slider, told
 from nnlab.data.images import flatten, resize_shorter, save_image
 
@@ -24,7 +24,6 @@ SECONDS = 120  # going over a picture once, to encode or to decode it, may take
 SIZES = (256, 512, 1024)  # pixels on the shorter side
 STAGE = 256  # the same, of photo and painting, where stages are compared
 SHOWN = (1280, 1280)  # pixels at most that the page shows of a result: the file has them all
-DECODERS = [TRAINED / f"decoder_{percent}.safetensors" for percent in (10, 50, 80, 100)]  # as dvc.yaml has them
 # One picture at a time, because it uses every core.
 QUEUE: dict[str, Any] = {"concurrency_id": "painting", "concurrency_limit": 1}
 
@@ -101,11 +100,13 @@ def style_tab(page: gr.Blocks, say: Say, painter: Painter) -> tuple[gr.Image, gr
 
 def stages_tab(say: Say, painter: Painter, tab: gr.Tab, photo: gr.Image, painting: gr.Image) -> None:
     """The decoder as it was during its training, on the pair of the first tab."""
-    if not_trained(say, DECODERS, "dvc repro adain_train"):
+    if not_trained(say, [TRAINED_DECODER], "dvc repro adain_train"):
         return
+    decoders = checkpoints(TRAINED)
     gr.Markdown(say("stages_note"))
-    labels = [say("stage", decoder.stem.rpartition("_")[2], iterations(decoder)) for decoder in DECODERS]
-    stylizers = [painter.with_decoder(load_decoder(file)) for file in DECODERS]  # now: a training may replace the files
+    labels = [say("stage", percent, iterations(decoder)) for percent, decoder in decoders.items()]
+    # Read now: a training may replace the files.
+    stylizers = [painter.with_decoder(load_decoder(file)) for file in decoders.values()]
     with gr.Row():
         places = [gr.Image(label=label, min_width=260, buttons=[], elem_classes="judged") for label in labels]
 

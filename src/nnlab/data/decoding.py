@@ -116,8 +116,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
     values, floats = np.asarray(image, dtype=np.float32), image.mode == "F"
-    counted = values[np.isfinite(values)] if np.isfinite(values).any() else 0
-    reach = np.quantile(counted, 0.99) if floats else np.max(values)
+    finite = values[np.isfinite(values)]
+    reach = np.quantile(finite, 0.99) if floats and finite.size else finite.max(initial=0)
     white = next((level for level in ((1, 255, 65535) if floats else (255, 4095, 65535)) if reach <= level), reach)
     shades = (np.nan_to_num(values).clip(0, white) / white * 255).round().astype(np.uint8)
     return Image.fromarray(255 - shades if getattr(image, "tag_v2", {}).get(262) == 0 else shades)

@@ -13,8 +13,8 @@ from torch.autograd.function import once_differentiable
 from nnlab.errors import UserError
 from nnlab.gatys.pictures import only_luminance
 from nnlab.params import JobParams
-from nnlab.vgg import VGG19
-from nnlab.vgg_weights import Weights
+from nnlab.vgg.network import VGG19
+from nnlab.vgg.weights import Weights
 
 POSITIONS = 2**14
 """Of a feature map, made float32 at a time: a copy of a large picture's first layer alone would be a gigabyte."""

@@ -27,8 +27,8 @@ from nnlab.training.progress import Progress
 from nnlab.training.seeds import generator
 from nnlab.training.state import STATE, load_tensors, resume_dir, save_tensors
 from nnlab.training.tensorboard import log_writer
-from nnlab.vgg import VGG19
-from nnlab.vgg_weights import read_weights
+from nnlab.vgg.network import VGG19
+from nnlab.vgg.weights import read_weights
 
 LONGEST_STEP = 0.05
 """Of L-BFGS, root mean square over the pixels: without it an early step can make noise that many more must clear."""

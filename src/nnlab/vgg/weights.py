@@ -14,7 +14,7 @@ from torch import Tensor
 
 from nnlab.errors import UserError
 from nnlab.training.state import load_tensors
-from nnlab.vgg_layers import CHANNELS, LAYERS, block_of
+from nnlab.vgg.layers import CHANNELS, LAYERS, block_of
 
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 """Mean pixel of the original network, BGR, 0-255: https://gist.github.com/ksimonyan/3785162f95cd2d5fee77"""

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from nnlab.winograd import BAND, FrozenConv, conv3x3, kernels
+from nnlab.vgg.winograd import BAND, FrozenConv, conv3x3, kernels
 
 
 def deviation(found: torch.Tensor, expected: torch.Tensor) -> float:
