@@ -67,7 +67,7 @@ def whole(inputs, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_training_leaves_curves_checkpoints_and_tensorboard(whole):
+def test_a_training_leaves_curves_checkpoints_and_tensorboard(whole, inputs):
     assert {path.name for path in whole.iterdir()} == {"params.yaml", "trained", "runs", ".resume"}
     decoders = [whole / f"trained/decoder_{percent}.safetensors" for percent in PERCENTS]
     assert set((whole / "trained").iterdir()) == {*decoders, *(whole / "trained" / name for name in BESIDE)}
