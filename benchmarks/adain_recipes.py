@@ -50,7 +50,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "Adam": {"optimizer": "adam"},
     "pytorch-AdaIN": RECIPE,
 }
-ENCODER, PICTURES = "models/adain/encoder.safetensors", "raw/pictures"  # in the folder of data
+ENCODER, PICTURES = "models/encoder.safetensors", "raw/pictures"  # in the folder of data
 CONTENT, STYLE = "pools/content", "pools/style"
 PARTS = (0.1, 0.2, 0.5, 1.0)  # of the minutes, at which decoders are judged
 CACHE = 1 << 30  # bytes, per set

@@ -88,7 +88,7 @@ def small_networks(data: Path, device: torch.device, precision: torch.dtype) -> 
 def style_transfer(data: Path, device: torch.device, precision: torch.dtype) -> Loops:
     """An iteration of Gatys, a step of AdaIN's training, a stylised picture."""
     pair = [read_image(data / f"raw/pair/{kind}.jpg") for kind in ("content", "style")]
-    train, encoder = settings({"max_iter": 100_000}), data / "models/adain/encoder.safetensors"
+    train, encoder = settings({"max_iter": 100_000}), data / "models/encoder.safetensors"
     batch, crop = train.batch_size, train.crop
     _, move = training(load_encoder(encoder), initial_decoder(1), train, precision)
     crops = random_batch(batch, crop)

@@ -41,7 +41,7 @@ def main() -> None:
     mib = load_params(ROOT / "params.yaml").adain.run.cache_mib
     parser.add_argument("--cache-mib", type=int, default=mib, help="0: a small set is read from the disk, too")
     parser.add_argument("--folder", type=Path, help="where the pictures lie meanwhile: 70 kB each")
-    parser.add_argument("--encoder", type=Path, default=ROOT / "data/models/adain/encoder.safetensors")
+    parser.add_argument("--encoder", type=Path, default=ROOT / "data/models/encoder.safetensors")
     parser.add_argument("--train", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.train:
@@ -99,7 +99,7 @@ def train(pool: Path, weights: Path, cache_mib: int, uncounted: int = 10, steps:
     batches = feed(Crops(photos, paintings, adain.train), range(uncounted + steps), adain.run.workers, device)
     batch = next(batches)
     first, sides = time.perf_counter() - begin, adain.train.sides
-    if kept := photos.fits(sides[-1]):
+    if kept := photos.fits(max(sides)):
         for pictures, number, side in product((photos, paintings), range(len(photos)), sides):
             pictures.pixels(number, side)
     for number, batch in enumerate(batches, 1):

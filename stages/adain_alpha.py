@@ -12,10 +12,7 @@ STEPS = [step / 10 for step in range(11)]  # what the web report's slider shows,
 
 
 @script
-def main(
-    photos: Path, gallery: Path, pair: Path, trained: Path, figure: Path, results: Path,
-    params: Params,
-) -> None:  # fmt: skip
+def main(photos: Path, gallery: Path, pair: Path, trained: Path, figure: Path, results: Path, params: Params) -> None:
     """Draw the first photo for each alpha; write the figure and, into `results`, every picture."""
     alphas = params.adain.alpha
     (photo,), painting, notes = choose(params.adain.pictures, "alpha_style", photos, gallery, pair, count=1)

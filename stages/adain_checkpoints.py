@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from nnlab.adain.figures import COLUMNS, iterations, note, open_stylizer, save_pictures, save_sheet
+from nnlab.adain.figures import COLUMNS, note, open_stylizer, save_pictures, save_sheet
 from nnlab.adain.stylize import open_picture, open_style
-from nnlab.adain.weights import checkpoints
+from nnlab.adain.weights import LAST, checkpoints, iterations
 from nnlab.data.pair import CONTENT, STYLE, stand_ins
 from nnlab.figures import in_rows
 from nnlab.params import Params
@@ -22,5 +22,5 @@ def main(pair: Path, trained: Path, figure: Path, results: Path, params: Params)
         drawn[str(percent)] = open_stylizer(decoder, params.hardware).stylize(content, [painting])
 
     title = "One pair of pictures, drawn by each checkpoint of the decoder"
-    save_sheet(figure, in_rows(list(drawn.values()), COLUMNS), labels, title, note(decoder, stand_ins(pair)))
+    save_sheet(figure, in_rows(list(drawn.values()), COLUMNS), labels, title, note(trained / LAST, stand_ins(pair)))
     save_pictures(results, drawn)

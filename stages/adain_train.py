@@ -10,10 +10,7 @@ from nnlab.training.processes import start_torchrun
 
 
 @script
-def main(
-    encoder: Path, content: Path, style: Path, pictures: Path, out: Path,
-    params: Params,
-) -> None:  # fmt: skip
+def main(encoder: Path, content: Path, style: Path, pictures: Path, out: Path, params: Params) -> None:
     """Train on the sets `content` and `style`; write `out`: encoder, the decoder of each checkpoint, curves."""
     check_pictures(params.adain.pictures)  # what the stages after this one would stumble over, after all the work
     start_torchrun()

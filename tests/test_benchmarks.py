@@ -91,7 +91,7 @@ def test_fashion_training_on_tiny_data(script, tmp_path, capsys):
 def data(tmp_path_factory):
     """A folder of data with small pictures, packed and held out, and an encoder of random weights."""
     folder = tmp_path_factory.mktemp("data")
-    save_encoder(random_weights("block4_conv1"), folder / "models/adain/encoder.safetensors", {})
+    save_encoder(random_weights("block4_conv1"), folder / "models/encoder.safetensors", {})
     make_pools(folder / "pools")
     make_held_out(folder / "raw/pictures", ["germany_schwerinPalace"], ["portrait_of_pere_tanguy"])
     return folder
@@ -132,7 +132,7 @@ def test_recipes_are_set_beside_the_first(script):
 
 def test_the_peers_step_has_the_losses_of_ours(script, data):
     """So the times of both are times for the same work."""
-    peer, encoder = script("pytorch_adain"), load_encoder(data / "models/adain/encoder.safetensors")
+    peer, encoder = script("pytorch_adain"), load_encoder(data / "models/encoder.safetensors")
     decoder, recipe = initial_decoder(1), script("our_adain").settings(peer.RECIPE)
     crops = torch.randint(0, 255, (2, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
@@ -143,7 +143,7 @@ def test_the_peers_step_has_the_losses_of_ours(script, data):
 
 def test_stylising_gives_the_peers_picture(script, data):
     cost = script("adain_cost")
-    encoder, photo, painting = data / "models/adain/encoder.safetensors", data / "photo.png", data / "painting.png"
+    encoder, photo, painting = data / "models/encoder.safetensors", data / "photo.png", data / "painting.png"
     for file, seed in ((photo, 1), (painting, 2)):
         datasets.photo(seed, (32, 32)).save(file)
     for job in (cost.stylise, cost.plain_stylise):
@@ -154,7 +154,7 @@ def test_stylising_gives_the_peers_picture(script, data):
 
 @pytest.mark.parametrize("job", ["step", "recipe_step", "peers_step"])
 def test_steps_are_measured(script, data, job, capsys, monkeypatch):
-    cost = script("adain_cost", "--encoder", data / "models/adain/encoder.safetensors", "--one", job, "float32", 32, 1)
+    cost = script("adain_cost", "--encoder", data / "models/encoder.safetensors", "--one", job, "float32", 32, 1)
     monkeypatch.setattr(cost, "PATIENCE", 0)
     cost.main()
     (taken,) = json.loads(capsys.readouterr().out)
@@ -175,13 +175,13 @@ def test_scale_on_few_pictures(script, tmp_path, capsys, monkeypatch):
 def test_the_training_on_a_large_set_is_measured(script, data, monkeypatch):
     scale = script("scale")
     monkeypatch.setattr(scale, "load_params", small_params)
-    first, rate, kept = scale.train(data / "pools/content", data / "models/adain/encoder.safetensors", 1024, 2, 3)
+    first, rate, kept = scale.train(data / "pools/content", data / "models/encoder.safetensors", 1024, 2, 3)
     assert min(first, rate, kept) > 0
 
 
 def test_the_sheet_measures_a_result_and_lays_out_rows(script, data):
     sheet = script("adain_sheet")
-    encoder = load_encoder(data / "models/adain/encoder.safetensors")
+    encoder = load_encoder(data / "models/encoder.safetensors")
     picture, other = datasets.photo(1), datasets.photo(2)
     assert [round(score, 4) for score in sheet.scores(encoder, picture, picture, picture)] == [0, 0, 0, 1]
     assert sheet.scores(encoder, picture, other, other)[3] < 0.99

@@ -52,7 +52,9 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
     crops = coded()
     batches = {step: crops[step] for step in (7, 9, 0)}
     torch.testing.assert_close(crops[7], batches[7], rtol=0, atol=0)
-    assert not torch.equal(batches[7].content[:, :, :16, :16], batches[9].content[:, :, :16, :16])
+    assert batches[7].content.shape == (2, 3, 16, 16)
+    assert not torch.equal(batches[7].content, batches[9].content)
+    assert max(int(crops[step].content[:, 1].max()) for step in range(30)) > 34, "rows of side 40; side 32 ends at 33"
     assert not torch.equal(batches[7].content, coded(seed=2)[7].content)
 
 

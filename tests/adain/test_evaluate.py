@@ -52,7 +52,7 @@ def test_the_stage_judges_every_decoder_by_means_over_the_pairs(weight_files, en
     make_held_out(tmp_path / "pictures", photos="012")
     trained = tmp_path / "trained"
     for network, percent in zip([*map(initial_decoder, range(3)), decoder], (10, 50, 80, 100)):
-        save_decoder(network, trained / f"decoder_{percent}.safetensors", {})
+        save_decoder(network, trained / f"decoder_{percent}.safetensors", {"iteration": str(100 * percent)})
     save_encoder(read_weights(weight_files[0]), trained / "encoder.safetensors", {})
     curves = trained / "curves.csv"
     curves.write_text("iteration,content_loss,style_loss,learning_rate\n6,3,2,0.1\n12,2,1,0.1\n")

@@ -6,7 +6,7 @@ import torch
 from PIL import Image, ImageFilter, ImageOps
 
 from nnlab.adain import shipped
-from nnlab.adain.shipped import DECODER, TRAINED_DECODER, TRAINED_ENCODER, networks, ship
+from nnlab.adain.shipped import DECODER, NORMALISED, TRAINED_DECODER, TRAINED_ENCODER, networks, ship
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import ENCODED, load_decoder, load_encoder, normalised, save_decoder, save_encoder
 from nnlab.errors import UserError
@@ -23,7 +23,8 @@ def mark(network):
 @pytest.fixture
 def trained(workdir, weight_files, decoder):
     """A project's folder after a training: encoder and decoder with the test's weights."""
-    save_encoder(read_weights(weight_files[0]), TRAINED_ENCODER, {})
+    for path in (NORMALISED, TRAINED_ENCODER):
+        save_encoder(read_weights(weight_files[0]), path, {})
     save_decoder(decoder, TRAINED_DECODER, {})
     return workdir
 
@@ -117,7 +118,7 @@ def test_shipping_writes_both_files_and_refuses_a_foreign_encoder(trained, monke
     for layer, scale in load_tensors(shipped.SCALES)[0].items():
         torch.testing.assert_close(scale, means[layer], rtol=1e-5, atol=0)
     assert load_tensors(shipped.DECODER)[1] == {"iteration": "10000"}
-    for file in (TRAINED_ENCODER, TRAINED_DECODER):
+    for file in (NORMALISED, TRAINED_ENCODER, TRAINED_DECODER):
         file.unlink()
     for ours, theirs in zip(networks(), (load_encoder(encoder), load_decoder(decoder))):
         torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), rtol=1e-3, atol=1e-5)

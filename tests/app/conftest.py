@@ -9,8 +9,9 @@ import pytest
 
 from nnlab.adain import shipped
 from nnlab.adain.model import DECODER_LAYERS
-from nnlab.adain.weights import load_decoder, save_decoder
+from nnlab.adain.weights import load_decoder, normalised, save_decoder, save_encoder
 from nnlab.app import page
+from nnlab.training.state import load_tensors
 from stages import autoencoder_train, fashion_train, fashion_variants
 from tests import quick
 from tests.datasets import make_gallery, write_bars
@@ -47,7 +48,8 @@ def make_lab(folder: Path) -> None:
         autoencoder_train.main(name, "data/raw/mnist", f"data/models/{name}/model.safetensors")
     fashion_train.main("data/raw/fashion_mnist", "data/models/fashion/model.safetensors")
     fashion_variants.main("data/raw/fashion_mnist", "data/models/fashion/variants")
-    decoder = load_decoder(shipped.DECODER)
+    weights, decoder = normalised(shipped._plain(), load_tensors(shipped.SCALES)[0]), load_decoder(shipped.DECODER)
+    save_encoder(weights, shipped.TRAINED_ENCODER, {})
     for percent in (100, 80, 50, 10):  # each darker than the one after it
         save_decoder(decoder, folder / f"data/models/adain/decoder_{percent}.safetensors", {"iteration": str(percent)})
         getattr(decoder, DECODER_LAYERS[-1][0]).bias.data -= 0.1

@@ -12,7 +12,7 @@ from nnlab.adain.data import Pair, held_out_pairs
 from nnlab.adain.losses import content_loss, statistics, style_loss
 from nnlab.adain.model import FEATURES, Decoder, Encoder, adain_statistics, to_images
 from nnlab.adain.statistics import mean_std
-from nnlab.adain.weights import ENCODER, checkpoints, load_decoder, load_encoder
+from nnlab.adain.weights import ENCODER, checkpoints, iterations, load_decoder, load_encoder
 from nnlab.data.gallery import HELD_OUT, PAINTINGS, PHOTOS
 from nnlab.data.images import list_images
 from nnlab.figures import BLUE, RED
@@ -31,15 +31,15 @@ def evaluate(
     """
     settings = adain.train
     pairs = list(held_out_pairs(pictures, adain.evaluate))
-    decoders = [load_decoder(path) for path in checkpoints(trained).values()]
-    judged = judge(load_encoder(trained / ENCODER), decoders, pairs, device)
+    found = checkpoints(trained)
+    judged = judge(load_encoder(trained / ENCODER), [load_decoder(path) for path in found.values()], pairs, device)
     table = judged.add_prefix("heldout_")
     total = settings.content_weight * table.heldout_content_loss + settings.style_weight * table.heldout_style_loss
     table.insert(2, "heldout_total_loss", total)
-    table.insert(0, "iteration", list(settings.milestones.values()))
+    table.insert(0, "iteration", [iterations(path) for path in found.values()])
     metrics: dict[str, float] = {"pairs": len(pairs), "seed": settings.seed}
     metrics |= {f"held_out_{kind}": len(list_images(pictures / kind / HELD_OUT)) for kind in (PHOTOS, PAINTINGS)}
-    for percent, row in zip(settings.milestones, table.rename(columns={"iteration": "iterations"}).to_dict("records")):
+    for percent, row in zip(found, table.rename(columns={"iteration": "iterations"}).to_dict("records")):
         metrics |= {f"{name}_{percent}": value for name, value in row.items()} | row
     return metrics, table
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageOps
 
 from nnlab.adain.choice import PAIR, find_photos, find_style
 from nnlab.adain.stylize import Stylizer, open_picture, open_style
-from nnlab.adain.weights import ENCODER, load_decoder, load_encoder
+from nnlab.adain.weights import ENCODER, iterations, load_decoder, load_encoder
 from nnlab.data.gallery import caption, find_picture
 from nnlab.data.images import flatten, save_image
 from nnlab.data.pair import STYLE, stand_ins
@@ -15,7 +15,6 @@ from nnlab.figures import image_grid, save_figure, style
 from nnlab.files import atomic_dir
 from nnlab.params import ASSIGNED_ITERATIONS, HardwareParams, PictureParams
 from nnlab.training.device import pick_device, pick_precision
-from nnlab.training.state import load_tensors
 
 SAMPLES = ("france_pontduGard", "erase_red_panda")  # held-out photos of the gallery: a landmark, a portrait
 CELL_PIXELS = (480, 480)  # at most: what a cell shows in print
@@ -69,11 +68,6 @@ def save_pictures(folder: Path, pictures: Mapping[str, Image.Image]) -> None:
     with atomic_dir(folder) as temporary:
         for name, picture in pictures.items():
             save_image(flatten(picture), temporary / f"{name}.png")
-
-
-def iterations(decoder: Path) -> int:
-    """Training iterations that a decoder of the pipeline had."""
-    return int(load_tensors(decoder)[1]["iteration"])
 
 
 def note(decoder: Path, *texts: str) -> str:

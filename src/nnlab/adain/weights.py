@@ -8,6 +8,7 @@ Files are this project's safetensors and the reference's ``nn.Sequential`` .pth.
 """
 
 import io
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from nnlab.adain.model import DECODER_LAYERS, FEATURES, Decoder, Encoder
 from nnlab.errors import UserError
 from nnlab.files import atomic
-from nnlab.training.state import save_tensors
+from nnlab.training.state import load_tensors, save_tensors
 from nnlab.vgg.layers import LAYERS, up_to
 from nnlab.vgg.network import VGG19
 from nnlab.vgg.weights import Weights, read_state, read_weights, sequential_index
@@ -92,8 +93,13 @@ def save_decoder(decoder: nn.Module, path: Path, metadata: dict[str, str], dtype
 
 def checkpoints(folder: Path) -> dict[int, Path]:
     """The decoders in the folder of a training, by the percentage of it after which they were kept."""
-    paths = {int(path.stem.rpartition("_")[2]): path for path in folder.glob(CHECKPOINT.format("*"))}
-    return dict(sorted(paths.items()))
+    found = ((re.fullmatch(CHECKPOINT.format(r"(\d+)"), path.name), path) for path in folder.iterdir())
+    return dict(sorted((int(match[1]), path) for match, path in found if match))
+
+
+def iterations(decoder: Path) -> int:
+    """Training iterations that a decoder of the pipeline had."""
+    return int(load_tensors(decoder)[1]["iteration"])
 
 
 def write_reference_files(encoder: Encoder, decoder: Decoder, folder: Path) -> list[Path]:

@@ -11,11 +11,10 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from nnlab.adain.command import LONGEST_NAME
-from nnlab.adain.figures import iterations
 from nnlab.adain.model import Decoder
 from nnlab.adain.shipped import TRAINED, TRAINED_DECODER, networks
 from nnlab.adain.stylize import Content, Moments, Stylizer, open_picture, open_style
-from nnlab.adain.weights import checkpoints, load_decoder
+from nnlab.adain.weights import checkpoints, iterations, load_decoder
 from nnlab.app.parts import File, Say, in_time, not_trained, painting_choice, photo_choice, slider, told
 from nnlab.data.images import flatten, resize_shorter, save_image
 
@@ -111,14 +110,14 @@ def stages_tab(say: Say, painter: Painter, tab: gr.Tab, photo: gr.Image, paintin
         places = [gr.Image(label=label, min_width=260, buttons=[], elem_classes="judged") for label in labels]
 
     @told()
-    def compare(photo: File, painting: File) -> list[Image.Image | None]:
+    def compare(photo: File, painting: File) -> dict[gr.Image, Image.Image | None]:
         if not photo or not painting:
-            return [None] * len(places)
+            return dict.fromkeys(places)
         content, style = painter.content(photo, STAGE), painter.statistics(painting, STAGE)
-        return [_shown(stylizer.paint(content, [style])) for stylizer in stylizers]
+        return {place: _shown(stylizer.paint(content, [style])) for place, stylizer in zip(places, stylizers)}
 
     comparing = tab.select(compare, [photo, painting], places, trigger_mode="always_last", api_name="stages", **QUEUE)
-    comparing.failure(lambda: [None] * len(places), None, places, api_visibility="private")
+    comparing.failure(lambda: dict.fromkeys(places), None, places, api_visibility="private")
 
 
 def _shown(picture: Image.Image) -> Image.Image:

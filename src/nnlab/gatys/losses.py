@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torchvision.transforms.v2.functional import rgb_to_grayscale
 
 from nnlab.errors import UserError
 from nnlab.gatys.pictures import only_luminance
@@ -48,7 +49,7 @@ def style_loss(gram_matrix: Tensor, target: Tensor) -> Tensor:
 
 
 def total_variation(image: Tensor) -> Tensor:
-    """Mean absolute difference of neighbours, across plus down: (1, 3, H, W) in [0, 1] -> scalar (Johnson 2016)."""
+    """Mean absolute difference of neighbours, across plus down (Rudin et al. 1992); (1, 3, H, W) -> scalar."""
     return image.diff(dim=3).abs().mean() + image.diff(dim=2).abs().mean()
 
 
@@ -71,11 +72,11 @@ class Objective:
     def __init__(self, vgg: VGG19, content: Tensor, style: Tensor, job: JobParams) -> None:
         """Take the targets from pictures (1, 3, H, W) in [0, 1], sizes may differ; `vgg` is the job's `network`.
 
-        Where the colours are to stay, the targets are those of the pictures in grey.
+        Where the colours are to stay, all pictures count in grey, as only the luminance of what is painted is kept.
         """
         if job.preserve_color:
             content, style = only_luminance(content, style)
-        self.vgg, self.tv_weight = vgg, job.tv_weight
+        self.vgg, self.tv_weight, self.grey = vgg, job.tv_weight, job.preserve_color
         self.content_weights, self.style_weights = layer_weights(job)
         try:
             of_content, of_style = vgg(content), vgg(style)
@@ -92,6 +93,8 @@ class Objective:
         content.<layer> = content_weight * w_layer * content_loss, style.<layer> = style_weight * w_layer * style_loss,
         tv = tv_weight * total_variation.
         """
+        if self.grey:
+            image = rgb_to_grayscale(image, 3)
         features, terms = self.vgg(image), {}
         for layer, weight in self.content_weights.items():
             terms[f"content.{layer}"] = weight * content_loss(features[layer], self.content_targets[layer])
