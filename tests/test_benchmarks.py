@@ -163,8 +163,7 @@ def test_steps_are_measured(script, data, job, capsys, monkeypatch):
 
 def test_scale_on_few_pictures(script, tmp_path, capsys, monkeypatch):
     scale = script("scale", "--counts", 8, 12, "--folder", tmp_path)
-    real = scale.process
-    trained = "[0.5, 9.0, true]", 1.0, 800.0
+    trained, real = ("[0.5, 9.0, true]", 1.0, 800.0), scale.process
     monkeypatch.setattr(scale, "process", lambda command: trained if "--train" in command else real(command))
     scale.main()
     found = [row[0] for row in script("run").cells(capsys.readouterr().out) if "in memory" in row[0]]

@@ -3,8 +3,6 @@
 import socket
 import subprocess
 import sys
-from functools import partial
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -23,8 +21,6 @@ from stages import adain_train
 from tests.adain.training import SMALL, make_held_out, make_pools, write_params
 from tests.quick import ROOT, environment
 
-PERCENTS = (10, 50, 80, 100)
-BESIDE = ("encoder.safetensors", "curves.csv")
 QUICK = {f"train.{key}": value for key, value in {**SMALL, "start": "random"}.items()}
 QUICK |= {"run.save_every": 4, "run.workers": 0, "evaluate.content_side": 32, "evaluate.style_side": 32}
 QUICK |= {"pictures.photos": [], "pictures.photos_style": "pair", "pictures.alpha_style": "pair"}
@@ -69,15 +65,15 @@ def whole(inputs, tmp_path_factory):
 @pytest.mark.slow
 def test_a_training_leaves_curves_checkpoints_and_tensorboard(whole, inputs):
     assert {path.name for path in whole.iterdir()} == {"params.yaml", "trained", "runs", ".resume"}
-    decoders = [whole / f"trained/decoder_{percent}.safetensors" for percent in PERCENTS]
-    assert set((whole / "trained").iterdir()) == {*decoders, *(whole / "trained" / name for name in BESIDE)}
-    assert (whole / "trained/encoder.safetensors").read_bytes() == Path(inputs[0]).read_bytes()
+    decoders = [f"decoder_{percent}.safetensors" for percent in (10, 50, 80, 100)]
+    assert {path.name for path in (whole / "trained").iterdir()} == {*decoders, "encoder.safetensors", "curves.csv"}
+    assert (whole / "trained/encoder.safetensors").read_bytes() == (whole / inputs[0]).read_bytes()
     assert not list(whole.glob(".resume/adain_train-*"))
     table = pd.read_csv(whole / "trained/curves.csv")
     assert list(table) == ["iteration", "content_loss", "style_loss", "learning_rate"]
     assert table.iteration.tolist() == [3, 6, 9, 12]
-    for percent, iteration, name in zip(PERCENTS, (2, 6, 10, 12), decoders):
-        assert load_tensors(name)[1] == {"iteration": str(iteration), "percent": str(percent)}
+    for iteration, percent, name in zip((2, 6, 10, 12), (10, 50, 80, 100), decoders):
+        assert load_tensors(whole / "trained" / name)[1] == {"iteration": str(iteration), "percent": str(percent)}
     events = EventAccumulator(str(whole / "runs/adain")).Reload()
     assert set(events.Tags()["scalars"]) == {"content_loss", "style_loss", "learning_rate"}
     assert [event.step for event in events.Scalars("style_loss")] == [3, 6, 9, 12]
@@ -150,7 +146,7 @@ def test_missing_inputs_are_named(call, inputs, tmp_path, missing):
 
 def test_the_closed_form_start_is_ahead_of_a_random_one(call, whole, inputs, tmp_path, monkeypatch):
     """On sixteen small crops: those of a real run take a minute."""
-    monkeypatch.setattr(run, "sample_crops", partial(sample_crops, each=8, crop=64))
+    monkeypatch.setattr(run, "sample_crops", lambda *given: sample_crops(*given, each=8, crop=64))
     write_params(tmp_path, **{**QUICK, "train.start": "closed_form"})
     assert call(*inputs)[0] == 0
     assert (curves(tmp_path)[0] < 0.5 * curves(whole)[0]).all()

@@ -86,15 +86,16 @@ def test_after_a_training_the_trained_networks_draw_and_one_line_says_so_but_giv
     assert mark(decoder) == mark(load_decoder(DECODER))
     assert mark(encoder) == mark(load_encoder(TRAINED_ENCODER))
     assert capsys.readouterr().err == ""
-    tensors, other = load_tensors(TRAINED_ENCODER)[0], trained / "other.safetensors"
+    tensors, other = load_tensors(TRAINED_ENCODER)[0], trained / "project/encoder.safetensors"
     tensors["block1_conv1.weight"] += 1
     save_tensors(other, tensors)
-    assert mark(networks(other, DECODER)[0]) == pytest.approx(mark(encoder) + 1)
-    save_tensors(trained / "project/encoder.safetensors", tensors)
-    save_decoder(load_decoder(DECODER), trained / "project/decoder_50.safetensors", {})
-    assert mark(networks(None, trained / "project/decoder_50.safetensors")[0]) == pytest.approx(mark(encoder) + 1)
-    with pytest.raises(UserError, match=r"other\.safetensors: a decoder fits its encoder alone"):
-        networks(other)
+    save_decoder(load_decoder(DECODER), other.with_name("decoder_50.safetensors"), {})
+    for given in ((other, DECODER), (None, other.with_name("decoder_50.safetensors"))):
+        assert mark(networks(*given)[0]) == pytest.approx(mark(encoder) + 1)
+    TRAINED_ENCODER.unlink()
+    for given, said in (((other, None), "a decoder fits its encoder alone"), ((None, None), "not found")):
+        with pytest.raises(UserError, match=rf"encoder\.safetensors: {said}"):
+            networks(*given)
 
 
 @pytest.mark.usefixtures("workdir")

@@ -32,6 +32,7 @@ SMALL = {"pictures.size": 32, "pictures.style_size": 32, "pictures.alpha_style":
 def decoders(weight_files, decoder, tmp_path_factory):
     """The folder of a training: the fixture's decoder, three times, each brighter than the one before."""
     folder, other = tmp_path_factory.mktemp("decoders"), deepcopy(decoder)
+    (folder / "decoder_100 copy.safetensors").touch()  # a user's, which is passed over
     save_encoder(read_weights(weight_files[0]), folder / "encoder.safetensors", {})
     for percent in PERCENTS:
         getattr(other, DECODER_LAYERS[-1][0]).bias.data += 0.02
@@ -61,14 +62,14 @@ def draw_alphas(project, decoders):
 
 
 def test_checkpoints_are_drawn(project, weight_files, decoders):
-    files = [decoders / f"decoder_{percent}.safetensors" for percent in PERCENTS]
     outputs = project / "plots/checkpoints.png", project / "results"
     adain_checkpoints.main(project / "pair", decoders, *outputs)
     drawn = sorted(path.stem for path in (project / "results").iterdir())
     assert drawn == ["10", "100", "25", "content", "style"]
     assert {Image.open(project / f"results/{name}.png").size for name in ("content", "10", "100")} == {(43, 32)}
     photo, painting = (open_picture(project / f"pair/{name}.jpg", 32) for name in ("content", "style"))
-    for percent, file in zip(PERCENTS, files):
+    for percent in PERCENTS:
+        file = decoders / f"decoder_{percent}.safetensors"
         expected = Stylizer(load_encoder(weight_files[0]), load_decoder(file)).stylize(photo, [painting])
         shown = np.asarray(Image.open(project / f"results/{percent}.png")).astype(int)
         assert np.abs(shown - np.asarray(expected)).max() <= 1

@@ -12,9 +12,7 @@ from nnlab.params import AdainTrainParams
 from tests import quick
 from tests.datasets import photo
 
-SMALL = {
-    "max_iter": 12, "batch_size": 2, "warmup": 2, "log_every": 3, "crop": 16, "sides": [24, 32, 40],
-}  # fmt: skip
+SMALL = {"max_iter": 12, "batch_size": 2, "warmup": 2, "log_every": 3, "crop": 16, "sides": [24, 32, 40]}
 
 
 def settings(**changed):

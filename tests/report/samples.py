@@ -68,12 +68,11 @@ def _metrics(folder: Path) -> None:
     job = {"content_loss": 1.25, "style_loss": 0.0125, "iterations": 500, "width": 320, "height": 214}
     psnr = {"noisy_psnr_db": 11.2, "denoised_psnr_db": 21.5, "test_bce": 0.09, "noise_factor": 0.4}
     pairs = {"pairs": 64, "held_out_photos": 16, "held_out_paintings": 6}
-    write_json(folder / "fashion.json", {"test_accuracy": 0.8912, "train_accuracy": 0.9103, "epochs": 5,
-                                         "test_images": 10000})  # fmt: skip
+    tested = {"test_images": 10000}
+    write_json(folder / "fashion.json", {"test_accuracy": 0.8912, "train_accuracy": 0.9103, "epochs": 5, **tested})
     write_json(folder / "fashion_variants.json", variants)
-    write_json(folder / "autoencoder.json", {"test_bce": 0.1601, "knn_accuracy": 0.871, "epochs": 25,
-                                             "test_images": 10000})  # fmt: skip
-    write_json(folder / "denoiser.json", {**psnr, "epochs": 15, "test_images": 10000})
+    write_json(folder / "autoencoder.json", {"test_bce": 0.1601, "knn_accuracy": 0.871, "epochs": 25, **tested})
+    write_json(folder / "denoiser.json", {**psnr, "epochs": 15, **tested})
     write_json(folder / "gatys.json", dict.fromkeys(JOBS, job))
     write_json(folder / "adain.json", {"iterations": 10000, "iterations_10": 1000, **pairs, **held_out[100], **each})
 

@@ -62,8 +62,7 @@ def folder(name: str = "job", settings: object = (1, 2)) -> Path:
 
 def holding_job(**variables: str) -> subprocess.Popen[str]:
     """A process that prints the folder of its job, and stays."""
-    code = "import time; from nnlab.training.state import resume_dir\n"
-    code += "print(resume_dir('job', 1, []), flush=True); time.sleep(60)"
+    code = "import time, nnlab.training.state as s; print(s.resume_dir('job', 1, []), flush=True); time.sleep(60)"
     command, environ = [sys.executable, "-c", code], environment(ROOT) | variables
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
 
@@ -87,10 +86,9 @@ class TestResumeDir:
         assert all(other.exists() for other in others)
 
     def test_a_job_runs_once_at_a_time_and_is_free_again_after_a_kill(self) -> None:
-        busy = "job is running already in this folder; wait until it ends, or stop it"
         with holding_job() as other:
             assert other.stdout.readline().startswith(".resume/job-")  # type: ignore[union-attr]
-            with pytest.raises(UserError, match=busy):
+            with pytest.raises(UserError, match="is running already in this folder; wait until it ends, or stop it"):
                 folder("job")
             folder("job-2")
             other.kill()
