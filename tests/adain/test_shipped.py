@@ -23,8 +23,8 @@ def mark(network):
 @pytest.fixture
 def trained(workdir, weight_files, decoder):
     """A project's folder after a training: encoder and decoder with the test's weights."""
-    for path in (NORMALISED, TRAINED_ENCODER):
-        save_encoder(read_weights(weight_files[0]), path, {})
+    save_encoder(read_weights(weight_files[0]), TRAINED_ENCODER, {})
+    save_tensors(NORMALISED, {name: 2 * tensor for name, tensor in load_tensors(TRAINED_ENCODER)[0].items()})
     save_decoder(decoder, TRAINED_DECODER, {})
     return workdir
 
@@ -84,14 +84,14 @@ def test_after_a_training_the_trained_networks_draw_and_one_line_says_so_but_giv
     assert capsys.readouterr().err == f"nnlab: using the decoder that was trained here, {TRAINED_DECODER}\n"
     encoder, decoder = networks(None, DECODER)
     assert mark(decoder) == mark(load_decoder(DECODER))
-    assert mark(encoder) == mark(load_encoder(TRAINED_ENCODER))
+    assert mark(encoder) == mark(load_encoder(NORMALISED))
     assert capsys.readouterr().err == ""
     tensors, other = load_tensors(TRAINED_ENCODER)[0], trained / "project/encoder.safetensors"
     tensors["block1_conv1.weight"] += 1
     save_tensors(other, tensors)
     save_decoder(load_decoder(DECODER), other.with_name("decoder_50.safetensors"), {})
     for given in ((other, DECODER), (None, other.with_name("decoder_50.safetensors"))):
-        assert mark(networks(*given)[0]) == pytest.approx(mark(encoder) + 1)
+        assert mark(networks(*given)[0]) == pytest.approx(mark(load_encoder(TRAINED_ENCODER)) + 1)
     TRAINED_ENCODER.unlink()
     for given, said in (((other, None), "a decoder fits its encoder alone"), ((None, None), "not found")):
         with pytest.raises(UserError, match=rf"encoder\.safetensors: {said}"):

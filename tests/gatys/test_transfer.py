@@ -52,6 +52,7 @@ def whole(pictures: Pictures, vgg: VGG19, job: JobParams) -> Painting:
         {"start": "noise", "style_weight": 0.0},
         {"start": "style.png", "content_weight": 1.0, "style_weight": 0.0},  # becomes like the content
         {"tv_weight": 100.0},
+        {"preserve_color": True, "start": "noise", "style_weight": 0.0},
         {"pooling": "average"},
         {"content_layers": []},
     ],

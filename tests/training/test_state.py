@@ -88,7 +88,7 @@ class TestResumeDir:
     def test_a_job_runs_once_at_a_time_and_is_free_again_after_a_kill(self) -> None:
         with holding_job() as other:
             assert other.stdout.readline().startswith(".resume/job-")  # type: ignore[union-attr]
-            with pytest.raises(UserError, match="is running already in this folder; wait until it ends, or stop it"):
+            with pytest.raises(UserError, match="job is running already in this folder; wait until it ends, or stop"):
                 folder("job")
             folder("job-2")
             other.kill()

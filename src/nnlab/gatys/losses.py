@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torchvision.transforms.v2.functional import rgb_to_grayscale
 
 from nnlab.errors import UserError
 from nnlab.gatys.pictures import only_luminance
@@ -72,11 +71,11 @@ class Objective:
     def __init__(self, vgg: VGG19, content: Tensor, style: Tensor, job: JobParams) -> None:
         """Take the targets from pictures (1, 3, H, W) in [0, 1], sizes may differ; `vgg` is the job's `network`.
 
-        Where the colours are to stay, all pictures count in grey, as only the luminance of what is painted is kept.
+        Where the colours are to stay, the targets are those of the pictures in grey.
         """
         if job.preserve_color:
             content, style = only_luminance(content, style)
-        self.vgg, self.tv_weight, self.grey = vgg, job.tv_weight, job.preserve_color
+        self.vgg, self.tv_weight = vgg, job.tv_weight
         self.content_weights, self.style_weights = layer_weights(job)
         try:
             of_content, of_style = vgg(content), vgg(style)
@@ -88,14 +87,12 @@ class Objective:
         self.style_targets = {layer: gram(of_style[layer]) for layer in self.style_weights}
 
     def __call__(self, image: Tensor) -> dict[str, Tensor]:
-        """Weighted terms of the loss by name, float32 scalars; their sum is the loss. `image`: (1, 3, H, W) in [0, 1].
+        """Weighted terms of the loss by name, float32 scalars; their sum is the loss. `image`: (1, 3 or 1, H, W).
 
         content.<layer> = content_weight * w_layer * content_loss, style.<layer> = style_weight * w_layer * style_loss,
         tv = tv_weight * total_variation.
         """
-        if self.grey:
-            image = rgb_to_grayscale(image, 3)
-        features, terms = self.vgg(image), {}
+        features, terms = self.vgg(image.expand(-1, 3, -1, -1)), {}
         for layer, weight in self.content_weights.items():
             terms[f"content.{layer}"] = weight * content_loss(features[layer], self.content_targets[layer])
         for layer, weight in self.style_weights.items():

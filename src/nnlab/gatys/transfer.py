@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
+from torchvision.transforms.v2.functional import rgb_to_grayscale
 
 from nnlab.data.images import read_image, save_image
 from nnlab.data.tensors import to_tensor
@@ -20,7 +21,7 @@ from nnlab.files import atomic_dir
 from nnlab.gatys.levels import plan
 from nnlab.gatys.losses import Objective, network
 from nnlab.gatys.optimizer import Lbfgs
-from nnlab.gatys.pictures import Pictures, only_luminance, with_colors_of
+from nnlab.gatys.pictures import Pictures, with_colors_of
 from nnlab.params import JobParams
 from nnlab.results import write_csv, write_metrics
 from nnlab.training.progress import Progress
@@ -44,7 +45,7 @@ Row = dict[str, float]
 class Painting:
     """A picture at work: everything that the next iteration depends on, and what has been seen so far."""
 
-    image: Tensor  # (1, 3, H, W) in [0, 1], at the size of its level
+    image: Tensor  # (1, 3, H, W) in [0, 1], at the size of its level; luminance (1, 1, H, W) where colours stay
     iteration: int = 0  # done, in all levels
     losses: list[Row] = field(default_factory=list)  # [i]: after i iterations
     snapshots: list[Tensor] = field(default_factory=list)  # (1, 3, H, W) uint8, at full size
@@ -77,7 +78,7 @@ def begin(pictures: Pictures, job: JobParams, device: torch.device) -> Painting:
     elif job.start != "content":
         height, width = image.shape[2:]
         image = to_tensor(read_image(Path(job.start)).resize((width, height), Image.Resampling.LANCZOS))
-    return Painting((only_luminance(image, image)[0] if job.preserve_color else image).to(device))
+    return Painting((rgb_to_grayscale(image) if job.preserve_color else image).to(device))
 
 
 def paint(painting: Painting, pictures: Pictures, vgg: VGG19, job: JobParams) -> Iterator[Painting]:
@@ -91,7 +92,7 @@ def paint(painting: Painting, pictures: Pictures, vgg: VGG19, job: JobParams) ->
         if painting.iteration >= end:
             continue
         content, style = pictures.at(size)
-        if painting.image.shape != content.shape:
+        if painting.image.shape[2:] != content.shape[2:]:
             painting.image, painting.optimizer = _enlarged(painting.image, content), {}
         image = painting.image.clone(memory_format=torch.contiguous_format).requires_grad_()
         painting.image = image.detach()  # the same memory
@@ -122,7 +123,7 @@ def _step(objective: Objective, optimizer: torch.optim.Optimizer, image: Tensor)
 
 
 def _enlarged(image: Tensor, content: Tensor) -> Tensor:
-    """`image` (1, 3, H, W) in [0, 1] at the size of `content` (bicubic)."""
+    """`image` (1, C, H, W) in [0, 1] at the size of `content` (bicubic)."""
     return interpolate(image, size=content.shape[2:], mode="bicubic", align_corners=False).clamp(0, 1)
 
 
