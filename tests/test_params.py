@@ -36,15 +36,14 @@ GOOD = "inner: {epochs: 5, rate: 1e-3, mode: a, hidden: [128, 64], named: {x: 1.
 
 
 def read(tmp_path: Path, text: str) -> Whole:
-    path = tmp_path / "params.yaml"
-    path.write_bytes(text.encode(errors="surrogateescape"))
+    (path := tmp_path / "params.yaml").write_bytes(text.encode(errors="surrogateescape"))
     return load(path, Whole)
 
 
 def test_a_good_file_is_read_and_frozen(tmp_path: Path) -> None:
     whole = read(tmp_path, GOOD)
-    assert whole.inner == Inner(epochs=5, rate=0.001, mode="a", hidden=[128, 64], named={"x": 1.0})
-    assert whole.name == "姓名"
+    inner = Inner(epochs=5, rate=0.001, mode="a", hidden=[128, 64], named={"x": 1.0})
+    assert whole == Whole(inner=inner, name="姓名")
     with pytest.raises(ValidationError, match="frozen"):
         whole.inner.epochs = 6  # type: ignore[misc]
 
@@ -80,6 +79,7 @@ def test_experiments_that_dvc_writes_into_the_file_keep_its_comments(tmp_path: P
         ("mode: a", "mode: c", "inner.mode = 'c': input should be 'a' or 'b'"),
         ("mode: a", f"mode: {'long' * 1000}", "inner.mode = 'longlonglong...glonglonglong': input should be"),
         ("[128, 64]", "[0]", "inner.hidden.0 = 0: input should be greater than or equal to 1"),
+        ("{x: 1.0}", "{1: 1.0}", "inner.named.1 = 1: must be text; put it in quotes"),
         ("{x: 1.0}", "5", "inner.named = 5: must be a section, with keys of its own"),
         ("name: 姓名", "name: x\nextra: 1", "extra is not a known key; allowed here: inner, name"),
         (GOOD, "", "must hold sections (inner, name), found None"),
@@ -112,8 +112,9 @@ def test_a_misspelt_section_or_key_is_named_before_any_stage_starts(tmp_path: Pa
         parse(values, Params, "x")
 
 
-def test_names_that_differ_in_case_alone_are_refused() -> None:
+@pytest.mark.parametrize(("name", "said"), [("Main", ": the names main and Main are"), ("a b", r"\.a b = .*: a name")])
+def test_names_that_no_disk_keeps_apart_or_no_shell_takes_are_refused(name: str, said: str) -> None:
     values = yaml.load(TEXT, YamlLoader)
-    values["gatys"]["jobs"]["Main"] = values["gatys"]["jobs"]["main"]
-    with pytest.raises(UserError, match=r"gatys\.jobs: the names main and Main are one to a disk"):
+    values["gatys"]["jobs"][name] = values["gatys"]["jobs"]["main"]
+    with pytest.raises(UserError, match=rf"^x: gatys\.jobs{said}"):
         parse(values, Params, "x")

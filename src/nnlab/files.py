@@ -78,7 +78,7 @@ def _flush(file: Path) -> None:
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     state = hashlib.sha256()
-    with Path(path).open("rb") as file:
+    with path.open("rb") as file:
         while block := file.read(1 << 20):
             state.update(block)
     return state.hexdigest()

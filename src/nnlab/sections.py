@@ -56,7 +56,7 @@ def load(path: Path, model: type[Model]) -> Model:
     Raises `UserError` with one line that names the first wrong key by its full path, its value and what is allowed.
     """
     try:
-        values = yaml.load(Path(path).read_text(encoding="utf-8"), YamlLoader)
+        values = yaml.load(path.read_text(encoding="utf-8"), YamlLoader)
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run from the project's folder") from None
     except (yaml.YAMLError, ValueError) as error:
@@ -76,21 +76,27 @@ def parse(values: dict[str, Any], model: type[Model], origin: str) -> Model:
         raise UserError(f"{origin}: {_line(error, model)}") from None
 
 
+_WORDS = {  # where pydantic's own do not say what to write
+    **dict.fromkeys(("model_type", "dict_type"), "must be a section, with keys of its own"),
+    "bool_type": "must be true or false",
+    "string_type": "must be text; put it in quotes",
+}
+
+
 def _line(error: ValidationError, model: type[Section]) -> str:
     """One line for the first problem; pydantic's own wording says what is allowed."""
     problems = error.errors(include_url=False)
     # A misspelt key is a missing and an unknown one: the unknown one can be found.
     first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
-    key, found = ".".join(map(str, first["loc"])), reprlib.repr(first["input"])
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    key, found = ".".join(str(part) for part in first["loc"] if part != "[key]"), reprlib.repr(first["input"])
+    others = len({(problem["loc"][-1:], problem["msg"]) for problem in problems}) - 1  # of `common` it is in every job
+    more = f" (and {others} more)" if others else ""
     message = first["msg"].removeprefix("Value error, ")
-    message = f"{message[:1].lower()}{message[1:]}"
+    message = _WORDS.get(first["type"], f"{message[:1].lower()}{message[1:]}")
     if first["type"] == "missing":
         return f"{key} is missing; add it{more}"
     if first["type"] == "extra_forbidden":
         return f"{key} is not a known key; allowed here: {', '.join(_siblings(model, first['loc'])) or 'none'}{more}"
-    if first["type"] in ("model_type", "dict_type"):
-        message = "must be a section, with keys of its own"
     if first["type"] == "value_error" and isinstance(first["input"], dict):  # the message names the section's keys
         return f"{key}: {message}{more}"
     return f"{key} = {found}: {message}{more}"
@@ -138,7 +144,7 @@ def _apart(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-_FORBIDDEN = '/\\:*?"<>|$`!;&%{}#~'  # in a file name, or in the shell command of dvc.yaml
+_FORBIDDEN = '/\\:*?"“”<>|$`!;&%{}#~'  # in a file name, or in the shell command of dvc.yaml
 
 
 def _file_name_part(value: Any) -> Any:
@@ -157,8 +163,14 @@ def _file_name_part(value: Any) -> Any:
     return text
 
 
+def _name(text: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]{0,39}", text):
+        raise ValueError("a name has 1 to 40 of A-Z, a-z, 0-9, _ and -, the first a letter or digit; rename it")
+    return text
+
+
 T = TypeVar("T")
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
+Name = Annotated[str, AfterValidator(_name)]
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]

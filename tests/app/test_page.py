@@ -135,8 +135,7 @@ def test_twenty_requests_at_once_lose_none(client, painting, tmp_path):
 
 
 def test_each_stage_of_the_training_draws(client, painting):
-    given = handle_file(str(painting))
-    drawn = client.predict(given, given, api_name="/stages")
+    drawn = client.predict(*[handle_file(str(painting))] * 2, api_name="/stages")
     light = [np.asarray(Image.open(picture)).mean() for picture in drawn]
     assert light == sorted(set(light))
     assert len(light) == 4

@@ -56,7 +56,7 @@ def latent_tab(say: Say) -> None:
             shown = gr.Radio(choices, value="codes", label=say("plane"))
         with gr.Column(min_width=260):
             digit = gr.Image(decoded(0, 0), label=say("decoded"), height=300, buttons=[], elem_id="decoded")
-            x, y = (slider(-reach, reach, 0, step=2 * reach / POINTS, label=say(name)) for name in ("first", "last"))
+            x, y = (slider(-reach, reach, 0, step=reach / POINTS, label=say(name)) for name in ("first", "last"))
 
     def follow(at: dict[str, Any]) -> tuple[Image.Image, float, float]:
         return decoded(at["x"], at["y"]), round(at["x"], 2), round(at["y"], 2)

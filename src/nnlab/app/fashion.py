@@ -32,6 +32,7 @@ def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
     images, labels = load_split(DATA, "test")
     networks = {name: load(file, NetworkParams, build)[0] for name, file in files.items()}
 
+    gr.Markdown(say("bars_note"))
     with gr.Row():
         with gr.Column(min_width=240):
             seen = gr.Image(interactive=False, height=300, buttons=[], elem_id="seen")
@@ -46,7 +47,7 @@ def fashion_tab(page: gr.Blocks, say: Say, params: Params) -> None:
 
     @told()
     def judge(index: int, own: File, *names: str) -> list[Any]:
-        image = framed(read_image(Path(own), alpha=True), GARMENT) if own else images[index : index + 1]
+        image = framed(read_image(Path(own)), GARMENT) if own else images[index : index + 1]
         truth = None if own else int(labels[index])
         shown = gr.Image(enlarged(unit(image)), label=say("own") if truth is None else say("truth", CLASSES[truth]))
         scores = [predict(networks[name], image, torch.float32) for name in names]

@@ -97,7 +97,7 @@ def photo_choice(say: Say) -> gr.Image:
 
 def painting_choice(say: Say, label: str, chosen: bool = True) -> gr.Image:
     """A place for a painting, and a gallery of the fetched ones to fill it, those first that no training has seen."""
-    files = sorted(list_images(GALLERY / PAINTINGS)) if (GALLERY / PAINTINGS).is_dir() else []
+    files = list_images(GALLERY / PAINTINGS) if (GALLERY / PAINTINGS).is_dir() else []
     first = 0 if chosen and files else None
     if not files:
         gr.Markdown(say("no_gallery"))
